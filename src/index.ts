@@ -1,1 +1,4 @@
-export { version } from './version.ts'
+export { flushTelemetry, initTelemetry, trackCommand, trackEvent } from './handle.ts'
+export type { Attributes } from './names.ts'
+export type { TelemetryOptions } from './options.ts'
+export type { Telemetry } from './telemetry.ts'

@@ -1,0 +1,144 @@
+import { type Decision, decide, endpointOf, settings } from './decide/decision.ts'
+import { factsOf } from './decide/facts.ts'
+import { type Environment, foldersOf } from './decide/folders.ts'
+import type { Post } from './deliver/post.ts'
+import type { TelemetryOptions } from './options.ts'
+import { type Description, encodeMetrics, type Point } from './otlp/metrics.ts'
+import {
+  ensureInstallation,
+  findInstallation,
+  type Installation,
+  memoryInstallation,
+  resourceOf,
+} from './tally/installation.ts'
+import { type Series, seriesPath } from './tally/series.ts'
+import type { Tallied } from './tally/stream.ts'
+import { version } from './version.ts'
+
+/** From a decision to the body that it allowed: what is counted between two deliveries. */
+export interface Batch {
+  decision: Decision
+  /** Counts one invocation, if the decision lets it. Throws where it cannot. */
+  count(series: Series, now: number): void
+  /** The request that carries the counts; undefined while there is nothing to send. `now` is later than any before. */
+  request(now: number, anyway?: boolean): Post | undefined
+}
+
+/** What this process counted of one series. */
+interface Counted {
+  series: Series
+  count: number
+  first: boolean
+}
+
+/** The pipe to the helper holds at least 64 kB before anybody reads; what does not fit would be lost at exit. */
+const MAX_BODY = 60_000
+
+/**
+ * Decides, and makes the batch that follows from it. A decision holds for one batch, so a program that runs on obeys
+ * an opt-out at its next one. `since` is the start of what this batch counts, for delta temporality.
+ */
+export function openBatch(
+  options: TelemetryOptions,
+  problems: readonly string[],
+  env: Environment,
+  since: number,
+): Batch {
+  const folders = problems.length ? undefined : foldersOf(options.name, options.home, env)
+  const facts = factsOf(options, problems, env, folders)
+  const decision = decide(facts)
+  const counted = new Map<string, Counted>()
+  let installation: Installation | undefined
+  let due = false
+
+  function append(series: Series, now: number) {
+    const { state } = folders!
+    try {
+      installation ??=
+        decision.mode === 'log'
+          ? memoryInstallation(findInstallation(options, state))
+          : ensureInstallation(options, state, now)
+      return installation.stream.append(series, now)
+    } catch (error) {
+      // Nothing can be stored. Only who said yes is counted all the same, as an installation of this process alone.
+      if (!decision.explicit || error instanceof RangeError) throw error
+      installation = memoryInstallation({ ...(installation && { fingerprint: installation.fingerprint }) })
+      return installation.stream.append(series, now)
+    }
+  }
+
+  function points(now: number): Point[] {
+    const delta = options.temporality === 'delta'
+    if (delta)
+      return [...counted.values()].map(({ series, count }) => ({
+        ...series,
+        start: since,
+        time: now,
+        value: count,
+      }))
+    return installation!.stream
+      .read(now)
+      .sort(ownFirst)
+      .flatMap(tallied => {
+        const { series, start, time, count } = tallied
+        const zero = { ...series, start, time: start + 1, value: 0 }
+        const point = { ...series, start, time, value: count }
+        // Receivers that compare with the point before would lose the first invocation of a series.
+        return counted.get(seriesPath(series))?.first ? [zero, point] : [point]
+      })
+  }
+
+  const ownFirst = (a: Tallied, b: Tallied) =>
+    Number(counted.has(seriesPath(b.series))) - Number(counted.has(seriesPath(a.series))) || b.time - a.time
+
+  function body(now: number): string {
+    const all = points(now)
+    const resource = resourceOf(options, installation!)
+    for (;;) {
+      const text = encodeMetrics(resource, all, options.temporality ?? 'cumulative', describe(options))
+      if (text.length <= MAX_BODY || all.length === 1) return text
+      all.length = Math.floor((all.length * MAX_BODY) / (text.length + 1))
+    }
+  }
+
+  return {
+    decision,
+    count(series, now) {
+      if (decision.mode === 'off') return
+      const path = seriesPath(series)
+      const mark = append(series, now)
+      const known = counted.get(path) ?? { series, count: 0, first: false }
+      counted.set(path, { series, count: known.count + 1, first: known.first || mark.first })
+      // A delta that is not sent is lost, so there no burst is thinned out.
+      due ||= mark.due || options.temporality === 'delta'
+    },
+    request(now, anyway = false) {
+      if (!counted.size || !(due || anyway) || decision.mode === 'local') return undefined
+      const { url, source } = endpointOf(facts)
+      const { headers, timeout_ms } = settings(facts)
+      return {
+        url: url!,
+        headers: {
+          // The tool's headers are for the tool's endpoint. Where the user set another, they get theirs.
+          ...(source === 'the tool' && options.headers),
+          ...headers,
+          'content-type': 'application/json',
+          'user-agent': `otlp-tally/${version}`,
+        },
+        timeoutMs: timeout_ms ?? options.timeoutMs ?? 2000,
+        body: body(now),
+      }
+    },
+  }
+}
+
+/** UCUM annotations: what one of them is. */
+function describe({
+  metricName = 'command_invocation',
+  name,
+}: TelemetryOptions): (metric: string) => Description {
+  return metric =>
+    metric === metricName
+      ? { description: `Invocations of ${name} by command.`, unit: '{invocation}' }
+      : { description: `Events of ${name}.`, unit: '{event}' }
+}

@@ -1,0 +1,46 @@
+import type { TelemetryOptions } from '../options.ts'
+import { readConfig } from './config.ts'
+import { endpointOf, type Facts } from './decision.ts'
+import { type Environment, type Folders, ownedByAnother } from './folders.ts'
+import { noticeShown, noticeText, showNotice } from './notice.ts'
+
+/** `TRIX` for the tool `trix`, `MY_TOOL` for `my-tool`: the beginning of its environment variables. */
+export function environmentPrefix(name: string): string {
+  return name.toUpperCase().replace(/[^A-Z0-9]/g, '_')
+}
+
+/** What the decision about this tool depends on, and where its files lie. Asked once each, and only when needed. */
+export function factsOf(
+  options: TelemetryOptions,
+  problems: readonly string[],
+  env: Environment,
+  folders: Folders | undefined,
+): Facts {
+  const prefix = environmentPrefix(options.name)
+  const version = options.noticeVersion ?? 1
+  const facts: Facts = {
+    prefix,
+    env,
+    problems,
+    disabled: options.disabled ?? false,
+    consent: options.consent ?? 'notice',
+    endpoint: options.endpoint,
+    configPath: folders?.config,
+    foreign: () => !folders || ownedByAnother(folders.state),
+    config: once(() => (folders ? readConfig(folders.config) : {})),
+    noticeSeen: () => folders !== undefined && noticeShown(folders.state) >= version,
+    showNotice: () =>
+      folders !== undefined &&
+      showNotice(
+        folders.state,
+        version,
+        options.notice ?? noticeText(options.name, prefix, `${endpointOf(facts).endpoint}`),
+      ),
+  }
+  return facts
+}
+
+function once<T>(ask: () => T): () => T {
+  let answer: { value: T } | undefined
+  return () => (answer ??= { value: ask() }).value
+}

@@ -1,0 +1,46 @@
+import { accessSync, constants, existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { readLine, replaceLine } from '../tally/state-file.ts'
+
+/** The version of the notice that was shown, 0 for none. Throws where the mark cannot be read. */
+export function noticeShown(state: string): number {
+  const line = readLine(join(state, 'notice'))
+  return line !== undefined && /^\d{1,10}$/.test(line) ? Number(line) : 0
+}
+
+/**
+ * Shows the notice on stderr and marks it as seen, in this order: a mark without a notice would be consent that nobody
+ * gave. False where it was not shown: no terminal, or nowhere to keep the mark, when it would come back in every run.
+ */
+export function showNotice(state: string, version: number, text: string): boolean {
+  if (!process.stderr.isTTY || !canWrite(state)) return false
+  process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
+  replaceLine(join(state, 'notice'), String(version))
+  return true
+}
+
+function canWrite(folder: string): boolean {
+  let nearest = folder
+  while (!existsSync(nearest) && nearest !== dirname(nearest)) nearest = dirname(nearest)
+  try {
+    accessSync(nearest, constants.W_OK)
+    return true
+  } catch {
+    return false // said by the result
+  }
+}
+
+/** The notice, unless the tool has its own. */
+export function noticeText(name: string, prefix: string, endpoint: string): string {
+  return [
+    '',
+    `${name} counts how often each of its commands is run.`,
+    `Sent:       the command's name, the version of ${name} and a random installation id.`,
+    'Never sent: arguments, paths, file contents, names of people or machines.',
+    `To:         ${endpoint}`,
+    `Turn off:   ${name} telemetry disable   (or DO_NOT_TRACK=1)`,
+    `See it:     ${prefix}_TELEMETRY=log ${name} …`,
+    'Nothing has been counted or sent yet.',
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,42 @@
+/**
+ * What may be counted at all. The sets are closed, so that no path, argument, secret or sentence can get through by
+ * construction: whatever is outside them is not counted, and `log` mode says why.
+ */
+
+/** Attributes of one event: at most 8, keys and string values as below, booleans too. */
+export type Attributes = Readonly<Record<string, string | boolean>>
+
+const NAME = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/
+const VALUE = /^(?=.{1,64}$)[A-Za-z0-9_.:-]+(?: [A-Za-z0-9_.:-]+)*$/
+const MAX_ATTRIBUTES = 8
+
+const NAME_RULE = 'a letter, then letters, digits, "_" or ".", at most 64 characters'
+const VALUE_RULE = '1 to 64 of A-Z a-z 0-9 _ . : - and single inner spaces'
+
+/** What is wrong with a metric name, in words; undefined when nothing is. */
+export function nameProblem(name: unknown): string | undefined {
+  return typeof name === 'string' && NAME.test(name) ? undefined : `${show(name)}: expected ${NAME_RULE}`
+}
+
+/** What is wrong with a set of attributes, in words; undefined when nothing is. */
+export function attributesProblem(attributes: unknown): string | undefined {
+  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
+    return 'attributes: expected an object'
+  }
+  const entries = Object.entries(attributes)
+  if (entries.length > MAX_ATTRIBUTES)
+    return `attributes: expected at most ${MAX_ATTRIBUTES}, got ${entries.length}`
+  for (const [key, value] of entries) {
+    const problem = nameProblem(key)
+    if (problem) return `attribute ${problem}`
+    if (typeof value !== 'boolean' && !(typeof value === 'string' && VALUE.test(value))) {
+      return `attribute ${key}: ${show(value)}: expected true, false or ${VALUE_RULE}`
+    }
+  }
+  return undefined
+}
+
+/** A value as a message may show it: short, on one line, never throwing (a symbol, a proxy, a bigint). */
+export function show(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : typeof value
+}

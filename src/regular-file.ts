@@ -1,0 +1,19 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
+
+/**
+ * The text of a small file that may be anything; undefined where there is none. Throws for what is not a regular
+ * file, is larger than `maxBytes`, cannot be read or is not UTF-8. Never waits: a FIFO is not opened for reading.
+ */
+export function readRegularFile(path: string, maxBytes: number): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (!found) return undefined
+  // Looked at before it is opened, because opening a device can do things.
+  if (!found.isFile()) throw new Error('it is not a regular file')
+  const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
+  try {
+    if (fstatSync(fd).size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`)
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(fd))
+  } finally {
+    closeSync(fd)
+  }
+}

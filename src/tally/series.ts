@@ -1,0 +1,65 @@
+import { type Attributes, attributesProblem, nameProblem } from '../names.ts'
+
+/** One metric with one set of attributes: what has a count of its own. */
+export interface Series {
+  metric: string
+  attributes: Attributes
+}
+
+/** A name this long fits every file system (most allow 255 bytes); what is longer goes on in a folder of it. */
+const MAX_NAME = 200
+
+/**
+ * The file of a series, below its stream: `command_invocation/command_name=build`. Attributes are sorted, so that
+ * equal sets are one series. `true` is the boolean, `%74rue` the string.
+ */
+export function seriesPath({ metric, attributes }: Series): string {
+  const pairs = Object.keys(attributes)
+    .sort()
+    .map(key => `${fileName(key)}=${attributeText(attributes[key]!)}`)
+  // An attribute key begins with a letter, so "-" can stand for having none.
+  const name = pairs.join(',') || '-'
+  const parts = name.match(new RegExp(`.{1,${MAX_NAME}}`, 'g'))!
+  return `${fileName(metric)}/${parts.join('+/')}`
+}
+
+/** The series that a path below a stream stands for; undefined for a file that is not one of ours. */
+export function parseSeries(path: string): Series | undefined {
+  const slash = path.indexOf('/')
+  const name = path.slice(slash + 1).replaceAll('+/', '')
+  try {
+    const metric = decodeURIComponent(path.slice(0, slash))
+    const pairs = name === '-' ? [] : name.split(',').map(pair => pair.split('=') as [string, string])
+    const attributes = Object.fromEntries(
+      pairs.map(([key, value]) => [
+        decodeURIComponent(key),
+        value === 'true' || value === 'false' ? value === 'true' : decodeURIComponent(value),
+      ]),
+    )
+    const series = { metric, attributes }
+    const ours = !nameProblem(metric) && !attributesProblem(attributes) && seriesPath(series) === path
+    return ours ? series : undefined
+  } catch {
+    return undefined // a "%" that nobody here wrote
+  }
+}
+
+function attributeText(value: string | boolean): string {
+  if (typeof value === 'boolean') return String(value)
+  return value === 'true' || value === 'false' ? percent(value[0]!) + value.slice(1) : fileName(value)
+}
+
+/**
+ * Percent-encoded so that no two names meet on a disk that ignores case, and that Windows takes every one: no upper
+ * case, no `:`, no dot at the end, no device name (`con`, `com1`) at the beginning.
+ */
+export function fileName(text: string): string {
+  return text.replace(
+    /[^a-z0-9_.-]|\.$|^.(?=(?<=c)on\b|(?<=c)om\d|(?<=l)pt\d|(?<=a)ux\b|(?<=n)ul\b|(?<=p)rn\b)/g,
+    percent,
+  )
+}
+
+function percent(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`
+}
