@@ -1,0 +1,186 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { counts, type Receiver, startReceiver } from './receiver.ts'
+import { makeWorld, type World } from './world.ts'
+
+/** A user who has said yes, and a receiver that their tool sends to. */
+async function consented(): Promise<{ world: World; receiver: Receiver }> {
+  const receiver = await startReceiver()
+  onTestFinished(() => receiver.close())
+  const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+  return { world, receiver }
+}
+
+test('a command arrives as one POST, and nothing of it is seen by the person who ran it', async () => {
+  const { world, receiver } = await consented()
+  expect(await world.tool(['build'])).toEqual({ status: 0, signal: null, stdout: '{}\n', stderr: '' })
+  const [request] = await receiver.arrived(1)
+  expect(request).toMatchObject({ method: 'POST', url: '/v1/metrics' })
+  expect(request!.headers).toMatchObject({
+    'content-type': 'application/json',
+    'user-agent': 'otlp-tally/0.1.0',
+  })
+  expect(counts(receiver.requests)).toEqual({ build: 1 })
+})
+
+test('however a command ends, it is counted, and its exit code and output stay its own', async () => {
+  const { world, receiver } = await consented()
+  writeFileSync(join(world.cwd, 'broken.json'), '{')
+  const exited = await world.tool(['check'])
+  expect(exited.status).toBe(3)
+  await receiver.arrived(1)
+  const died = await world.tool(['build'])
+  expect(died.status).toBe(1)
+  const silent = await world.tool(['build'], { TRIX_TELEMETRY: 'off' })
+  expect(died).toEqual(silent)
+  await receiver.arrived(2)
+  expect(counts(receiver.requests)).toEqual({ check: 1, build: 1 })
+})
+
+test('a body carries every series, so one that arrives repairs all that were lost before it', async () => {
+  const { world, receiver } = await consented()
+  const lost = { TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' }
+  await world.tool(['init'], lost)
+  await world.tool(['build'], lost)
+  await world.tool(['build'], lost)
+  await world.tool(['check'])
+  await receiver.arrived(1)
+  expect(counts(receiver.requests)).toEqual({ init: 1, build: 2, check: 1 })
+})
+
+test('a point of zero comes before the first point of a series, and never again', async () => {
+  const { world, receiver } = await consented()
+  for (const [index, command] of ['build', 'build', 'check'].entries()) {
+    await world.tool([command])
+    await receiver.arrived(index + 1)
+  }
+  const values = receiver.requests
+    .map(({ body }) => JSON.parse(body).resourceMetrics[0].scopeMetrics[0].metrics[0].sum.dataPoints)
+    .map(points => points.map((point: { asInt: string }) => point.asInt).join())
+  expect(values).toEqual(['0,1', '2', '0,1,2'])
+})
+
+test('the start of a series stays, its times grow, and start < zero < first', async () => {
+  const { world, receiver } = await consented()
+  for (let run = 1; run <= 3; run++) {
+    await world.tool(['build'])
+    await receiver.arrived(run)
+  }
+  const points = receiver.requests.flatMap(
+    ({ body }) => JSON.parse(body).resourceMetrics[0].scopeMetrics[0].metrics[0].sum.dataPoints,
+  )
+  const starts = new Set(points.map(point => point.startTimeUnixNano))
+  const times = points.map(point => BigInt(point.timeUnixNano))
+  expect(starts.size).toBe(1)
+  expect(times).toEqual([...times].sort())
+  expect(new Set(times).size).toBe(4)
+  expect(times[0]).toBeGreaterThan(BigInt(points[0].startTimeUnixNano))
+  expect(times.every(time => time % 1_000_000n === 0n)).toBe(true)
+})
+
+test('fifty first runs at once agree on one fingerprint and lose no invocation', async () => {
+  const { world, receiver } = await consented()
+  await Promise.all(Array.from({ length: 50 }, () => world.tool(['build'])))
+  await receiver.arrived(50)
+  const fingerprint = readFileSync(join(world.state, 'fingerprint'), 'utf8').trim()
+  expect(fingerprint).toMatch(/^[0-9a-f]{64}$/)
+  expect(new Set(receiver.requests.map(({ body }) => body.match(/[0-9a-f]{64}/)![0]))).toEqual(
+    new Set([fingerprint]),
+  )
+  expect(counts(receiver.requests)).toEqual({ build: 50 })
+  expect(world.files().filter(file => file.endsWith('=build'))).toHaveLength(1)
+})
+
+test('two versions side by side are two streams, each with its own count', async () => {
+  const { world, receiver } = await consented()
+  for (const [index, version] of ['1.0.0', '2.0.0-Beta+1', '1.0.0'].entries()) {
+    await world.tool(['build'], { TRIX_VERSION: version })
+    await receiver.arrived(index + 1)
+  }
+  const instances = new Set(
+    receiver.requests.map(({ body }) => body.match(/service\.instance\.id.*?([0-9a-f-]{36})/)![1]),
+  )
+  expect(instances.size).toBe(2)
+  expect(counts(receiver.requests)).toEqual({ build: 3 })
+})
+
+test('a program that runs on delivers after a second, and again at its end what came later', async () => {
+  const { world, receiver } = await consented()
+  const running = world.script(`
+    import { initTelemetry, trackCommand } from 'otlp-tally'
+    initTelemetry({ name: 'trix', version: '1.0.0' })
+    trackCommand('dev')
+    setTimeout(() => trackCommand('reload'), 2000)
+    setTimeout(() => {}, 2500)
+  `)
+  await receiver.arrived(1)
+  expect(counts(receiver.requests)).toEqual({ dev: 1 })
+  expect(await running).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
+  await receiver.arrived(2)
+  expect(counts(receiver.requests)).toEqual({ dev: 1, reload: 1 })
+})
+
+test('flushTelemetry resolves when the body has been delivered', async () => {
+  const { world, receiver } = await consented()
+  await world.tool(['test'])
+  // Not awaited: the tool awaited it.
+  expect(counts(receiver.requests, 'documents_tested')).toEqual({ true: 1 })
+})
+
+test('delta temporality sends what this process counted, without a zero', async () => {
+  const { world, receiver } = await consented()
+  const script = `
+    import { initTelemetry, trackCommand } from 'otlp-tally'
+    initTelemetry({ name: 'trix', version: '1.0.0', temporality: 'delta' })
+    trackCommand('build')
+    trackCommand('build')
+  `
+  await world.script(script)
+  await world.script(script)
+  await receiver.arrived(2)
+  for (const { body } of receiver.requests) {
+    const { sum } = JSON.parse(body).resourceMetrics[0].scopeMetrics[0].metrics[0]
+    expect(sum.aggregationTemporality).toBe(1)
+    expect(sum.dataPoints.map((point: { asInt: string }) => point.asInt)).toEqual(['2'])
+    const { startTimeUnixNano, timeUnixNano } = sum.dataPoints[0]
+    expect(BigInt(timeUnixNano)).toBeGreaterThan(BigInt(startTimeUnixNano))
+  }
+})
+
+test('a loop over a thousand files does not start a thousand helpers, and loses nothing', async () => {
+  const { world, receiver } = await consented()
+  const loop = `
+    import { initTelemetry, trackCommand, flushTelemetry } from 'otlp-tally'
+    initTelemetry({ name: 'trix', version: '1.0.0' })
+    trackCommand('format')
+  `
+  const marks = Array.from({ length: 70 }, () => `${Date.now()}\n`).join('')
+  await world.script(loop)
+  await receiver.arrived(1)
+  const tally = world.files().find(file => file.endsWith('=format'))!
+  writeFileSync(join(world.home, tally), marks)
+  // The 71st to the 127th are counted and not sent, the 128th sends for them.
+  for (let run = 71; run <= 127; run += 8) {
+    await Promise.all(Array.from({ length: Math.min(8, 128 - run) }, () => world.script(loop)))
+  }
+  expect(receiver.requests).toHaveLength(1)
+  await world.script(loop)
+  await receiver.arrived(2)
+  expect(
+    JSON.parse(receiver.requests[1]!.body).resourceMetrics[0].scopeMetrics[0].metrics[0].sum.dataPoints[0]
+      .asInt,
+  ).toBe('128')
+})
+
+test('delivery inline sends from the process itself, without a helper', async () => {
+  const { world, receiver } = await consented()
+  const result = await world.script(`
+    import { initTelemetry, trackCommand } from 'otlp-tally'
+    process.getBuiltinModule('node:child_process').spawn = () => console.log('a helper')
+    initTelemetry({ name: 'trix', version: '1.0.0', delivery: 'inline' })
+    trackCommand('build')
+  `)
+  expect(result.stdout).toBe('')
+  expect(counts(receiver.requests)).toEqual({ build: 1 })
+})

@@ -1,0 +1,17 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { helperCode } from './build/helper-code.ts'
+
+type Config = ReturnType<typeof defineConfig>
+
+const config: Config = defineConfig(
+  async (): Promise<ViteUserConfig> => ({
+    define: { HELPER_CODE: JSON.stringify(await helperCode()) },
+    test: {
+      include: ['test/*.test.ts'],
+      // Real processes on two cores: a test waits for what it needs, not for a time, but it may wait long.
+      testTimeout: 30_000,
+    },
+  }),
+)
+
+export default config
