@@ -120,8 +120,8 @@ export function openBatch(
         url: url!,
         headers: {
           // The tool's headers are for the tool's endpoint. Where the user set another, they get theirs.
-          ...(source === 'the tool' && options.headers),
-          ...headers,
+          ...(source === 'the tool' && lowerCase(options.headers)),
+          ...lowerCase(headers),
           'content-type': 'application/json',
           'user-agent': `otlp-tally/${version}`,
         },
@@ -130,6 +130,11 @@ export function openBatch(
       }
     },
   }
+}
+
+/** Names in lower case, or two spellings of `content-type` would be joined by a comma. */
+function lowerCase(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }
 
 /** UCUM annotations: what one of them is. */

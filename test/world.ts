@@ -50,7 +50,10 @@ export function makeWorld(env: Record<string, string> = {}): World {
     env: base,
     tool: (args, more) => run([TOOL, ...args], more),
     script: (code, more) =>
-      run(['--input-type=module', '-e', code.replaceAll("'otlp-tally", `'${PACKAGE}/index.js`)], more),
+      run(
+        ['--input-type=module', '-e', code.replaceAll("from 'otlp-tally'", `from '${PACKAGE}/index.js'`)],
+        more,
+      ),
     writeConfig(text) {
       mkdirSync(dirname(config), { recursive: true })
       writeFileSync(config, text)

@@ -1,0 +1,113 @@
+import nock from 'nock'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openBatch } from '../src/batch.ts'
+import { post } from '../src/deliver/post.ts'
+import type { TelemetryOptions } from '../src/options.ts'
+import { makeWorld } from './world.ts'
+
+/** nock stands in for the network here, because these tests are about the request that our `fetch` makes. */
+beforeEach(() => nock.disableNetConnect())
+afterEach(() => {
+  nock.cleanAll()
+  nock.enableNetConnect()
+})
+
+/** The request that a tool with these options makes for one command. */
+function requestOf(options: Partial<TelemetryOptions>, config = '') {
+  const world = makeWorld()
+  world.writeConfig(config)
+  const env = { ...world.env, TRIX_TELEMETRY: 'on' }
+  const batch = openBatch({ name: 'trix', version: '0.19.3', ...options }, [], env, 0)
+  batch.count({ metric: 'command_invocation', attributes: { command_name: 'build' } }, Date.now())
+  return batch.request(Date.now() + 1)!
+}
+
+describe('the request', () => {
+  test.each([
+    ['https://otel.example.com', 'https://otel.example.com', '/v1/metrics'],
+    ['https://otel.example.com/', 'https://otel.example.com', '/v1/metrics'],
+    ['https://otel.example.com/otlp/', 'https://otel.example.com', '/otlp/v1/metrics'],
+    [
+      'https://otel.example.com/i/v1/metrics?token=phc_1',
+      'https://otel.example.com',
+      '/i/v1/metrics?token=phc_1',
+    ],
+  ])('to %s is a POST of the body, with exactly our headers', async (endpoint, origin, path) => {
+    const request = requestOf({ endpoint, headers: { authorization: 'Bearer x' } })
+    const scope = nock(origin, {
+      reqheaders: {
+        'content-type': value => value === 'application/json',
+        'user-agent': value => value === 'otlp-tally/0.1.0',
+        authorization: value => value === 'Bearer x',
+      },
+      badheaders: ['cookie', 'referer', 'origin'],
+    })
+      .post(path, body => JSON.stringify(body) === request.body)
+      .reply(200, {})
+    await post(request)
+    expect(scope.isDone()).toBe(true)
+  })
+
+  test("the tool's headers go to the tool's endpoint only, the user's to whichever is in force", () => {
+    const options = { endpoint: 'https://tool.example.com', headers: { authorization: 'tool' } }
+    expect(requestOf(options).headers.authorization).toBe('tool')
+    const elsewhere = '[telemetry]\nendpoint = "https://user.example.com"'
+    expect(requestOf(options, elsewhere)).toMatchObject({ url: 'https://user.example.com/v1/metrics' })
+    expect(requestOf(options, elsewhere).headers).not.toHaveProperty('authorization')
+    expect(
+      requestOf(options, `${elsewhere}\nheaders = { authorization = "user" }`).headers.authorization,
+    ).toBe('user')
+    expect(
+      requestOf(options, '[telemetry]\nheaders = { authorization = "user" }').headers.authorization,
+    ).toBe('user')
+  })
+
+  test("no header of anybody's takes the place of content-type", () => {
+    const headers = { 'Content-Type': 'text/plain', 'User-Agent': 'curl' }
+    const config = '[telemetry]\nheaders = { CONTENT-TYPE = "text/plain" }'
+    expect(requestOf({ endpoint: 'https://x.example.com', headers }, config).headers).toEqual({
+      'content-type': 'application/json',
+      'user-agent': 'otlp-tally/0.1.0',
+    })
+  })
+
+  test("the timeout is the config's, or the tool's, or 2 s", () => {
+    const endpoint = 'https://x.example.com'
+    expect(requestOf({ endpoint }).timeoutMs).toBe(2000)
+    expect(requestOf({ endpoint, timeoutMs: 700 }).timeoutMs).toBe(700)
+    expect(requestOf({ endpoint, timeoutMs: 700 }, '[telemetry]\ntimeout_ms = 90').timeoutMs).toBe(90)
+  })
+})
+
+describe('the answer', () => {
+  const request = { url: 'https://x.example.com/v1/metrics', headers: {}, body: '{}', timeoutMs: 1000 }
+
+  test.each([301, 302, 307, 308])('%i is not followed', async status => {
+    const scope = nock('https://x.example.com')
+      .post('/v1/metrics')
+      .reply(status, '', { location: 'https://y.example.com/' })
+    const elsewhere = nock('https://y.example.com').post('/').reply(200).get('/').reply(200)
+    await post(request)
+    expect([scope.isDone(), elsewhere.isDone()]).toEqual([true, false])
+  })
+
+  test.each([400, 401, 404, 429, 500, 503])('%i is not retried, and nobody hears of it', async status => {
+    const scope = nock('https://x.example.com')
+      .post('/v1/metrics')
+      .reply(status, 'no', { 'retry-after': '1' })
+    const again = nock('https://x.example.com').post('/v1/metrics').reply(200)
+    await expect(post(request)).resolves.toBeUndefined()
+    expect([scope.isDone(), again.isDone()]).toEqual([true, false])
+  })
+
+  test('an error of the network, and a URL that fetch refuses, resolve too', async () => {
+    nock('https://x.example.com').post('/v1/metrics').replyWithError('ECONNRESET')
+    await expect(post(request)).resolves.toBeUndefined()
+    await expect(post({ ...request, url: 'https://a:b@x.example.com/' })).resolves.toBeUndefined()
+  })
+
+  test('one that does not come is given up after the timeout', async () => {
+    nock('https://x.example.com').post('/v1/metrics').delay(60_000).reply(200)
+    await expect(post({ ...request, timeoutMs: 50 })).resolves.toBeUndefined()
+  })
+})

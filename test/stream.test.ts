@@ -1,0 +1,166 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { ensureFingerprint, readFingerprint } from '../src/tally/fingerprint.ts'
+import { memoryStream } from '../src/tally/memory-stream.ts'
+import type { Series } from '../src/tally/series.ts'
+import { ensureStream, findStream, streamFolder } from '../src/tally/stream.ts'
+
+const NOW = 1_795_206_980_885
+const DAY = 24 * 3_600_000
+let state: string
+let folder: string
+
+beforeEach(() => {
+  state = mkdtempSync(join(tmpdir(), 'otlp-tally-stream-'))
+  folder = streamFolder(state, '1.0.0', ['trix'])
+  onTestFinished(() => rmSync(state, { recursive: true }))
+})
+
+const command = (name: string): Series => ({
+  metric: 'command_invocation',
+  attributes: { command_name: name },
+})
+
+describe('the fingerprint', () => {
+  test('is made once, 64 hex digits, for nobody else to read', () => {
+    const made = ensureFingerprint(join(state, 'deep', 'er'))
+    expect(made).toMatch(/^[0-9a-f]{64}$/)
+    expect(ensureFingerprint(join(state, 'deep', 'er'))).toBe(made)
+    expect(statSync(join(state, 'deep', 'er', 'fingerprint')).mode & 0o777).toBe(0o600)
+    expect(statSync(join(state, 'deep')).mode & 0o777).toBe(0o700)
+    expect(readdirSync(join(state, 'deep', 'er'))).toEqual(['fingerprint'])
+  })
+  test('is another one in every installation', () => {
+    expect(ensureFingerprint(join(state, 'a'))).not.toBe(ensureFingerprint(join(state, 'b')))
+  })
+  test.each(['', 'short', 'G'.repeat(64), `${'a'.repeat(64)}\n${'b'.repeat(64)}`, 'a'.repeat(300)])(
+    'is not taken from a file that holds %j, and the file stays',
+    text => {
+      writeFileSync(join(state, 'fingerprint'), text)
+      expect(() => readFingerprint(state)).toThrow()
+      expect(() => ensureFingerprint(state)).toThrow()
+      expect(readFileSync(join(state, 'fingerprint'), 'utf8')).toBe(text)
+    },
+  )
+})
+
+describe('a stream', () => {
+  test('has an id that stays with its counts', () => {
+    const stream = ensureStream(folder, NOW)
+    expect(stream.instance).toMatch(/^[0-9a-f-]{36}$/)
+    expect(ensureStream(folder, NOW).instance).toBe(stream.instance)
+    expect(readdirSync(join(state, 'tallies'))).toHaveLength(1)
+  })
+
+  test('is another one for each version and each set of resource attributes', () => {
+    const folders = [
+      streamFolder(state, '1.0.0', ['trix']),
+      streamFolder(state, '1.0.1', ['trix']),
+      streamFolder(state, '1.0.0', ['trix', [['os.type', 'linux']]]),
+      streamFolder(state, '1.0.0', ['trax']),
+    ]
+    expect(new Set(folders).size).toBe(4)
+    expect(folder).toMatch(/\/tallies\/1\.0\.0-[0-9a-f]{8}$/)
+  })
+
+  test('reads back every series, also those with long names, and passes over what is not one', () => {
+    const stream = ensureStream(folder, NOW)
+    const long = {
+      metric: 'm',
+      attributes: Object.fromEntries([...'abcdefgh'].map(key => [key.repeat(64), 'X'.repeat(64)])),
+    }
+    for (const series of [
+      command('build'),
+      command('build'),
+      command('Build'),
+      long,
+      { metric: 'm', attributes: {} },
+    ]) {
+      stream.append(series, NOW)
+    }
+    mkdirSync(join(folder, 'command_invocation', 'command_name=folder'))
+    writeFileSync(join(folder, 'command_invocation', 'command_name=build~'), `${NOW}\n`)
+    writeFileSync(join(folder, 'notes.txt'), 'mine')
+    const counts = stream.read(NOW).map(({ series, count }) => [series, count])
+    expect(counts).toHaveLength(4)
+    expect(counts).toContainEqual([command('build'), 2])
+    expect(counts).toContainEqual([command('Build'), 1])
+    expect(counts).toContainEqual([long, 1])
+    expect(counts).toContainEqual([{ metric: 'm', attributes: {} }, 1])
+  })
+
+  test('takes 128 series and refuses the next, while the ones it has go on', () => {
+    const stream = ensureStream(folder, NOW)
+    for (let index = 0; index < 128; index++) stream.append(command(`c${index}`), NOW)
+    expect(() => stream.append(command('more'), NOW)).toThrow(new RangeError('there are 128 series already'))
+    stream.append(command('c7'), NOW)
+    expect(stream.read(NOW)).toHaveLength(128)
+  })
+
+  test('without its id is set aside, so that its counts do not go on under another', () => {
+    const { instance, append } = ensureStream(folder, NOW)
+    append(command('build'), NOW)
+    rmSync(join(folder, 'instance'))
+    expect(findStream(folder)).toBeUndefined()
+    const next = ensureStream(folder, NOW + 1)
+    expect(next.instance).not.toBe(instance)
+    expect(next.read(NOW)).toEqual([])
+    expect(existsSync(join(`${folder}~${NOW + 1}`, 'command_invocation'))).toBe(true)
+  })
+
+  test('that was cleared while the program runs is not made again without its id', () => {
+    const stream = ensureStream(folder, NOW)
+    rmSync(folder, { recursive: true })
+    expect(() => stream.append(command('build'), NOW)).toThrow('the stream is gone')
+    expect(existsSync(folder)).toBe(false)
+  })
+
+  test('untouched for 180 days is removed when a new one is made, and not a day before', () => {
+    const age = (name: string, days: number) => {
+      const old = streamFolder(state, name, ['trix'])
+      ensureStream(old, NOW).append(command('build'), NOW)
+      for (const path of readdirSync(old, { recursive: true, encoding: 'utf8' }))
+        utimesSync(join(old, path), 0, (NOW - days * DAY) / 1000)
+      utimesSync(old, 0, (NOW - days * DAY) / 1000)
+      return old
+    }
+    const [young, old] = [age('0.1.0', 179), age('0.2.0', 181)]
+    // Removal is judged by the clock of the one who makes a stream, and all of these were made just now.
+    ensureStream(folder, NOW)
+    expect([existsSync(young), existsSync(old), existsSync(folder)]).toEqual([true, false, true])
+  })
+})
+
+describe('a stream in memory', () => {
+  test('counts by itself from zero', () => {
+    const stream = memoryStream()
+    expect(stream.append(command('build'), NOW).first).toBe(true)
+    expect(stream.append(command('build'), NOW + 1).first).toBe(false)
+    expect(stream.read(NOW + 5)).toEqual([
+      { series: command('build'), start: NOW - 2, count: 2, time: NOW + 5 },
+    ])
+  })
+
+  test('counts on top of a stored one, which it leaves as it is', () => {
+    const stored = ensureStream(folder, NOW)
+    stored.append(command('build'), NOW)
+    const stream = memoryStream(stored)
+    expect(stream.append(command('build'), NOW + 9).first).toBe(false)
+    expect(stream.append(command('check'), NOW + 9).first).toBe(true)
+    expect(stream.instance).toBe(stored.instance)
+    expect(stream.read(NOW + 9).map(({ count }) => count)).toEqual([2, 1])
+    expect(stored.read(NOW + 9).map(({ count }) => count)).toEqual([1])
+  })
+})
