@@ -5,7 +5,7 @@ type Config = ReturnType<typeof defineConfig>
 
 const config: Config = defineConfig(
   async (): Promise<Options> => ({
-    entry: { index: 'src/index.ts' },
+    entry: { index: 'src/index.ts', cli: 'src/cli.ts' },
     format: 'esm',
     target: 'node20',
     platform: 'node',

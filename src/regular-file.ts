@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } fro
 
 /**
  * The text of a small file that may be anything; undefined where there is none. Throws for what is not a regular
- * file, is larger than `maxBytes`, cannot be read or is not UTF-8. Never waits: a FIFO is not opened for reading.
+ * file, is larger than `maxBytes`, cannot be read or is not UTF-8. A byte order mark stays in it. Never waits: a FIFO is not opened for reading.
  */
 export function readRegularFile(path: string, maxBytes: number): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false })
@@ -12,7 +12,7 @@ export function readRegularFile(path: string, maxBytes: number): string | undefi
   const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
     if (fstatSync(fd).size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`)
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(fd))
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(fd))
   } finally {
     closeSync(fd)
   }

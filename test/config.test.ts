@@ -32,6 +32,10 @@ describe('parseConfig', () => {
     })
   })
 
+  test('does not mind integers of 64 bits elsewhere', () => {
+    expect(parseConfig('id = 9223372036854775807\n[telemetry]\nenabled = false')).toEqual({ enabled: false })
+  })
+
   test('an empty file, and one without the table, are empty configs', () => {
     expect(parseConfig('')).toEqual({})
     expect(parseConfig('[profile]\nname = "a"')).toEqual({})

@@ -124,6 +124,23 @@ describe('what costs a system call is only asked when a rule needs it', () => {
   })
 })
 
+test('what cannot be found out means off, with the reason', () => {
+  const unreadable = () => {
+    throw new Error('EACCES: permission denied')
+  }
+  for (const [fact, rule] of [
+    ['foreign', 5],
+    ['config', 6],
+    ['noticeSeen', 13],
+  ] as const) {
+    expect(decide({ ...plain, [fact]: unreadable })).toMatchObject({
+      mode: 'off',
+      rule,
+      reason: 'EACCES: permission denied',
+    })
+  }
+})
+
 test('the environment wins over the config, and the config over the tool, in naming the endpoint', () => {
   const reason = (env: Facts['env'], endpoint: string | undefined) =>
     decide({

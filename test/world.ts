@@ -51,7 +51,14 @@ export function makeWorld(env: Record<string, string> = {}): World {
     tool: (args, more) => run([TOOL, ...args], more),
     script: (code, more) =>
       run(
-        ['--input-type=module', '-e', code.replaceAll("from 'otlp-tally'", `from '${PACKAGE}/index.js'`)],
+        [
+          '--input-type=module',
+          '-e',
+          code.replace(
+            /from 'otlp-tally(\/cli)?'/g,
+            (_, cli) => `from '${PACKAGE}/${cli ? 'cli' : 'index'}.js'`,
+          ),
+        ],
         more,
       ),
     writeConfig(text) {

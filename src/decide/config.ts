@@ -48,7 +48,8 @@ export function readConfig(path: string): Config | ConfigProblem {
 export function parseConfig(text: string): Config | ConfigProblem {
   let table: unknown
   try {
-    table = parse(text).telemetry ?? {}
+    // Elsewhere in the document may be integers that a JavaScript number cannot hold; they are none of our business.
+    table = parse(text.replace(/^\ufeff/, ''), { integersAsBigInt: 'asNeeded' }).telemetry ?? {}
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const { line, column, codeblock } = error

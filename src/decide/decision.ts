@@ -16,7 +16,7 @@ export interface Facts {
   endpoint: string | undefined
   /** The config file's path, for the reasons. Undefined where there is no home. */
   configPath: string | undefined
-  /** True where the state folder belongs to another user, or cannot be asked for its owner. */
+  /** True where the state folder belongs to another user. */
   foreign: () => boolean
   config: () => Config | ConfigProblem
   noticeSeen: () => boolean
@@ -53,10 +53,7 @@ const rules: readonly Rule[] = [
   [3, ({ env }) => isSet(env.DO_NOT_TRACK) && ['off', 'DO_NOT_TRACK is set']],
   [4, facts => asked(facts) === 'off' && ['off', `${variable(facts)} is "${facts.env[variable(facts)]}"`]],
   [5, ({ configPath }) => configPath === undefined && ['off', 'there is no home folder']],
-  [
-    5,
-    ({ foreign }) => foreign() && ['off', 'the state folder belongs to another user, or cannot be reached'],
-  ],
+  [5, ({ foreign }) => foreign() && ['off', 'the state folder belongs to another user']],
   [
     6,
     ({ config, configPath }) =>
@@ -132,16 +129,24 @@ function noEndpoint(facts: Facts): string {
     : 'there is no endpoint'
 }
 
-/** Decides by the table above. Reads what the facts read, and writes nothing but the notice. */
+/** Decides by the table above. Reads what the facts read, writes nothing but the notice, never throws. */
 export function decide(facts: Facts): Decision {
   const explain = asked(facts) === 'log'
+  const [rule, mode, reason] = firstVerdict(facts)
+  const explicit = mode !== 'off' && rule !== 14
+  // `log` prints what `on` would send. Where that is nothing, it counts nothing either.
+  return { mode: explain ? (mode === 'on' ? 'log' : 'off') : mode, rule, reason, explain, explicit }
+}
+
+function firstVerdict(facts: Facts): [rule: number, ...Exclude<Verdict, false | undefined>] {
   for (const [rule, judge] of rules) {
-    const verdict = judge(facts)
-    if (!verdict) continue
-    const [mode, reason] = verdict
-    const explicit = mode !== 'off' && rule !== 14
-    // `log` prints what `on` would send. Where that is nothing, it counts nothing either.
-    return { mode: explain ? (mode === 'on' ? 'log' : 'off') : mode, rule, reason, explain, explicit }
+    try {
+      const verdict = judge(facts)
+      if (verdict) return [rule, ...verdict]
+    } catch (error) {
+      // A state folder that cannot be entered, a notice mark that is a folder: what is not known means off.
+      return [rule, 'off', (error as Error).message]
+    }
   }
-  throw new Error('unreachable: rule 14 always answers')
+  return [0, 'off', 'no rule answered']
 }

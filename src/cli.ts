@@ -1,0 +1,1 @@
+export { type Output, runTelemetryCommand, type TelemetryIo } from './cli/run.ts'
