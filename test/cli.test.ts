@@ -70,7 +70,7 @@ describe('disable and enable', () => {
 
 describe('status', () => {
   test('says what is in force, why, and where everything lies', async () => {
-    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9/otlp' })
+    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:65009/otlp' })
     await world.tool(['build'])
     await world.tool(['build'])
     const { status, stdout, stderr } = await world.tool(['telemetry', 'status'])
@@ -78,7 +78,7 @@ describe('status', () => {
     expect(stdout).toMatch(/^trix telemetry is on: invocations are counted and sent\n/)
     expect(stdout).toContain('because      TRIX_TELEMETRY is "on"\n')
     expect(stdout).toContain(
-      'endpoint     http://127.0.0.1:9/otlp/v1/metrics (from TRIX_TELEMETRY_ENDPOINT)\n',
+      'endpoint     http://127.0.0.1:65009/otlp/v1/metrics (from TRIX_TELEMETRY_ENDPOINT)\n',
     )
     expect(stdout).toContain(`config       ${world.config}\n`)
     expect(stdout).toContain(`state        ${world.state}\n`)

@@ -40,7 +40,7 @@ test('however a command ends, it is counted, and its exit code and output stay i
 
 test('a body carries every series, so one that arrives repairs all that were lost before it', async () => {
   const { world, receiver } = await consented()
-  const lost = { TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' }
+  const lost = { TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:65009' }
   await world.tool(['init'], lost)
   await world.tool(['build'], lost)
   await world.tool(['build'], lost)

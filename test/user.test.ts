@@ -108,7 +108,7 @@ describe('log and local', () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'log' })
     const { stderr } = await world.script(`
       import { initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
-      initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:9' })
+      initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:65009' })
       trackCommand('build /home/me')
       trackEvent('opened', { path: '/etc/passwd' })
     `)
