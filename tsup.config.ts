@@ -1,19 +1,28 @@
+import { rmSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
 import { helperCode } from './build/helper-code.ts'
+import { writeLicences } from './build/licences.ts'
 
 type Config = ReturnType<typeof defineConfig>
 
-const config: Config = defineConfig(
-  async (): Promise<Options> => ({
-    entry: { index: 'src/index.ts', cli: 'src/cli.ts' },
+const config: Config = defineConfig(async (): Promise<Options[]> => {
+  rmSync('dist', { recursive: true, force: true })
+  const common: Options = {
     format: 'esm',
     target: 'node20',
     platform: 'node',
-    clean: true,
     define: { HELPER_CODE: JSON.stringify(await helperCode()) },
-    // tsup's declaration bundler sets `baseUrl`, which TypeScript 6 reports as deprecated.
-    dts: { compilerOptions: { ignoreDeprecations: '6.0' } },
-  }),
-)
+    onSuccess: async () => writeLicences(),
+  }
+  // tsup's declaration bundler sets `baseUrl`, which TypeScript 6 reports as deprecated.
+  const dts = { compilerOptions: { ignoreDeprecations: '6.0' } }
+  return [
+    // One file each, no shared chunks: what a normal command loads is one read, and the handle on globalThis is what
+    // the two have in common.
+    { ...common, entry: { index: 'src/index.ts' }, splitting: false, dts },
+    { ...common, entry: { cli: 'src/cli.ts' }, splitting: false, dts },
+    { ...common, entry: { bin: 'src/bin.ts' }, splitting: true },
+  ]
+})
 
 export default config

@@ -18,10 +18,14 @@ const commands = {
     return 'all documents are well-formed'
   },
   build({ dir }) {
-    return JSON.stringify(Object.fromEntries(documents(dir).map(({ name, value, error }) => {
-      if (error) throw error // and so it is when a command dies of an uncaught error
-      return [name, value]
-    })))
+    return JSON.stringify(
+      Object.fromEntries(
+        documents(dir).map(({ name, value, error }) => {
+          if (error) throw error // and so it is when a command dies of an uncaught error
+          return [name, value]
+        }),
+      ),
+    )
   },
   async test({ dir }) {
     const found = documents(dir)
@@ -58,11 +62,13 @@ if (Object.hasOwn(commands, command)) {
 }
 
 function documents(dir) {
-  return readdirSync(dir).filter(name => name.endsWith('.json')).map(name => {
-    try {
-      return { name, value: JSON.parse(readFileSync(join(dir, name), 'utf8')) }
-    } catch (error) {
-      return { name, error }
-    }
-  })
+  return readdirSync(dir)
+    .filter(name => name.endsWith('.json'))
+    .map(name => {
+      try {
+        return { name, value: JSON.parse(readFileSync(join(dir, name), 'utf8')) }
+      } catch (error) {
+        return { name, error }
+      }
+    })
 }

@@ -1,0 +1,23 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+
+/**
+ * Writes `dist/THIRD-PARTY-LICENSES.md`: the licence of every package of which something was bundled. The bundler
+ * leaves the path of each file as a comment, so none is forgotten and none is listed that is not in it.
+ */
+export function writeLicences(): void {
+  const scripts = readdirSync('dist').filter(name => name.endsWith('.js'))
+  const bundled = scripts.flatMap(name => [
+    ...readFileSync(`dist/${name}`, 'utf8').matchAll(/^\/\/ node_modules\/((?:@[^/\n]+\/)?[^/\n]+)\//gm),
+  ])
+  const sections = [...new Set(bundled.map(([, name]) => name))].sort().map(name => {
+    const folder = `node_modules/${name}`
+    const { version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
+    const file = readdirSync(folder).find(entry => /^licen[cs]e/i.test(entry))
+    if (!file) throw new Error(`${name} ships no licence text`)
+    return `## ${name} ${version} (${license})\n\n${readFileSync(`${folder}/${file}`, 'utf8').trim()}\n`
+  })
+  writeFileSync(
+    'dist/THIRD-PARTY-LICENSES.md',
+    `# Licences of what is bundled in these files\n\n${sections.join('\n')}`,
+  )
+}

@@ -1,0 +1,110 @@
+import type { MessageName } from './messages.ts'
+import { scalars } from './scalars.ts'
+import type { Severity } from './validate.ts'
+
+type Message = Readonly<Record<string, unknown>>
+
+/** Takes how bad it is, the field that it is about (empty for the message itself) and what is wrong. */
+type Report = (severity: Severity, field: string, text: string) => void
+
+type Rule = (message: Message, report: Report) => void
+
+const KINDS = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary']
+
+/**
+ * What the types of the fields cannot say, message by message. A field of the wrong type is reported by its type, so
+ * every rule passes over it.
+ */
+export const rules: Readonly<Partial<Record<MessageName, Rule>>> = {
+  ResourceMetrics: notEmpty('scopeMetrics'),
+  ScopeMetrics: notEmpty('metrics'),
+  Resource: uniqueKeys,
+  InstrumentationScope: uniqueKeys,
+  Metric(metric, report) {
+    if (!metric.name) report('error', 'name', 'expected a name, got none')
+    if (!KINDS.some(kind => metric[kind])) report('warning', '', `empty: it has none of ${KINDS.join(', ')}`)
+  },
+  Gauge: notEmpty('dataPoints'),
+  Summary: notEmpty('dataPoints'),
+  Histogram: temporal,
+  ExponentialHistogram: temporal,
+  Sum(sum, report) {
+    temporal(sum, report)
+    if (sum.isMonotonic === true && sum.aggregationTemporality === 2) startBeforeTime(sum, report)
+  },
+  NumberDataPoint(point, report) {
+    dataPoint(point, report)
+    const hasValue = isPresent(point.asInt) || isPresent(point.asDouble)
+    // DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK: the series has ended, and there is no value to it.
+    const ended = (Number(point.flags) & 1) === 1
+    if (!hasValue && !ended) report('error', '', 'expected asInt or asDouble, got neither')
+  },
+  HistogramDataPoint: dataPoint,
+  ExponentialHistogramDataPoint: dataPoint,
+  SummaryDataPoint: dataPoint,
+  KeyValue(attribute, report) {
+    if (!attribute.key) report('error', 'key', 'expected a key, got none')
+    // Valid, it stands for an empty value, and nearly always a mistake.
+    const members = Object.values((attribute.value ?? {}) as object)
+    if (!members.some(isPresent)) report('warning', 'value', 'empty: it has no stringValue, boolValue, …')
+  },
+}
+
+/** Senders SHOULD NOT make empty envelopes (specification, "Empty Telemetry Envelopes"). */
+function notEmpty(list: string): Rule {
+  return (message, report) => {
+    const items = message[list] ?? []
+    if (Array.isArray(items) && !items.length) report('warning', list, 'empty: senders should leave it out')
+  }
+}
+
+/** "UNSPECIFIED is the default AggregationTemporality, it MUST not be used" (metrics.proto). */
+function temporal(metric: Message, report: Report): void {
+  notEmpty('dataPoints')(metric, report)
+  if (!isPresent(metric.aggregationTemporality)) {
+    const { expected } = scalars.AggregationTemporality
+    report('error', 'aggregationTemporality', `expected ${expected}, got none`)
+  }
+}
+
+/** "Data points with the 0 value for TimeUnixNano SHOULD be rejected by consumers" (metrics.proto). */
+function dataPoint(point: Message, report: Report): void {
+  const time = point.timeUnixNano ?? 0
+  if (Number(time) === 0 && time !== '') {
+    report('error', 'timeUnixNano', 'expected nanoseconds since 1970, got none')
+  }
+  uniqueKeys(point, report)
+}
+
+/** "Attribute keys MUST be unique" (metrics.proto, resource.proto, common.proto). */
+function uniqueKeys({ attributes }: Message, report: Report): void {
+  const seen = new Set<unknown>()
+  for (const [index, attribute] of list(attributes).entries()) {
+    const { key } = attribute
+    if (key && seen.has(key)) report('error', `attributes[${index}].key`, 'expected each key only once')
+    seen.add(key)
+  }
+}
+
+/**
+ * A start that equals the time says "began at an unknown time", and whoever follows the data model counts the value as
+ * 0: the classic mistake of a process that ends after one export (data model, "Resets and Gaps").
+ */
+function startBeforeTime({ dataPoints }: Message, report: Report): void {
+  const { accepts } = scalars.fixed64
+  for (const [index, { startTimeUnixNano: start, timeUnixNano: time }] of list(dataPoints).entries()) {
+    if (!accepts(start) || !accepts(time) || Number(start) === 0) continue
+    if (BigInt(start as string) >= BigInt(time as string)) {
+      const text = 'not before timeUnixNano: the start is then unknown, and backends count the first value as 0'
+      report('warning', `dataPoints[${index}].startTimeUnixNano`, text)
+    }
+  }
+}
+
+function list(value: unknown): Message[] {
+  return Array.isArray(value) ? value.filter(item => typeof item === 'object' && item !== null) : []
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null
+}
