@@ -1,4 +1,4 @@
-import { type Attributes, attributesProblem, nameProblem, show } from './names.ts'
+import { type Attributes, attributesProblem, isText, nameProblem, show } from './names.ts'
 
 /** What a tool says of itself, once, before it counts anything. Only `name`, `version` and `endpoint` are usual. */
 export interface TelemetryOptions {
@@ -59,12 +59,12 @@ export const timeoutOk: Check = whole(1, 60_000)
 /** One row an option: whether it must be there, the check (true, or a sentence of its own), what was expected. */
 const checks: Record<keyof TelemetryOptions, [check: Check, expected: string, required?: true]> = {
   name: [
-    value => typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(value),
+    value => isText(value, /^[A-Za-z0-9][A-Za-z0-9_.-]*$/),
     'a letter or digit, then letters, digits, "_", "." or "-", at most 64 characters',
     true,
   ],
   version: [
-    value => typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$/.test(value),
+    value => isText(value, /^[A-Za-z0-9][A-Za-z0-9_.+-]*$/),
     'a version such as "1.2.3", at most 64 characters',
     true,
   ],

@@ -36,10 +36,11 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
   let timer: NodeJS.Timeout | undefined
   let exiting = false
   let lastTime = 0
-  let since = Math.floor(performance.timeOrigin)
+  let since: number | undefined
   let underWay: { done: Promise<void>; timeoutMs: number } | undefined
 
-  const current = (): Batch => (batch ??= openBatch({ ...options, disabled }, problems, process.env, since))
+  const current = (): Batch =>
+    (batch ??= openBatch({ ...options, disabled }, problems, process.env, since ?? processStart()))
 
   function say(text: string): void {
     process.stderr.write(`${options.name} telemetry: ${text}\n`)
@@ -129,6 +130,11 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
     },
     explain: reason => silently(() => explain(reason)),
   }
+}
+
+/** When this process began, in ms since 1970. `performance.timeOrigin` says the same, but costs 0.7 ms to load. */
+function processStart(): number {
+  return Math.floor(Date.now() - process.uptime() * 1000)
 }
 
 /** Whatever goes wrong here is ours, and the person who ran a command is not the one to mend it. */

@@ -21,6 +21,14 @@ const request: DescMessage = createFileRegistry(fromBinary(FileDescriptorSetSche
 /** Lists that make a request say nothing when they are empty, so a sender has no reason to send them so. */
 const ENVELOPES = new Set(['resourceMetrics', 'scopeMetrics', 'metrics', 'dataPoints'])
 
+const INTEGERS_64: Set<ScalarType | undefined> = new Set([
+  ScalarType.INT64,
+  ScalarType.UINT64,
+  ScalarType.SINT64,
+  ScalarType.FIXED64,
+  ScalarType.SFIXED64,
+])
+
 /**
  * Decodes the JSON form of a metrics request, or throws a sentence that names the field. Stricter than any receiver:
  * unknown keys are refused, and so is what protobuf's JSON allows and OTLP's does not.
@@ -61,23 +69,10 @@ function refuseLoose(message: DescMessage, json: JsonObject, path: string): void
 
 function refuseLooseValue(field: DescField, value: JsonValue, path: string): void {
   if (value === null) throw new Error(`${path}: null, where an absent field is meant`)
-  if (field.message) return refuseLoose(field.message, value as JsonObject, path)
+  if (field.message) refuseLoose(field.message, value as JsonObject, path)
   if (field.enum && typeof value !== 'number') throw new Error(`${path}: enums are integers, not names`)
   // A number in JSON has lost its form and, above 2^53, its digits: 1e3 cannot be told from 1000.
-  if (is64Bit(field.scalar) && !/^(0|-?[1-9][0-9]*)$/.test(typeof value === 'string' ? value : '')) {
+  if (INTEGERS_64.has(field.scalar) && !/^(0|-?[1-9][0-9]*)$/.test(typeof value === 'string' ? value : '')) {
     throw new Error(`${path}: 64-bit integers are strings of decimal digits`)
-  }
-}
-
-function is64Bit(type: ScalarType | undefined): boolean {
-  switch (type) {
-    case ScalarType.INT64:
-    case ScalarType.UINT64:
-    case ScalarType.SINT64:
-    case ScalarType.FIXED64:
-    case ScalarType.SFIXED64:
-      return true
-    default:
-      return false
   }
 }

@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs'
-import { dirname, isAbsolute, join } from 'node:path'
+const { statSync } = process.getBuiltinModule('node:fs')
+const { dirname, isAbsolute, join } = process.getBuiltinModule('node:path')
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,6 +1,7 @@
-import { accessSync, constants, existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { readLine, replaceLine } from '../tally/state-file.ts'
+
+const { accessSync, constants, existsSync } = process.getBuiltinModule('node:fs')
+const { dirname, join } = process.getBuiltinModule('node:path')
 
 /** The version of the notice that was shown, 0 for none. Throws where the mark cannot be read. */
 export function noticeShown(state: string): number {

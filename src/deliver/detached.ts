@@ -1,6 +1,7 @@
-import { parse } from 'node:path'
 import { HELPER_MARK } from './helper-mark.ts'
 import type { Post } from './post.ts'
+
+const { parse } = process.getBuiltinModule('node:path')
 
 /** The program of the helper, `helper.ts` as one string: made at build time, see `build/helper-code.ts`. */
 declare const HELPER_CODE: string

@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs'
 import { HELPER_MARK } from './helper-mark.ts'
 import { type Post, post } from './post.ts'
+
+const { readFile } = process.getBuiltinModule('node:fs')
 
 /**
  * The helper process: reads one request from stdin, sends it, ends. It loads nothing of the user's, writes nothing,

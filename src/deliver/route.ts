@@ -1,5 +1,5 @@
-import { readFileSync, readlinkSync } from 'node:fs'
-import { basename } from 'node:path'
+const { readFileSync, readlinkSync } = process.getBuiltinModule('node:fs')
+const { basename } = process.getBuiltinModule('node:path')
 
 export interface Route {
   route: 'detached' | 'inline'

@@ -54,7 +54,7 @@ export const rules: Readonly<Partial<Record<MessageName, Rule>>> = {
 function notEmpty(list: string): Rule {
   return (message, report) => {
     const items = message[list] ?? []
-    if (Array.isArray(items) && !items.length) report('warning', list, 'empty: senders should leave it out')
+    if (Array.isArray(items) && !items.length) report('warning', '', `empty: it has no ${list}`)
   }
 }
 
@@ -71,7 +71,7 @@ function temporal(metric: Message, report: Report): void {
 function dataPoint(point: Message, report: Report): void {
   const time = point.timeUnixNano ?? 0
   if (Number(time) === 0 && time !== '') {
-    report('error', 'timeUnixNano', 'expected nanoseconds since 1970, got none')
+    report('error', 'timeUnixNano', 'expected nanoseconds since 1970 as a decimal string, got none')
   }
   uniqueKeys(point, report)
 }
@@ -95,7 +95,7 @@ function startBeforeTime({ dataPoints }: Message, report: Report): void {
   for (const [index, { startTimeUnixNano: start, timeUnixNano: time }] of list(dataPoints).entries()) {
     if (!accepts(start) || !accepts(time) || Number(start) === 0) continue
     if (BigInt(start as string) >= BigInt(time as string)) {
-      const text = 'not before timeUnixNano: the start is then unknown, and backends count the first value as 0'
+      const text = 'not before timeUnixNano: backends take such a start as unknown and count the value as 0'
       report('warning', `dataPoints[${index}].startTimeUnixNano`, text)
     }
   }

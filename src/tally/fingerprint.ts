@@ -1,7 +1,8 @@
-import { join } from 'node:path'
 import { createLine, readLine } from './state-file.ts'
 
-const FINGERPRINT = /^[0-9a-f]{64}$/
+const { join } = process.getBuiltinModule('node:path')
+
+const FINGERPRINT = /^[0-9a-f]+$/
 
 /**
  * The identity of an installation, 64 hex digits: SHA-256 of hostname, platform, arch and 32 random bytes. The random
@@ -17,7 +18,7 @@ export function makeFingerprint(): string {
 /** The fingerprint stored in the state folder, undefined where none is. Throws for a file that holds no fingerprint. */
 export function readFingerprint(state: string): string | undefined {
   const line = readLine(join(state, 'fingerprint'))
-  if (line !== undefined && !FINGERPRINT.test(line))
+  if (line !== undefined && !(line.length === 64 && FINGERPRINT.test(line)))
     throw new Error('the fingerprint file does not hold 64 hex digits')
   return line
 }

@@ -19,8 +19,12 @@ export function seriesPath({ metric, attributes }: Series): string {
     .map(key => `${fileName(key)}=${attributeText(attributes[key]!)}`)
   // An attribute key begins with a letter, so "-" can stand for having none.
   const name = pairs.join(',') || '-'
-  const parts = name.match(new RegExp(`.{1,${MAX_NAME}}`, 'g'))!
-  return `${fileName(metric)}/${parts.join('+/')}`
+  return `${fileName(metric)}/${inParts(name)}`
+}
+
+/** A name that is too long goes on in a folder of its beginning, which ends in "+". */
+function inParts(name: string): string {
+  return name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME)}+/${inParts(name.slice(MAX_NAME))}`
 }
 
 /** The series that a path below a stream stands for; undefined for a file that is not one of ours. */
@@ -54,11 +58,11 @@ function attributeText(value: string | boolean): string {
  * case, no `:`, no dot at the end, no device name (`con`, `com1`) at the beginning.
  */
 export function fileName(text: string): string {
-  return text.replace(
-    /[^a-z0-9_.-]|\.$|^.(?=(?<=c)on\b|(?<=c)om\d|(?<=l)pt\d|(?<=a)ux\b|(?<=n)ul\b|(?<=p)rn\b)/g,
-    percent,
-  )
+  const escaped = text.replace(/[^a-z0-9_.-]|\.$/g, percent)
+  return DEVICE.test(escaped) ? percent(escaped[0]!) + escaped.slice(1) : escaped
 }
+
+const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/
 
 function percent(character: string): string {
   return `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`

@@ -1,6 +1,7 @@
-import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 import { readRegularFile } from '../regular-file.ts'
+
+const { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs')
+const { dirname } = process.getBuiltinModule('node:path')
 
 /**
  * The one-line files of the state folder: `fingerprint`, `notice` and a stream's `instance`. They appear whole or not

@@ -1,8 +1,10 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
 import { fileName, parseSeries, type Series, seriesPath } from './series.ts'
 import { readLine } from './state-file.ts'
 import { append, type Mark, type Reading, read } from './tally.ts'
+
+const { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } =
+  process.getBuiltinModule('node:fs')
+const { dirname, join } = process.getBuiltinModule('node:path')
 
 /** A series with what its tally says. */
 export interface Tallied extends Reading {

@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs'
+const { closeSync, constants, fstatSync, openSync, readSync, renameSync, statSync, writeSync } =
+  process.getBuiltinModule('node:fs')
 
 /**
  * The file of one series: a mark for each invocation, the time in ms since 1970 and a newline, appended by a single
