@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { same, strictDecode } from '../strict-decode.ts'
-import { makeWorld } from '../world.ts'
+import { makeWorld, runProcess } from '../world.ts'
 import { type Collector, startCollector } from './collector.ts'
 import { fileCounts, fileLines, prometheusCounts } from './counts.ts'
 
@@ -56,6 +56,21 @@ test('forty processes of two versions and four commands are forty invocations in
   await expect.poll(() => prometheusCounts(collector.prometheus), { timeout: 30_000 }).toEqual(expected)
   await collector.stop()
   expect(await fileCounts(collector.file)).toEqual(expected)
+})
+
+test('the demo agrees with a Collector that the user started', async () => {
+  const collector = await freshCollector()
+  const demo = join(import.meta.dirname, '../../examples/demo.js')
+  const env = { PATH: process.env.PATH ?? '', DEMO_ENDPOINT: collector.endpoint }
+  const { status, stdout, stderr } = await runProcess(process.execPath, [demo], { cwd: tmpdir(), env })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout).toContain(`taken by ${collector.endpoint}`)
+  expect(await prometheusCounts(collector.prometheus)).toEqual({
+    '0.19.3 init': 1,
+    '0.19.3 build': 6,
+    '0.19.3 check': 3,
+    '0.19.3 test': 2,
+  })
 })
 
 const example = {

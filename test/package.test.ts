@@ -1,0 +1,176 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { version } from '../src/version.ts'
+import { counts, startReceiver } from './receiver.ts'
+import { makeWorld, runProcess } from './world.ts'
+
+const root = join(import.meta.dirname, '..')
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** An empty project that installed what would be published. */
+let project: string
+let packed: string[]
+
+beforeAll(() => {
+  project = mkdtempSync(join(tmpdir(), 'otlp-tally-project-'))
+  // Without `prepack`: the build that these tests run against is the one that is packed.
+  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', project]
+  const [{ filename, files }] = JSON.parse(npm(pack, root))
+  packed = files.map(({ path }: { path: string }) => path)
+  writeFileSync(join(project, 'package.json'), '{ "name": "trix", "version": "1.0.0", "type": "module" }')
+  npm(['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], project)
+}, 60_000)
+afterAll(() => rmSync(project, { recursive: true, force: true, maxRetries: 5 }))
+
+function npm(args: string[], cwd: string): string {
+  return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+}
+
+/** The code blocks of the README, in one language. */
+function examples(language: string): string[] {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  return [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+    .filter(([, name]) => name === language)
+    .map(([, , code]) => code!)
+}
+
+test('the version in the code is that of the package', () => {
+  expect(version).toBe(manifest.version)
+})
+
+test('there are no runtime dependencies, and no script runs when it is installed', () => {
+  for (const kind of ['dependencies', 'peerDependencies', 'optionalDependencies', 'bundledDependencies']) {
+    expect(manifest[kind]).toBeUndefined()
+  }
+  expect(Object.keys(manifest.scripts).filter(name => /install$/.test(name))).toEqual([])
+  const tree = JSON.parse(npm(['ls', '--all', '--json'], project))
+  expect(Object.keys(tree.dependencies)).toEqual(['otlp-tally'])
+  expect(tree.dependencies['otlp-tally'].dependencies).toBeUndefined()
+})
+
+test('the package holds what is needed to run it and nothing else', () => {
+  expect(packed.map(path => path.replace(/-[A-Z0-9]{8}\.js$/, '-*.js')).sort()).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist/THIRD-PARTY-LICENSES.md',
+    'dist/bin.js',
+    'dist/check-*.js',
+    'dist/chunk-*.js',
+    'dist/cli.d.ts',
+    'dist/cli.js',
+    'dist/index.d.ts',
+    'dist/index.js',
+    'dist/listen-*.js',
+    'package.json',
+  ])
+})
+
+test('every bundled package has its licence in it, and what a command loads bundles only the TOML parser', () => {
+  const licences = readFileSync(join(root, 'dist/THIRD-PARTY-LICENSES.md'), 'utf8')
+  const bundled = (file: string) => [
+    ...new Set(
+      [...readFileSync(join(root, 'dist', file), 'utf8').matchAll(/^\/\/ node_modules\/([^/\n]+)\//gm)].map(
+        ([, name]) => name,
+      ),
+    ),
+  ]
+  expect(bundled('index.js')).toEqual(['smol-toml'])
+  expect(bundled('cli.js').length).toBeGreaterThan(1)
+  for (const name of bundled('cli.js')) expect(licences).toContain(`## ${name} `)
+})
+
+test("the README's example, copied into an empty project, counts", async () => {
+  const [example] = examples('js')
+  const world = makeWorld()
+  const receiver = await startReceiver()
+  writeFileSync(join(project, 'example.js'), example!)
+  const run = (env: Record<string, string>) =>
+    runProcess(process.execPath, ['example.js'], { cwd: project, env: { ...world.env, ...env } })
+  expect(await run({})).toMatchObject({ status: 0, stdout: '', stderr: '' })
+  expect(world.files()).toEqual([])
+  const on = { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint }
+  expect(await run(on)).toMatchObject({ status: 0, stdout: '', stderr: '' })
+  expect(counts(await receiver.arrived(1))).toEqual({ build: 1 })
+  await receiver.close()
+})
+
+test("the README's command is mounted in one line, and the bin runs", async () => {
+  const world = makeWorld()
+  const [example, mount] = examples('js')
+  writeFileSync(
+    join(project, 'tool.js'),
+    `${example}\nconst [command, ...args] = process.argv.slice(2)\n${mount}`,
+  )
+  const run = (args: string[]) => runProcess(process.execPath, args, { cwd: project, env: world.env })
+  expect(await run(['tool.js', 'telemetry', 'disable'])).toMatchObject({ status: 0, stderr: '' })
+  expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = false\n')
+  const { stdout } = await run(['node_modules/.bin/otlp-tally', '--version'])
+  expect(stdout).toBe(`${version}\n`)
+})
+
+test('require() gives the same module', async () => {
+  const world = makeWorld()
+  const code = `
+    const { initTelemetry, trackCommand, flushTelemetry } = require('otlp-tally')
+    const { runTelemetryCommand } = require('otlp-tally/cli')
+    console.log(typeof initTelemetry, typeof trackCommand, typeof flushTelemetry, typeof runTelemetryCommand)`
+  const result = await runProcess(process.execPath, ['-e', code], { cwd: project, env: world.env })
+  expect(result).toMatchObject({ status: 0, stdout: 'function function function function\n' })
+})
+
+const usage = `
+import { flushTelemetry, initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
+import type { Telemetry, TelemetryOptions } from 'otlp-tally'
+import { runTelemetryCommand } from 'otlp-tally/cli'
+
+const options: TelemetryOptions = { name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com' }
+const trix: Telemetry = initTelemetry(options)
+trackCommand('build')
+trackEvent('safety_triggered', { risk_level: 'high', blocked: true })
+trix.trackCommand('build')
+const done: Promise<void> = flushTelemetry()
+const code: Promise<number> = runTelemetryCommand(['status'], { stdout: process.stdout })
+void [done, code]
+`
+
+// Each line must not compile, so that a mistake is found by the person who can mend it.
+const mistakes = `
+import { initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
+// @ts-expect-error argv is never a command name
+trackCommand(process.argv)
+// @ts-expect-error a number is no attribute value
+trackEvent('found', { count: 3 })
+// @ts-expect-error a version is needed
+initTelemetry({ name: 'trix' })
+// @ts-expect-error there is no such option
+initTelemetry({ name: 'trix', version: '1.0.0', endpiont: 'https://otel.example.com' })
+// @ts-expect-error one of three
+initTelemetry({ name: 'trix', version: '1.0.0', delivery: 'queued' })
+`
+
+test.each([
+  ['nodenext', 'nodenext'],
+  ['esnext', 'bundler'],
+])(
+  'the types hold in a strict project with module %s, moduleResolution %s',
+  (module, moduleResolution) => {
+    const folder = join(project, moduleResolution)
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'usage.ts'), usage)
+    writeFileSync(join(folder, 'mistakes.ts'), mistakes)
+    const compilerOptions = {
+      ...{ module, moduleResolution, strict: true, noEmit: true, target: 'es2022', lib: ['es2023'] },
+      ...{ exactOptionalPropertyTypes: true, skipLibCheck: false },
+      ...{ types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+    }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    const output = execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' })
+    expect(output).toBe('')
+  },
+  60_000,
+)
