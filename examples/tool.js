@@ -48,6 +48,7 @@ initTelemetry({
   version: process.env.TRIX_VERSION ?? '0.19.3',
   endpoint: 'http://127.0.0.1:4318',
   disabled: !values.telemetry,
+  noticeVersion: Number(process.env.TRIX_NOTICE ?? 1),
 })
 
 if (Object.hasOwn(commands, command)) {

@@ -1,6 +1,4 @@
-import { type Decision, decide, endpointOf, settings } from './decide/decision.ts'
-import { factsOf } from './decide/facts.ts'
-import { type Environment, foldersOf } from './decide/folders.ts'
+import { type Decision, endpointOf, type Facts, settings } from './decide/decision.ts'
 import type { Post } from './deliver/post.ts'
 import type { TelemetryOptions } from './options.ts'
 import { type Description, encodeMetrics, type Point } from './otlp/metrics.ts'
@@ -20,6 +18,8 @@ export interface Batch {
   decision: Decision
   /** Counts one invocation, if the decision lets it. Throws where it cannot. */
   count(series: Series, now: number): void
+  /** The body that carries the counts, as OTLP/JSON. There must be a count. */
+  body(now: number): string
   /** The request that carries the counts; undefined while there is nothing to send. `now` is later than any before. */
   request(now: number, anyway?: boolean): Post | undefined
 }
@@ -35,24 +35,16 @@ interface Counted {
 const MAX_BODY = 60_000
 
 /**
- * Decides, and makes the batch that follows from it. A decision holds for one batch, so a program that runs on obeys
- * an opt-out at its next one. `since` is the start of what this batch counts, for delta temporality.
+ * The batch that follows from a decision. The decision holds for one batch, so a program that runs on obeys an opt-out
+ * at its next one. `since` is the start of what this batch counts, for delta temporality.
  */
-export function openBatch(
-  options: TelemetryOptions,
-  problems: readonly string[],
-  env: Environment,
-  since: number,
-): Batch {
-  const folders = problems.length ? undefined : foldersOf(options.name, options.home, env)
-  const facts = factsOf(options, problems, env, folders)
-  const decision = decide(facts)
+export function openBatch(options: TelemetryOptions, facts: Facts, decision: Decision, since: number): Batch {
   const counted = new Map<string, Counted>()
   let installation: Installation | undefined
   let due = false
 
   function append(series: Series, now: number) {
-    const { state } = folders!
+    const { state } = facts.folders!
     try {
       installation ??=
         decision.mode === 'log'
@@ -112,6 +104,7 @@ export function openBatch(
       // A delta that is not sent is lost, so there no burst is thinned out.
       due ||= mark.due || options.temporality === 'delta'
     },
+    body,
     request(now, anyway = false) {
       if (!counted.size || !(due || anyway) || decision.mode === 'local') return undefined
       const { url, source } = endpointOf(facts)
@@ -138,7 +131,7 @@ function lowerCase(headers: Readonly<Record<string, string>> = {}): Record<strin
 }
 
 /** UCUM annotations: what one of them is. */
-function describe({
+export function describe({
   metricName = 'command_invocation',
   name,
 }: TelemetryOptions): (metric: string) => Description {

@@ -93,6 +93,11 @@ const checks: Record<keyof TelemetryOptions, [check: Check, expected: string, re
   disabled: [value => typeof value === 'boolean', 'true or false'],
 }
 
+/** The problem for which it is not known whose folders they would be; undefined where there is none such. */
+export function homeProblem(problems: readonly string[]): string | undefined {
+  return problems.find(problem => /^(options|name|home):/.test(problem))
+}
+
 /**
  * What is wrong with the options, a sentence each, naming the option and what was expected; empty when nothing is.
  * Types refuse most of it at build time, but the callers may write JavaScript.

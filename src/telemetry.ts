@@ -1,9 +1,12 @@
 import { type Batch, openBatch } from './batch.ts'
+import { decide, wantsLog } from './decide/decision.ts'
+import { factsOf } from './decide/facts.ts'
 import { postDetached } from './deliver/detached.ts'
 import { type Post, post } from './deliver/post.ts'
 import { chooseRoute } from './deliver/route.ts'
 import { type Attributes, attributesProblem, nameProblem } from './names.ts'
 import type { TelemetryOptions } from './options.ts'
+import { writeStderr } from './stderr.ts'
 
 /** One tool's counting. Nothing here throws, rejects, waits, or writes to stdout. */
 export interface Telemetry {
@@ -22,9 +25,14 @@ export interface Tool extends Telemetry {
   readonly problems: readonly string[]
   /** Off for the rest of this process: a `--no-telemetry` that was parsed late. */
   disable(): void
+  /** Sends nothing of what this process has counted up to now: the user is managing telemetry. */
+  discard(): void
   /** Tells the user who asked for `log` mode why something is not counted. */
   explain(reason: string): void
 }
+
+/** Who counts in a hook that sees every command meets these too. Managing telemetry is nobody's business. */
+const NO_COMMAND = /^(-|telemetry([ :.]|$))/
 
 /** A command that ends sooner delivers at its exit, one that runs on after this. */
 const DELIVER_AFTER_MS = 1000
@@ -39,15 +47,20 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
   let since: number | undefined
   let underWay: { done: Promise<void>; timeoutMs: number } | undefined
 
-  const current = (): Batch =>
-    (batch ??= openBatch({ ...options, disabled }, problems, process.env, since ?? processStart()))
+  const facts = () => factsOf({ ...options, disabled }, problems, process.env)
+
+  function current(): Batch {
+    if (batch) return batch
+    const now = facts()
+    return (batch = openBatch(options, now, decide(now), since ?? processStart()))
+  }
 
   function say(text: string): void {
-    process.stderr.write(`${options.name} telemetry: ${text}\n`)
+    writeStderr(`${options.name} telemetry: ${text}\n`)
   }
 
   function explain(reason: string): void {
-    if (current().decision.explain) say(`none (${reason})`)
+    if (wantsLog(facts())) say(`none (${reason})`)
   }
 
   function track(metric: string, attributes: Attributes): void {
@@ -105,11 +118,19 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
     if (done) underWay = { done, timeoutMs: request.timeoutMs }
   }
 
+  function discard(): void {
+    batch = undefined
+    clearTimeout(timer)
+    timer = undefined
+  }
+
   return {
     options,
     problems,
     trackCommand(name) {
-      track(options.metricName ?? 'command_invocation', { command_name: name })
+      if (typeof name === 'string' && NO_COMMAND.test(name))
+        silently(() => explain(`"${name}": flags and the telemetry command are never counted`))
+      else track(options.metricName ?? 'command_invocation', { command_name: name })
     },
     trackEvent(metric, attributes = {}) {
       track(metric, attributes)
@@ -125,9 +146,9 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
     },
     disable() {
       disabled = true
-      batch = undefined
-      clearTimeout(timer)
+      discard()
     },
+    discard,
     explain: reason => silently(() => explain(reason)),
   }
 }

@@ -81,9 +81,11 @@ describe('status', () => {
       'endpoint     http://127.0.0.1:65009/otlp/v1/metrics (from TRIX_TELEMETRY_ENDPOINT)\n',
     )
     expect(stdout).toContain(`config       ${world.config}\n`)
-    expect(stdout).toContain(`state        ${world.state}\n`)
+    expect(stdout).toContain(`state        ${world.state} (65 bytes of counts)\n`)
     expect(stdout).toMatch(/fingerprint {2}[0-9a-f]{64}\n/)
-    expect(stdout).toMatch(/ 2 {2}command_invocation command_name=build\n/)
+    expect(stdout).toMatch(
+      /counted {6}2 invocations in 1 series by version 0\.19\.3, since [\d-]+\n +2 {2}build\n/,
+    )
   })
 
   test('--json says the same to a program', async () => {
@@ -97,7 +99,15 @@ describe('status', () => {
       rule: 4,
       endpoint: { url: 'http://127.0.0.1:4318/v1/metrics', source: 'the tool' },
       fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
-      series: [{ metric: 'command_invocation', attributes: { command_name: 'build' }, count: 1 }],
+      source: 'TRIX_TELEMETRY',
+      otherwise: [{ rule: 13, mode: 'off', source: world.state }],
+      streams: [
+        {
+          version: '0.19.3',
+          current: true,
+          series: [{ metric: 'command_invocation', attributes: { command_name: 'build' }, count: 1 }],
+        },
+      ],
     })
   })
 
@@ -120,6 +130,34 @@ describe('status', () => {
     expect(stdout).toContain('problem      the fingerprint file does not hold 64 hex digits\n')
   })
 
+  test('names the line, what would decide next, and each stream', async () => {
+    const world = makeWorld({ CI: 'true' })
+    world.writeConfig('# mine\n\n[telemetry]\nair_gapped = true\nenabled = false\n')
+    await world.tool(['check'], { TRIX_TELEMETRY: 'local', TRIX_VERSION: '0.18.0' })
+    const { stdout } = await world.tool(['telemetry', 'status'])
+    expect(stdout).toContain(`because      enabled = false in ${world.config} (line 5)\n`)
+    expect(stdout).toContain(
+      `otherwise    off: CI is set\n               local: air_gapped = true in ${world.config} (line 4)\n` +
+        '               off: the notice has not been shown yet\n',
+    )
+    expect(stdout).toMatch(/counted {6}1 invocation in 1 series by version 0\.18\.0, since [\d-]+\n/)
+    const json = JSON.parse((await world.tool(['telemetry', 'status', '--json'])).stdout)
+    expect(json).toMatchObject({ rule: 7, source: `${world.config}:5`, streams: [{ current: false }] })
+  })
+
+  test.each([
+    ['http://otel.example.com', true],
+    ['https://otel.example.com', false],
+    ['http://localhost:4318', false],
+    ['http://127.0.0.1:4318', false],
+    ['http://[::1]:4318', false],
+    ['http://127.0.0.1.example.com', true],
+  ])('warns of plain http to another machine: %s %s', async (endpoint, warned) => {
+    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: endpoint })
+    const { stdout } = await world.tool(['telemetry', 'status'])
+    expect(stdout.includes('plain http')).toBe(warned)
+  })
+
   test('makes no file, and is not counted', async () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'on' })
     await world.tool(['telemetry', 'status'])
@@ -134,7 +172,10 @@ describe('what is not understood', () => {
       const world = makeWorld()
       const { status, stdout, stderr } = await world.tool(['telemetry', ...args])
       expect([status, stdout]).toEqual([2, ''])
-      expect(stderr).toContain('usage: trix telemetry enable | disable | status [--json]\n')
+      expect(stderr).toMatch(
+        /^trix telemetry \w+: (there is no such command|Unknown option|now: not understood)/,
+      )
+      expect(stderr).toContain('usage: trix telemetry COMMAND\n')
       expect(world.files()).toEqual([])
     },
   )

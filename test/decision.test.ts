@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Decision, decide, type Facts } from '../src/decide/decision.ts'
+import { type Decision, decide, type Facts, rulings, wantsLog } from '../src/decide/decision.ts'
 
 /** Facts under which nothing stands against telemetry but that the notice has not been shown. */
 const plain: Facts = {
@@ -9,7 +9,7 @@ const plain: Facts = {
   disabled: false,
   consent: 'notice',
   endpoint: 'https://otel.example.com',
-  configPath: 'config.toml',
+  folders: { config: 'config.toml', state: 'state' },
   foreign: () => false,
   config: () => ({}),
   noticeSeen: () => false,
@@ -97,10 +97,14 @@ describe('local and log', () => {
     expect(asked('local', rows[5]!(plain))).toMatchObject({ mode: 'off', rule: 5 })
   })
   test('log prints what on would send', () => {
-    expect(asked('log')).toMatchObject({ mode: 'log', explain: true })
+    expect(asked('log')).toMatchObject({ mode: 'log' })
+  })
+  test('log wants an explanation, whatever decides', () => {
+    expect(wantsLog({ ...plain, disabled: true, env: { TRIX_TELEMETRY: ' Log ' } })).toBe(true)
+    expect(wantsLog({ ...plain, env: { TRIX_TELEMETRY: 'on' } })).toBe(false)
   })
   test.each([2, 5, 6, 9, 10])('log explains that row %i lets nothing be sent', row => {
-    expect(asked('log', rows[row]!(plain))).toMatchObject({ mode: 'off', rule: row, explain: true })
+    expect(asked('log', rows[row]!(plain))).toMatchObject({ mode: 'off', rule: row })
   })
 })
 
@@ -160,5 +164,24 @@ test('options that are not valid switch off, and the reason names each', () => {
   ).toMatchObject({
     mode: 'off',
     reason: 'initTelemetry: name: expected …; version: expected …',
+  })
+})
+
+describe('the rulings, in the order in which they would decide', () => {
+  const order = (facts: Facts) => [...rulings(facts)].map(({ rule, mode }) => `${rule} ${mode}`)
+  test('with nothing set', () => expect(order(plain)).toEqual(['13 off']))
+  test('with every switch off', () => {
+    const all = [3, 4, 7, 8, 14].reduce((facts, row) => rows[row]!(facts), plain)
+    expect(order(all)).toEqual(['3 off', '4 off', '7 off', '8 off', '14 on'])
+  })
+  test('what a variable skips comes after it', () => {
+    const on = { ...rows[8]!(rows[7]!(plain)), env: { TRIX_TELEMETRY: 'on', CI: '1' } }
+    expect(order(on)).toEqual(['4 on', '7 off', '8 off', '13 off'])
+  })
+  test('a fact that cannot be found out is a ruling too', () => {
+    const foreign = () => {
+      throw new Error('EACCES')
+    }
+    expect(order({ ...plain, foreign })).toEqual(['5 off', '13 off'])
   })
 })

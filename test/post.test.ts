@@ -1,6 +1,8 @@
 import nock from 'nock'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openBatch } from '../src/batch.ts'
+import { decide } from '../src/decide/decision.ts'
+import { factsOf } from '../src/decide/facts.ts'
 import { post } from '../src/deliver/post.ts'
 import type { TelemetryOptions } from '../src/options.ts'
 import { makeWorld } from './world.ts'
@@ -17,7 +19,9 @@ function requestOf(options: Partial<TelemetryOptions>, config = '') {
   const world = makeWorld()
   world.writeConfig(config)
   const env = { ...world.env, TRIX_TELEMETRY: 'on' }
-  const batch = openBatch({ name: 'trix', version: '0.19.3', ...options }, [], env, 0)
+  const all = { name: 'trix', version: '0.19.3', ...options }
+  const facts = factsOf(all, [], env)
+  const batch = openBatch(all, facts, decide(facts), 0)
   batch.count({ metric: 'command_invocation', attributes: { command_name: 'build' } }, Date.now())
   return batch.request(Date.now() + 1)!
 }

@@ -1,50 +1,51 @@
+import { MAX_CONFIG_BYTES } from '../decide/config.ts'
+import { decide } from '../decide/decision.ts'
 import type { Environment } from '../decide/folders.ts'
 import { foldersOf } from '../decide/folders.ts'
 import { readRegularFile } from '../regular-file.ts'
 import type { Tool } from '../telemetry.ts'
 import { setEnabled } from './edit.ts'
+import { quietFacts } from './inspect.ts'
 import { replaceFile } from './replace-file.ts'
-import { report } from './report.ts'
-import type { Output } from './run.ts'
-
-const MAX_BYTES = 1 << 20
+import type { Context } from './run.ts'
 
 /**
  * `enable` and `disable`: writes the one value, then says what is in force. Returns the exit code: 1 when it could not
  * be written, with the reason and the lines to write by hand, so that "disabled" is never said falsely.
  */
-export function switchTo(
-  enabled: boolean,
-  tool: Tool,
-  env: Environment,
-  stdout: Output,
-  stderr: Output,
-): number {
+export function switchTo(enabled: boolean, { tool, env, stdout, stderr }: Context): number {
+  const failure = writeEnabled(enabled, tool, env)
+  if (failure) stderr.write(failure)
+  else stdout.write(`${inForce(enabled, tool, env)}\n`)
+  return failure ? 1 : 0
+}
+
+/** Writes `telemetry.enabled` into the user's config. Returns what to tell them where that could not be. */
+export function writeEnabled(enabled: boolean, tool: Tool, env: Environment): string | undefined {
   const { name, home } = tool.options
   const config = foldersOf(name, home, env)?.config
-  const failed = (reason: string, codeblock = '') => {
-    stderr.write(
-      `${name} telemetry: ${config ?? 'the config file'} was not changed: ${reason}\n` +
-        (codeblock && `\n${codeblock.trimEnd()}\n`) +
-        `\nTo do it by hand, write into it:\n\n[telemetry]\nenabled = ${enabled}\n`,
-    )
-    return 1
-  }
-  if (!config) return failed('there is no home folder')
+  const failure = (reason: string, codeblock = '') =>
+    `${name} telemetry: ${config ?? 'the config file'} was not changed: ${reason}\n` +
+    (codeblock && `\n${codeblock.trimEnd()}\n`) +
+    `\nTo do it by hand, write into it:\n\n[telemetry]\nenabled = ${enabled}\n`
+  if (!config) return failure('there is no home folder')
   try {
-    const before = readRegularFile(config, MAX_BYTES)
+    const before = readRegularFile(config, MAX_CONFIG_BYTES)
     const edit = setEnabled(before ?? '', enabled)
-    if ('refused' in edit) return failed(edit.refused, edit.codeblock)
+    if ('refused' in edit) return failure(edit.refused, edit.codeblock)
     if (edit.text !== before) replaceFile(config, edit.text, before)
+    return undefined
   } catch (error) {
-    return failed((error as Error).message)
+    return failure((error as Error).message)
   }
-  const { mode, reason } = report(tool, env).decision
-  const asked = enabled ? mode !== 'off' : mode === 'off'
-  stdout.write(
-    asked
-      ? `${name} telemetry is ${mode} (${reason})\n`
-      : `enabled = ${enabled} is written to ${config}, but ${name} telemetry stays ${mode}: ${reason}\n`,
-  )
-  return 0
+}
+
+/** What is in force after `enabled` was written, and what else decides where that is not it. */
+export function inForce(enabled: boolean, tool: Tool, env: Environment): string {
+  const facts = quietFacts(tool, env)
+  const { mode, reason } = decide(facts)
+  const { name } = tool.options
+  return enabled === (mode !== 'off')
+    ? `${name} telemetry is ${mode} (${reason})`
+    : `enabled = ${enabled} is written to ${facts.folders?.config}, but ${name} telemetry stays ${mode}: ${reason}`
 }

@@ -23,7 +23,7 @@ export interface ConfigProblem {
 }
 
 /** A tool's own config may be large, but a file over this is no config, and reading it would be felt. */
-const MAX_BYTES = 1 << 20
+export const MAX_CONFIG_BYTES: number = 1 << 20
 
 const boolean = (value: unknown) => typeof value === 'boolean'
 const keys: Record<keyof Config, [check: (value: unknown) => unknown, expected: string]> = {
@@ -37,7 +37,7 @@ const keys: Record<keyof Config, [check: (value: unknown) => unknown, expected: 
 /** Reads the file at `path`. No file is an empty config. Never throws. */
 export function readConfig(path: string): Config | ConfigProblem {
   try {
-    const text = readRegularFile(path, MAX_BYTES)
+    const text = readRegularFile(path, MAX_CONFIG_BYTES)
     return text === undefined ? {} : parseConfig(text)
   } catch (error) {
     return { problem: `it cannot be read (${error instanceof Error ? error.message : error})` }

@@ -1,7 +1,7 @@
 import { HELPER_MARK } from '../deliver/helper-mark.ts'
 import { metricsUrl } from '../otlp/endpoint.ts'
 import type { Config, ConfigProblem } from './config.ts'
-import type { Environment } from './folders.ts'
+import type { Environment, Folders } from './folders.ts'
 
 /** All that a decision depends on. What costs a system call is a function, asked only when a rule needs it. */
 export interface Facts {
@@ -14,8 +14,8 @@ export interface Facts {
   consent: 'notice' | 'explicit'
   /** The default endpoint, from the options. */
   endpoint: string | undefined
-  /** The config file's path, for the reasons. Undefined where there is no home. */
-  configPath: string | undefined
+  /** Where the tool's files lie. Undefined where there is no home. */
+  folders: Folders | undefined
   /** True where the state folder belongs to another user. */
   foreign: () => boolean
   config: () => Config | ConfigProblem
@@ -27,14 +27,19 @@ export interface Facts {
 /** `on`: count and send. `local`: count, never send. `log`: print what would be sent. `off`: nothing. */
 export type Mode = 'on' | 'local' | 'log' | 'off'
 
-export interface Decision {
-  mode: Mode
+/** What one rule says. */
+export interface Ruling {
   /** The row of the table, 0 for options that are not valid. */
   rule: number
+  mode: 'on' | 'local' | 'off'
   /** Why, in words: the same in `status` and in `log` mode. */
   reason: string
-  /** The user asked for `log` mode: what is not counted or sent is to be explained on stderr. */
-  explain: boolean
+}
+
+export interface Decision {
+  mode: Mode
+  rule: number
+  reason: string
   /** The user said yes, in the environment or in the config; a notice that was shown is not that. */
   explicit: boolean
 }
@@ -52,24 +57,25 @@ const rules: readonly Rule[] = [
   [2, ({ disabled }) => disabled && ['off', 'the tool switched it off (`disabled: true`)']],
   [3, ({ env }) => isSet(env.DO_NOT_TRACK) && ['off', 'DO_NOT_TRACK is set']],
   [4, facts => asked(facts) === 'off' && ['off', `${variable(facts)} is "${facts.env[variable(facts)]}"`]],
-  [5, ({ configPath }) => configPath === undefined && ['off', 'there is no home folder']],
+  [5, ({ folders }) => folders === undefined && ['off', 'there is no home folder']],
   [5, ({ foreign }) => foreign() && ['off', 'the state folder belongs to another user']],
   [
     6,
-    ({ config, configPath }) =>
-      'problem' in config() && ['off', `${configPath}: ${(config() as ConfigProblem).problem}`],
+    ({ config, folders }) =>
+      'problem' in config() && ['off', `${folders?.config}: ${(config() as ConfigProblem).problem}`],
   ],
   [
     7,
     facts =>
-      !asked(facts) && settings(facts).enabled === false && ['off', `enabled = false in ${facts.configPath}`],
+      !asked(facts) &&
+      settings(facts).enabled === false && ['off', `enabled = false in ${facts.folders?.config}`],
   ],
   [8, facts => !asked(facts) && isSet(facts.env.CI) && ['off', 'CI is set']],
   [4, facts => asked(facts) === 'local' && ['local', `${variable(facts)} is "local"`]],
-  [9, facts => settings(facts).air_gapped && ['local', `air_gapped = true in ${facts.configPath}`]],
+  [9, facts => settings(facts).air_gapped && ['local', `air_gapped = true in ${facts.folders?.config}`]],
   [10, facts => endpointOf(facts).url === undefined && ['off', noEndpoint(facts)]],
   [4, facts => asked(facts) && ['on', `${variable(facts)} is "${facts.env[variable(facts)]}"`]],
-  [11, facts => settings(facts).enabled && ['on', `enabled = true in ${facts.configPath}`]],
+  [11, facts => settings(facts).enabled && ['on', `enabled = true in ${facts.folders?.config}`]],
   [12, ({ consent }) => consent === 'explicit' && ['off', 'consent has not been given']],
   [
     13,
@@ -117,7 +123,7 @@ export function endpointOf(facts: Facts): {
   const [endpoint, source] = facts.env[name]
     ? [facts.env[name], name]
     : settings(facts).endpoint !== undefined
-      ? [settings(facts).endpoint, `${facts.configPath}`]
+      ? [settings(facts).endpoint, `${facts.folders?.config}`]
       : [facts.endpoint, 'the tool']
   return { endpoint, url: metricsUrl(endpoint ?? ''), source }
 }
@@ -131,22 +137,44 @@ function noEndpoint(facts: Facts): string {
 
 /** Decides by the table above. Reads what the facts read, writes nothing but the notice, never throws. */
 export function decide(facts: Facts): Decision {
-  const explain = asked(facts) === 'log'
-  const [rule, mode, reason] = firstVerdict(facts)
+  const { rule, mode, reason } = rulings(facts).next().value!
   const explicit = mode !== 'off' && rule !== 14
   // `log` prints what `on` would send. Where that is nothing, it counts nothing either.
-  return { mode: explain ? (mode === 'on' ? 'log' : 'off') : mode, rule, reason, explain, explicit }
+  return { mode: wantsLog(facts) ? (mode === 'on' ? 'log' : 'off') : mode, rule, reason, explicit }
 }
 
-function firstVerdict(facts: Facts): [rule: number, ...Exclude<Verdict, false | undefined>] {
+/** The user asked for `log` mode: what is not counted or sent is to be explained on stderr. */
+export function wantsLog(facts: Facts): boolean {
+  return asked(facts) === 'log'
+}
+
+/**
+ * The ruling that decides, then, for `status`, the one that would decide if what made the first were not there, and so
+ * on. Ends with row 12, 13 or 14, of which one always answers.
+ */
+export function* rulings(facts: Facts): Generator<Ruling, undefined> {
+  const passed = new Set<number>()
+  for (let rule = 0; rule < 12; passed.add(rule)) {
+    const ruling = firstRuling(passed.has(4) ? withoutVariable(facts) : facts, passed)
+    yield ruling
+    rule = ruling.rule
+  }
+}
+
+function firstRuling(facts: Facts, passed: Set<number>): Ruling {
   for (const [rule, judge] of rules) {
+    if (passed.has(rule)) continue
     try {
       const verdict = judge(facts)
-      if (verdict) return [rule, ...verdict]
+      if (verdict) return { rule, mode: verdict[0], reason: verdict[1] }
     } catch (error) {
       // A state folder that cannot be entered, a notice mark that is a folder: what is not known means off.
-      return [rule, 'off', (error as Error).message]
+      return { rule, mode: 'off', reason: (error as Error).message }
     }
   }
-  return [0, 'off', 'no rule answered']
+  throw new Error('row 14 always answers')
+}
+
+function withoutVariable(facts: Facts): Facts {
+  return { ...facts, env: { ...facts.env, [variable(facts)]: undefined } }
 }

@@ -1,7 +1,7 @@
-import type { TelemetryOptions } from '../options.ts'
+import { homeProblem, type TelemetryOptions } from '../options.ts'
 import { readConfig } from './config.ts'
 import { endpointOf, type Facts } from './decision.ts'
-import { type Environment, type Folders, ownedByAnother } from './folders.ts'
+import { type Environment, foldersOf, ownedByAnother } from './folders.ts'
 import { noticeShown, noticeText, showNotice } from './notice.ts'
 
 /** `TRIX` for the tool `trix`, `MY_TOOL` for `my-tool`: the beginning of its environment variables. */
@@ -9,23 +9,18 @@ export function environmentPrefix(name: string): string {
   return name.toUpperCase().replace(/[^A-Z0-9]/g, '_')
 }
 
-/** What the decision about this tool depends on, and where its files lie. Asked once each, and only when needed. */
-export function factsOf(
-  options: TelemetryOptions,
-  problems: readonly string[],
-  env: Environment,
-  folders: Folders | undefined,
-): Facts {
-  const prefix = environmentPrefix(options.name)
+/** What the decision about this tool depends on. Files are looked at when a rule asks for them, each once. */
+export function factsOf(options: TelemetryOptions, problems: readonly string[], env: Environment): Facts {
+  const folders = homeProblem(problems) ? undefined : foldersOf(options.name, options.home, env)
   const version = options.noticeVersion ?? 1
   const facts: Facts = {
-    prefix,
+    prefix: environmentPrefix(options.name),
     env,
     problems,
     disabled: options.disabled ?? false,
     consent: options.consent ?? 'notice',
     endpoint: options.endpoint,
-    configPath: folders?.config,
+    folders,
     foreign: () => !folders || ownedByAnother(folders.state),
     config: once(() => (folders ? readConfig(folders.config) : {})),
     noticeSeen: () => folders !== undefined && noticeShown(folders.state) >= version,
@@ -34,7 +29,7 @@ export function factsOf(
       showNotice(
         folders.state,
         version,
-        options.notice ?? noticeText(options.name, prefix, `${endpointOf(facts).endpoint}`),
+        columns => options.notice ?? noticeText(options.name, `${endpointOf(facts).endpoint}`, columns),
       ),
   }
   return facts

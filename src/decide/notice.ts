@@ -1,3 +1,5 @@
+import { type Row, rowsText, textWidth, wrap } from '../rows.ts'
+import { writeStderr } from '../stderr.ts'
 import { readLine, replaceLine } from '../tally/state-file.ts'
 
 const { accessSync, constants, existsSync } = process.getBuiltinModule('node:fs')
@@ -13,9 +15,9 @@ export function noticeShown(state: string): number {
  * Shows the notice on stderr and marks it as seen, in this order: a mark without a notice would be consent that nobody
  * gave. False where it was not shown: no terminal, or nowhere to keep the mark, when it would come back in every run.
  */
-export function showNotice(state: string, version: number, text: string): boolean {
+export function showNotice(state: string, version: number, text: (columns: number) => string): boolean {
   if (!process.stderr.isTTY || !canWrite(state)) return false
-  process.stderr.write(text.endsWith('\n') ? text : `${text}\n`)
+  writeStderr(`${text(process.stderr.columns).trimEnd()}\n\n`)
   replaceLine(join(state, 'notice'), String(version))
   return true
 }
@@ -31,17 +33,26 @@ function canWrite(folder: string): boolean {
   }
 }
 
-/** The notice, unless the tool has its own. */
-export function noticeText(name: string, prefix: string, endpoint: string): string {
+/** The notice, unless the tool has its own. Without colours, so that it reads the same everywhere. */
+export function noticeText(name: string, endpoint: string, columns: number | undefined): string {
+  const width = textWidth(columns)
+  const rows: Row[] = [
+    ...promise(name, endpoint),
+    ['Turn off', `${name} telemetry disable, or DO_NOT_TRACK=1`],
+    ['See it', `${name} telemetry preview`],
+  ]
   return [
-    '',
-    `${name} counts how often each of its commands is run.`,
-    `Sent:       the command's name, the version of ${name} and a random installation id.`,
-    'Never sent: arguments, paths, file contents, names of people or machines.',
-    `To:         ${endpoint}`,
-    `Turn off:   ${name} telemetry disable   (or DO_NOT_TRACK=1)`,
-    `See it:     ${prefix}_TELEMETRY=log ${name} …`,
-    'Nothing has been counted or sent yet.',
-    '',
+    wrap(`${name} counts how often each of its commands is run.`, width),
+    rowsText(rows, width),
+    wrap('Nothing has been counted or sent yet.', width),
   ].join('\n')
+}
+
+/** What is collected, what never is, and where it goes: the same in the notice and in the question. */
+export function promise(name: string, endpoint: string): Row[] {
+  return [
+    ['Sent', `the command's name, the version of ${name} and a random installation id`],
+    ['Never sent', 'arguments, paths, file contents, names of people or machines'],
+    ['To', endpoint],
+  ]
 }

@@ -39,7 +39,8 @@ export function resourceOf(options: TelemetryOptions, { fingerprint, stream }: I
   }
 }
 
-function folderOf(
+/** The folder of the stream of this version with these resource attributes. */
+export function folderOf(
   { name, version, resourceAttributes = {} }: TelemetryOptions,
   state: string,
   fingerprint: string,

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// A tool that asks before it counts anything: consent by question instead of by notice.
+import { initTelemetry, trackCommand } from 'otlp-tally'
+import { askConsent, runTelemetryCommand } from 'otlp-tally/cli'
+
+const [command = 'hello', ...args] = process.argv.slice(2)
+initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318', consent: 'explicit' })
+
+if (command === 'telemetry') {
+  process.exitCode = await runTelemetryCommand(args)
+} else {
+  // Asks once, on a terminal only; returns at once for everybody who has answered, and in CI.
+  await askConsent({ default: 'no', timeoutMs: Number(process.env.ASK_MS ?? 30_000) })
+  trackCommand(command)
+  console.log('hello')
+}

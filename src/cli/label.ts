@@ -1,0 +1,13 @@
+import type { Series } from '../tally/series.ts'
+
+/** A series in words: `build` for a command, else `safety_triggered blocked=true`. */
+export function label({ metric, attributes }: Series, commandMetric = 'command_invocation'): string {
+  const entries = Object.entries(attributes)
+  if (metric === commandMetric && entries.length === 1) return String(attributes.command_name)
+  return [metric, ...entries.map(([key, value]) => `${key}=${value}`)].join(' ')
+}
+
+/** `1 series`, `3 invocations`: a count with its noun. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 || noun.endsWith('s') ? '' : 's'}`
+}

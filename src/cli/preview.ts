@@ -1,0 +1,92 @@
+import { openBatch } from '../batch.ts'
+import { decide, endpointOf } from '../decide/decision.ts'
+import { attributesProblem } from '../names.ts'
+import { type Row, rowsText, textWidth, wrap } from '../rows.ts'
+import type { Tool } from '../telemetry.ts'
+import { inspect, quietFacts } from './inspect.ts'
+import type { Context } from './run.ts'
+
+/**
+ * `preview`: the body that would be sent if the command were run now, on stdout, so that it can be piped into anything;
+ * on stderr what would become of it, and a sentence a field. Sends nothing, counts nothing, makes no file.
+ */
+export function preview(context: Context, command: string = lastCommand(context)): number {
+  const { tool, env, stdout, stderr } = context
+  const { options, problems } = tool
+  const problem = problems[0] ?? attributesProblem({ command_name: command })
+  if (problem) {
+    stderr.write(`${options.name} telemetry preview: ${problem}\n`)
+    return problems.length ? 1 : 2
+  }
+  const facts = quietFacts(tool, env)
+  const decision = decide(facts)
+  // As in log mode, where nothing is stored, whatever was decided.
+  const now = Date.now()
+  const batch = openBatch(options, facts, { ...decision, mode: 'log', explicit: true }, now)
+  const metric = options.metricName ?? 'command_invocation'
+  batch.count({ metric, attributes: { command_name: command } }, now)
+  const body = JSON.parse(batch.body(now + 1))
+
+  const { url } = endpointOf(facts)
+  const fate =
+    decision.mode === 'on'
+      ? `this is sent to ${url}`
+      : `nothing is sent (${decision.reason}). What would be sent otherwise${url ? `, to ${url}` : ''}`
+  const width = textWidth(stderr.columns)
+  stderr.write(`${wrap(`When "${options.name} ${command}" is run, ${fate}:`, width)}\n\n`)
+  stdout.write(`${JSON.stringify(body, null, 2)}\n`)
+  stderr.write(`\n${rowsText(meaning(body, tool), width)}\n`)
+  if (!inspect(tool, env).fingerprint)
+    stderr.write(`\n${wrap('Both ids are examples: they are made when they are first needed.', width)}\n`)
+  return 0
+}
+
+/** The command that was counted last, which is the one that a user has in mind; where there is none, an example. */
+function lastCommand({ tool, env }: Context): string {
+  const [current] = inspect(tool, env).streams.filter(({ current }) => current)
+  const commands = (current?.series ?? []).filter(({ series }) => 'command_name' in series.attributes)
+  const last = commands.sort((a, b) => (b.times.at(-1) ?? 0) - (a.times.at(-1) ?? 0))[0]
+  return String(last?.series.attributes.command_name ?? 'example')
+}
+
+interface Body {
+  resourceMetrics: {
+    resource: { attributes: { key: string }[] }
+    scopeMetrics: { metrics: { name: string; sum: { dataPoints: { attributes: { key: string }[] }[] } }[] }[]
+  }[]
+}
+
+/** A sentence for each field that is in the body. */
+function meaning({ resourceMetrics: [first] }: Body, { options: { name } }: Tool): Row[] {
+  const { metrics } = first!.scopeMetrics[0]!
+  const of = (key: string): Row => [key, sentences(name)[key] ?? `a word or a yes/no that ${name} has chosen`]
+  const keys = new Set(
+    metrics.flatMap(({ sum }) => sum.dataPoints.flatMap(point => point.attributes.map(({ key }) => key))),
+  )
+  return [
+    ...first!.resource.attributes.map(({ key }) => of(key)),
+    ['scope', 'which library has measured: this one'],
+    ...metrics.map(
+      ({ name: metric }): Row => [metric, `what is counted: something that happened in ${name}`],
+    ),
+    ...[...keys].map(of),
+    of('startTimeUnixNano'),
+    of('timeUnixNano'),
+    of('asInt'),
+  ]
+}
+
+function sentences(name: string): Record<string, string> {
+  return {
+    'service.name': `${name}: which tool is counted`,
+    'service.version': `the version of ${name}: to see how many still use an old one`,
+    'service.instance.id':
+      'a random id of this version on this machine: keeps your counts from being mixed with those of others',
+    'user.fingerprint':
+      'a random id of this installation, made once: to tell a thousand people from one who runs it a thousand times',
+    command_name: 'which command; never what was written behind it',
+    startTimeUnixNano: 'since when it is counted, in nanoseconds: a backend cannot count right without it',
+    timeUnixNano: 'when this was sent',
+    asInt: 'how often, in all: a number that is lost on the way is in the next one',
+  }
+}

@@ -1,0 +1,30 @@
+import { linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+
+/**
+ * Writes a file that appears whole or not at all, 0600. Throws an `Error` with a sentence where there is one already
+ * (with `force` it is replaced), where it is no regular file, or where it cannot be written.
+ */
+export function writeWhole(path: string, text: string, force: boolean): void {
+  const old = statSync(path, { throwIfNoEntry: false })
+  if (old && !old.isFile()) throw new Error('it is not a regular file')
+  if (old && !force) throw new Error('it is there already; --force replaces it')
+  const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
+  try {
+    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
+    if (force) renameSync(temporary, path)
+    else place(temporary, path)
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+}
+
+/** By a link, because renaming would replace a file that has come to be meanwhile. */
+function place(temporary: string, path: string): void {
+  try {
+    linkSync(temporary, path)
+  } catch (error) {
+    const noLinks = (error as NodeJS.ErrnoException).code !== 'EEXIST' // FAT, some network drives
+    if (!noLinks || statSync(path, { throwIfNoEntry: false })) throw error
+    renameSync(temporary, path)
+  }
+}
