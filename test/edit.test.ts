@@ -208,6 +208,6 @@ test('in any document the edit is one stretch of text, reads back, and can be un
       // A blank line, the header and the line itself, at most.
       else expect(added.split('\n').length).toBeLessThanOrEqual(5)
     }),
-    { numRuns: Number(process.env.FUZZ_RUNS ?? 3000) },
+    { numRuns: Number(process.env.FUZZ_RUNS ?? 10_000) },
   )
 }, 60_000)

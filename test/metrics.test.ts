@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ValueType } from '@opentelemetry/api'
 import { JsonMetricsSerializer, ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer'
@@ -146,6 +146,15 @@ test.each(Object.entries(golden))(
     agreesWithSdk(input)
   },
 )
+
+test.each(['README.md', 'docs/TELEMETRY.md'])('the body that %s shows is one', name => {
+  const text = readFileSync(join(import.meta.dirname, '..', name), 'utf8')
+  const [, body] = /^```json\n([^]*?)^```$/m.exec(text)!
+  const { resourceMetrics } = JSON.parse(body!)
+  expect(() => strictDecode({ resourceMetrics })).not.toThrow()
+  const keys = resourceMetrics[0].resource.attributes.map(({ key }: { key: string }) => key)
+  expect(keys).toEqual(Object.keys(resource))
+})
 
 const letters = [...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ']
 const name = fc

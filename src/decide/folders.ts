@@ -3,7 +3,7 @@ const { dirname, isAbsolute, join } = process.getBuiltinModule('node:path')
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Where a tool's files lie. Strings only: nothing is made or read here. */
+/** Where a tool's files lie. Nothing is made here, and only the home is looked at. */
 export interface Folders {
   /** The user's file, which only `telemetry enable|disable` writes. */
   config: string
@@ -31,11 +31,13 @@ export function foldersOf(name: string, home: string | undefined, env: Environme
 }
 
 function userHome(env: Environment): string | undefined {
-  if (process.platform !== 'win32' && env.HOME) return absolute(env.HOME)
   try {
-    return absolute(process.getBuiltinModule('node:os').homedir())
+    const fromEnv = process.platform === 'win32' ? undefined : env.HOME
+    const home = absolute(fromEnv || process.getBuiltinModule('node:os').homedir())
+    // A system user's /nonexistent is meant: it is not for us to make.
+    return home && statSync(home).isDirectory() ? home : undefined
   } catch {
-    return undefined // a user without an entry in passwd: homedir() throws, and we have nowhere to write
+    return undefined // there is none, or the user has no entry in passwd and homedir() throws
   }
 }
 

@@ -1,0 +1,168 @@
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { counts, startReceiver } from './receiver.ts'
+import { hasTmux, openTerminal } from './terminal.ts'
+import { makeWorld } from './world.ts'
+
+// What people have complained of in the telemetry of other tools, where it concerns consent, the notice, opting out,
+// seeing what is sent, and the files it leaves. One test each, named after the complaint, with the thread.
+
+async function receiving(env: Record<string, string> = {}) {
+  const receiver = await startReceiver()
+  onTestFinished(() => receiver.close())
+  return { receiver, world: makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint, ...env }) }
+}
+
+test('the notice is in the way of JSON on stdout (turborepo#7185, caro#404, workers-sdk#7493)', async () => {
+  const { world } = await receiving()
+  const first = await world.tool(['build'])
+  expect([JSON.parse(first.stdout), first.stderr]).toEqual([{}, ''])
+  const status = await world.tool(['telemetry', 'status', '--json'])
+  expect([JSON.parse(status.stdout).mode, status.stderr]).toEqual(['off', ''])
+})
+
+test.skipIf(!hasTmux)(
+  'the notice spoils `$(tool)` and `tool > file` in a terminal (gauge#1128, gptme#3732)',
+  async () => {
+    const world = makeWorld()
+    const terminal = openTerminal(world)
+    terminal.run('clear; trix build > out.txt; echo "done"')
+    await terminal.until(/Nothing has been counted or sent yet\.\n\ndone\n/)
+    expect(readFileSync(join(world.cwd, 'out.txt'), 'utf8')).toBe('{}\n')
+  },
+)
+
+test('a question blocks CI and Docker (angular-cli#14563, nuxt/telemetry#16, hardhat#956)', async () => {
+  const { world } = await receiving()
+  const asking = `
+    import { initTelemetry, trackCommand } from 'otlp-tally'
+    import { askConsent } from 'otlp-tally/cli'
+    initTelemetry({ name: 'trix', version: '1.0.0', consent: 'explicit' })
+    console.log(await askConsent())
+    trackCommand('build')`
+  for (const env of [{}, { CI: 'true' }] as Record<string, string>[]) {
+    expect(await world.script(asking, env)).toMatchObject({ status: 0, stdout: 'undefined\n', stderr: '' })
+  }
+  expect(world.files()).toEqual([])
+})
+
+test('counted where no notice can be seen (nuxt/telemetry#34, t3code#4123, nixpkgs#515047)', async () => {
+  const { world, receiver } = await receiving()
+  for (let run = 0; run < 3; run++) await world.tool(['build'])
+  expect(world.files()).toEqual([])
+  expect(receiver.requests).toEqual([])
+})
+
+test('an event is sent about opting out (netlify/cli#737)', async () => {
+  const { world, receiver } = await receiving()
+  world.writeConfig('[telemetry]\nenabled = true\n')
+  await world.tool(['telemetry', 'disable'])
+  await world.tool(['build'])
+  expect(world.files()).toEqual(['.config/trix/config.toml'])
+  expect(receiver.requests).toEqual([])
+})
+
+test('status says enabled while DO_NOT_TRACK is set (sonarqube-cli#333, netlify/cli#737)', async () => {
+  const { world } = await receiving({ DO_NOT_TRACK: '1' })
+  world.writeConfig('[telemetry]\nenabled = true\n')
+  const status = await world.tool(['telemetry', 'status'])
+  expect(status.stdout).toMatch(/^trix telemetry is off.*\n\n {2}because +DO_NOT_TRACK is set\n/)
+  expect(status.stdout).toMatch(/otherwise +on: enabled = true/)
+  const enable = await world.tool(['telemetry', 'enable'])
+  expect(enable.stdout).toContain('stays off: DO_NOT_TRACK is set')
+})
+
+test('a config that is broken is written anew, with telemetry on again (hyperframes#2115, #2852)', async () => {
+  const { world, receiver } = await receiving()
+  await world.tool(['telemetry', 'disable'])
+  const broken = `${readFileSync(world.config, 'utf8')}[unfinished`
+  writeFileSync(world.config, broken)
+  expect(await world.tool(['build'])).toMatchObject({ status: 0, stdout: '{}\n', stderr: '' })
+  expect(await world.tool(['telemetry', 'enable'])).toMatchObject({ status: 1, stdout: '' })
+  expect(readFileSync(world.config, 'utf8')).toBe(broken)
+  expect(receiver.requests).toEqual([])
+})
+
+test('runs at the same time lose an opt-out or make two ids (clerk/cli#410, sim#7763, madar#449)', async () => {
+  const { world, receiver } = await receiving()
+  world.writeConfig('[telemetry]\nenabled = true\n')
+  const runs = Array.from({ length: 20 }, () => world.tool(['build']))
+  const [disabled] = await Promise.all([world.tool(['telemetry', 'disable']), ...runs])
+  expect(disabled!.status).toBe(0)
+  expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = false\n')
+  expect(world.files().filter(file => file.includes('fingerprint')).length).toBeLessThanOrEqual(1)
+  const before = world.files()
+  await world.tool(['check'])
+  expect(world.files()).toEqual(before)
+  expect(counts(receiver.requests).check).toBeUndefined()
+})
+
+test.runIf(process.geteuid?.() === 0)(
+  'a read-only home crashes the tool, and status says "pending" for ever (gatsby#26783, clickhousectl#292)',
+  async () => {
+    const { world } = await receiving({ TRIX_TELEMETRY: 'log' })
+    mkdirSync(world.state, { recursive: true })
+    chownSync(world.state, 65534, 65534)
+    chmodSync(world.state, 0o500)
+    const run = await world.tool(['build'])
+    expect([run.status, run.stdout]).toEqual([0, '{}\n'])
+    expect(run.stderr).toBe('trix telemetry: none (the state folder belongs to another user)\n')
+    const { stdout } = await world.tool(['telemetry', 'status'])
+    expect(stdout).toContain('because      the state folder belongs to another user\n')
+  },
+)
+
+test('a missing home crashes the tool (npm/osenv#14, terraform-cdk#2825)', async () => {
+  const { world } = await receiving()
+  rmSync(world.home, { recursive: true })
+  const on = { TRIX_TELEMETRY: 'on' }
+  expect(await world.tool(['build'], on)).toMatchObject({ status: 0, stdout: '{}\n', stderr: '' })
+  expect(existsSync(world.home)).toBe(false)
+  expect((await world.tool(['telemetry', 'status'], on)).stdout).toContain(
+    'because      there is no home folder\n',
+  )
+})
+
+test('each CI job and container is a new user (n8n-mcp#282, vcpkg-tool#1131)', async () => {
+  const { world, receiver } = await receiving({ CI: 'true' })
+  writeFileSync(join(world.cwd, 'a.json'), '{}')
+  await world.tool(['build'])
+  expect(world.files()).toEqual([])
+  expect(receiver.requests).toEqual([])
+})
+
+test('arguments, paths or secrets are in the body (balena-cli#1359, rtk#1785, agent-orchestrator#2813)', async () => {
+  const { world, receiver } = await receiving({ TRIX_TELEMETRY: 'on' })
+  await world.tool(['build', '--token=hunter2', '--dir', world.cwd])
+  await world.script(`
+    import { initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
+    initTelemetry({ name: 'trix', version: '0.19.3' })
+    trackCommand('deploy --token=hunter2')
+    trackCommand(process.argv)
+    trackEvent('opened', { file: '/home/me/secret' })
+    trackCommand('fine')`)
+  const bodies = (await receiver.arrived(2)).map(({ body }) => body).join()
+  expect(bodies).not.toMatch(/hunter2|secret|home|node/)
+  expect(counts(receiver.requests)).toEqual({ build: 1, fine: 1 })
+})
+
+test('the store grows without bound (dotnet/sdk#41796)', async () => {
+  const world = makeWorld({ TRIX_TELEMETRY: 'local' })
+  await world.script(`
+    import { initTelemetry, trackEvent } from 'otlp-tally'
+    initTelemetry({ name: 'trix', version: '0.19.3' })
+    for (let i = 0; i < 200; i++) trackEvent('seen', { number: String(i) })`)
+  expect(world.files().filter(file => file.includes('/seen/'))).toHaveLength(128)
+})
+
+test('nobody can see what is sent without sending it (the commonest wish of all)', async () => {
+  const { world, receiver } = await receiving()
+  world.writeConfig('[telemetry]\nenabled = true\n')
+  const logged = await world.tool(['build'], { TRIX_TELEMETRY: 'log' })
+  const preview = await world.tool(['telemetry', 'preview', 'build'])
+  expect(counts([{ body: logged.stderr.split('\n')[1]! } as never])).toEqual({ build: 1 })
+  expect(counts([{ body: preview.stdout } as never])).toEqual({ build: 1 })
+  expect(world.files()).toEqual(['.config/trix/config.toml'])
+  expect(receiver.requests).toEqual([])
+})
