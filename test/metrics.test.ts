@@ -149,7 +149,7 @@ test.each(Object.entries(golden))(
 
 test.each(['README.md', 'docs/TELEMETRY.md'])('the body that %s shows is one', name => {
   const text = readFileSync(join(import.meta.dirname, '..', name), 'utf8')
-  const [, body] = /^```json\n([^]*?)^```$/m.exec(text)!
+  const [, body] = /^```json\n([\s\S]*?)^```$/m.exec(text)!
   const { resourceMetrics } = JSON.parse(body!)
   expect(() => strictDecode({ resourceMetrics })).not.toThrow()
   const keys = resourceMetrics[0].resource.attributes.map(({ key }: { key: string }) => key)
