@@ -18,8 +18,8 @@ export interface Batch {
   decision: Decision
   /** Counts one invocation, if the decision lets it. Throws where it cannot. */
   count(series: Series, now: number): void
-  /** The body that carries the counts, as OTLP/JSON. There must be a count. */
-  body(now: number): string
+  /** The body that carries the counts, as OTLP/JSON. Undefined where there are none to be read (any more). */
+  body(now: number): string | undefined
   /** The request that carries the counts; undefined while there is nothing to send. `now` is later than any before. */
   request(now: number, anyway?: boolean): Post | undefined
 }
@@ -83,8 +83,9 @@ export function openBatch(options: TelemetryOptions, facts: Facts, decision: Dec
   const ownFirst = (a: Tallied, b: Tallied) =>
     Number(counted.has(seriesPath(b.series))) - Number(counted.has(seriesPath(a.series))) || b.time - a.time
 
-  function body(now: number): string {
+  function body(now: number): string | undefined {
     const all = points(now)
+    if (!all.length) return undefined
     const resource = resourceOf(options, installation!)
     for (;;) {
       const text = encodeMetrics(resource, all, options.temporality ?? 'cumulative', describe(options))
@@ -107,6 +108,8 @@ export function openBatch(options: TelemetryOptions, facts: Facts, decision: Dec
     body,
     request(now, anyway = false) {
       if (!counted.size || !(due || anyway) || decision.mode === 'local') return undefined
+      const text = body(now)
+      if (text === undefined) return undefined
       const { url, source } = endpointOf(facts)
       const { headers, timeout_ms } = settings(facts)
       return {
@@ -119,7 +122,7 @@ export function openBatch(options: TelemetryOptions, facts: Facts, decision: Dec
           'user-agent': `otlp-tally/${version}`,
         },
         timeoutMs: timeout_ms ?? options.timeoutMs ?? 2000,
-        body: body(now),
+        body: text,
       }
     },
   }

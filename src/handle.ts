@@ -1,4 +1,4 @@
-import type { Attributes } from './names.ts'
+import { type Attributes, copyOf } from './names.ts'
 import { optionProblems, type TelemetryOptions } from './options.ts'
 import { createTelemetry, type Telemetry, type Tool } from './telemetry.ts'
 
@@ -25,7 +25,7 @@ const mine = new Set<Tool>()
  */
 export function initTelemetry(options: TelemetryOptions): Telemetry {
   try {
-    const given = { ...options }
+    const given = copyOf(options)
     const problems = optionProblems(given)
     const name = String(given.name)
     const known = tools().get(name)

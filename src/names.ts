@@ -22,9 +22,7 @@ export function nameProblem(name: unknown): string | undefined {
 
 /** What is wrong with a set of attributes, in words; undefined when nothing is. */
 export function attributesProblem(attributes: unknown): string | undefined {
-  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
-    return 'attributes: expected an object'
-  }
+  if (!isRecord(attributes)) return 'attributes: expected an object'
   const entries = Object.entries(attributes)
   if (entries.length > MAX_ATTRIBUTES)
     return `attributes: expected at most ${MAX_ATTRIBUTES}, got ${entries.length}`
@@ -43,7 +41,24 @@ export function isText(value: unknown, form: RegExp): boolean {
   return typeof value === 'string' && value.length <= MAX_LENGTH && form.test(value)
 }
 
-/** A value as a message may show it: short, on one line, never throwing (a symbol, a proxy, a bigint). */
+/** True for an object that is nothing but its own keys: not a list, a date, a `Map` or a `Headers`. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype = Object.getPrototypeOf(value)
+  // Not compared with `Object.prototype`: an object of another realm (`node:vm`) has one of its own.
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value))
+}
+
+/** The same value, but no longer the caller's to change: what was found valid is what is used. */
+export function copyOf<T>(value: T): T {
+  return isRecord(value)
+    ? (Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copyOf(item)])) as T)
+    : value
+}
+
+/** A value as a message may show it: short, printable, on one line, never throwing (a symbol, a proxy, a bigint). */
 export function show(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 64)) : typeof value
+  if (typeof value !== 'string') return typeof value
+  const code = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return JSON.stringify(value.slice(0, 64)).replace(/[^ -~]/g, code)
 }

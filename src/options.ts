@@ -1,4 +1,4 @@
-import { type Attributes, attributesProblem, isText, nameProblem, show } from './names.ts'
+import { type Attributes, attributesProblem, isRecord, isText, nameProblem, show } from './names.ts'
 
 /** What a tool says of itself, once, before it counts anything. Only `name`, `version` and `endpoint` are usual. */
 export interface TelemetryOptions {
@@ -46,9 +46,7 @@ const whole =
 
 /** A request header that `fetch` takes: a token as name (RFC 9110 §5.6.2), visible ASCII and spaces as value. */
 export const headersOk: Check = value =>
-  typeof value === 'object' &&
-  value !== null &&
-  !Array.isArray(value) &&
+  isRecord(value) &&
   Object.entries(value).every(
     ([name, text]) => /^[\w!#$%&'*+.^`|~-]+$/.test(name) && typeof text === 'string' && /^[ -~]*$/.test(text),
   )

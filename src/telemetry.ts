@@ -4,7 +4,7 @@ import { factsOf } from './decide/facts.ts'
 import { postDetached } from './deliver/detached.ts'
 import { type Post, post } from './deliver/post.ts'
 import { chooseRoute } from './deliver/route.ts'
-import { type Attributes, attributesProblem, nameProblem } from './names.ts'
+import { type Attributes, attributesProblem, copyOf, nameProblem } from './names.ts'
 import type { TelemetryOptions } from './options.ts'
 import { writeStderr } from './stderr.ts'
 
@@ -71,13 +71,13 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
         if (!known) explain(decision.reason)
         return
       }
-      const problem = nameProblem(metric) ?? attributesProblem(attributes)
+      const series = { metric, attributes: copyOf(attributes) }
+      const problem = nameProblem(metric) ?? attributesProblem(series.attributes)
       if (problem) {
         explain(problem)
         return
       }
-      // A copy: the caller's object may change before the body is made.
-      count({ metric, attributes: { ...attributes } }, Date.now())
+      count(series, Date.now())
       schedule()
     } catch (error) {
       silently(() => explain(error instanceof Error ? error.message : 'it cannot be stored'))
@@ -87,7 +87,7 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
   function schedule(): void {
     if (!exiting) {
       exiting = true
-      process.once('exit', () => silently(() => deliver({ atExit: true })))
+      atExit(() => silently(() => deliver({ atExit: true })))
     }
     if (timer) return
     // Inline has to begin while the event loop still turns, detached has time until the end.
@@ -151,6 +151,13 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
     discard,
     explain: reason => silently(() => explain(reason)),
   }
+}
+
+/** Node warns on stderr of the eleventh listener. The tool may have ten, and ours must not be the one too many. */
+function atExit(act: () => void): void {
+  const limit = process.getMaxListeners()
+  if (limit && process.listenerCount('exit') >= limit) process.setMaxListeners(limit + 1)
+  process.once('exit', act)
 }
 
 /** When this process began, in ms since 1970. `performance.timeOrigin` says the same, but costs 0.7 ms to load. */

@@ -25,7 +25,7 @@ export function preview(context: Context, command: string = lastCommand(context)
   const batch = openBatch(options, facts, { ...decision, mode: 'log', explicit: true }, now)
   const metric = options.metricName ?? 'command_invocation'
   batch.count({ metric, attributes: { command_name: command } }, now)
-  const body = JSON.parse(batch.body(now + 1))
+  const body = JSON.parse(batch.body(now + 1)!)
 
   const { url } = endpointOf(facts)
   const fate =

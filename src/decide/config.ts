@@ -1,5 +1,5 @@
 import { parse, TomlError } from 'smol-toml'
-import { show } from '../names.ts'
+import { isRecord, show } from '../names.ts'
 import { headersOk, timeoutOk } from '../options.ts'
 import { readRegularFile } from '../regular-file.ts'
 
@@ -60,8 +60,7 @@ export function parseConfig(text: string): Config | ConfigProblem {
       codeblock,
     }
   }
-  if (typeof table !== 'object' || table === null || Array.isArray(table))
-    return { problem: 'telemetry: expected a table' }
+  if (!isRecord(table)) return { problem: 'telemetry: expected a table' }
   for (const [key, value] of Object.entries(table)) {
     // An unknown key is most likely a misspelt opt-out: `enabeld = false` must not leave telemetry on.
     if (!Object.hasOwn(keys, key)) return { problem: `telemetry.${key}: there is no such key` }

@@ -98,8 +98,9 @@ const variable = ({ prefix }: Facts): string => `${prefix}_TELEMETRY`
 
 /** What the tool's own variable asks for. Any value that is not understood means off. */
 function asked(facts: Facts): Mode | undefined {
-  const value = facts.env[variable(facts)]
-  return value === undefined ? undefined : (words[value.trim().toLowerCase()] ?? 'off')
+  const value = facts.env[variable(facts)]?.trim().toLowerCase()
+  // Own words only: "constructor" is in every object.
+  return value === undefined ? undefined : Object.hasOwn(words, value) ? words[value] : 'off'
 }
 
 /** How `DO_NOT_TRACK` and `CI` are read: set to anything but empty, `0` and `false`. */

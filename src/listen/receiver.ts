@@ -62,6 +62,11 @@ export function createReceiver({ arrival, remark }: Events = {}): Receiver {
   return { server, totals: totals.list }
 }
 
+const unpackers = new Map([
+  ['gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+])
+
 /** The text of the body, or why it is refused. */
 async function readBody(request: IncomingMessage): Promise<string | Answer> {
   const chunks: Buffer[] = []
@@ -73,7 +78,7 @@ async function readBody(request: IncomingMessage): Promise<string | Answer> {
   }
   const bytes = Buffer.concat(chunks)
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
-  const unpack = { gzip: promisify(gunzip), deflate: promisify(inflate) }[encoding]
+  const unpack = unpackers.get(encoding)
   if (encoding === 'identity') return bytes.toString('utf8')
   if (!unpack)
     return refusal(`content-encoding ${printable(encoding)} is not known here: use gzip, deflate or none`)

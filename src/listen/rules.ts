@@ -36,7 +36,7 @@ export const rules: Readonly<Partial<Record<MessageName, Rule>>> = {
     dataPoint(point, report)
     const hasValue = isPresent(point.asInt) || isPresent(point.asDouble)
     // DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK: the series has ended, and there is no value to it.
-    const ended = (Number(point.flags) & 1) === 1
+    const ended = (number(point.flags) & 1) === 1
     if (!hasValue && !ended) report('error', '', 'expected asInt or asDouble, got neither')
   },
   HistogramDataPoint: dataPoint,
@@ -70,7 +70,7 @@ function temporal(metric: Message, report: Report): void {
 /** "Data points with the 0 value for TimeUnixNano SHOULD be rejected by consumers" (metrics.proto). */
 function dataPoint(point: Message, report: Report): void {
   const time = point.timeUnixNano ?? 0
-  if (Number(time) === 0 && time !== '') {
+  if (number(time) === 0 && time !== '') {
     report('error', 'timeUnixNano', 'expected nanoseconds since 1970 as a decimal string, got none')
   }
   uniqueKeys(point, report)
@@ -103,6 +103,11 @@ function startBeforeTime({ dataPoints }: Message, report: Report): void {
 
 function list(value: unknown): Message[] {
   return Array.isArray(value) ? value.filter(item => typeof item === 'object' && item !== null) : []
+}
+
+/** NaN for what has the wrong type: an object may have a `toString` that throws. */
+function number(value: unknown): number {
+  return typeof value === 'object' ? Number.NaN : Number(value)
 }
 
 function isPresent(value: unknown): boolean {

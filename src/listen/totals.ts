@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { printable } from './printable.ts'
 
 /** What one body added: one for each series that grew, and one for each metric that is not a count. */
@@ -34,6 +35,9 @@ export interface Totals {
 /** Far more than one development machine has, and far less than would be felt in memory. */
 const MAX_SERIES = 100_000
 
+/** Of a series, in characters: more is no help on a screen. */
+const MAX_LABELS = 500
+
 interface Attribute {
   key: string
   value?: Record<string, unknown> | null
@@ -63,18 +67,17 @@ export function createTotals(): Totals {
 
   function addPoint(resource: readonly Attribute[], metric: string, point: Point, delta: boolean): Arrival[] {
     const attributes = point.attributes ?? []
-    const key = JSON.stringify([resource, metric, attributes, String(point.startTimeUnixNano)])
-    const added = grow(key, point, delta)
+    const added = grow(keyOf([resource, metric, attributes, String(point.startTimeUnixNano)]), point, delta)
     if (!(added > 0)) return []
     const name = (wanted: string) => text(resource.find(({ key }) => key === wanted)?.value)
     const total: Total = {
       tool: name('service.name') || 'unknown',
       version: name('service.version'),
       metric: printable(metric),
-      labels: attributes.map(label).join(' '),
+      labels: shorten(attributes.map(label).join(' ')),
       total: 0,
     }
-    const identity = JSON.stringify([total.tool, total.metric, total.labels, total.version])
+    const identity = keyOf([total.tool, metric, attributes, total.version])
     const sum = totals.get(identity) ?? total
     if (totals.size < MAX_SERIES) totals.set(identity, sum)
     sum.total += added
@@ -123,14 +126,24 @@ function metricsOf(body: unknown): { resource: Attribute[]; metric: Metric }[] {
 
 function other(metric: Metric): Arrival {
   const kinds = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary']
-  const type = kinds.find(kind => metric[kind]) ?? 'empty'
-  const { dataPoints = [] } = (metric[type] ?? {}) as { dataPoints?: unknown[] }
+  const type = kinds.find(kind => metric[kind])
+  const { dataPoints } = (type ? metric[type] : {}) as { dataPoints?: unknown }
   return {
     kind: 'other',
     metric: printable(metric.name),
-    type: type === 'sum' ? 'sum that may fall' : type,
-    points: dataPoints.length,
+    type: type === 'sum' ? 'sum that may fall' : (type ?? 'empty'),
+    points: Array.isArray(dataPoints) ? dataPoints.length : 0,
   }
+}
+
+/** The identity of a series, which a stranger may have made as long as a body: then only its hash is kept. */
+function keyOf(identity: unknown[]): string {
+  const text = JSON.stringify(identity)
+  return text.length <= MAX_LABELS ? text : createHash('sha256').update(text).digest('hex')
+}
+
+function shorten(labels: string): string {
+  return labels.length <= MAX_LABELS ? labels : `${labels.slice(0, MAX_LABELS)}…`
 }
 
 /** `build` for the command's name, `key=value` for all else. */

@@ -65,6 +65,8 @@ export function validate(body: unknown): Problem[] {
       const expected = lowerCamelCase(key)
       if (expected !== key && Object.hasOwn(fields, expected)) {
         report('error', path, `expected the key "${expected}": OTLP/JSON does not take protobuf field names`)
+      } else if (isDeep(content)) {
+        report('error', path, `nested deeper than ${MAX_DEPTH} messages`)
       }
     } else if (!field.startsWith('repeated ')) {
       checkValue(field as Scalar | MessageName, content, path, depth)
@@ -97,6 +99,16 @@ export function validate(body: unknown): Problem[] {
 
   checkMessage('ExportMetricsServiceRequest', body, '', 0)
   return problems
+}
+
+/** What is ignored here is still walked by whoever prints or compares it, and a stack has an end. */
+function isDeep(content: unknown): boolean {
+  let level = [content]
+  for (let depth = 0; level.length; depth++) {
+    if (depth > MAX_DEPTH) return true
+    level = level.flatMap(value => (typeof value === 'object' && value !== null ? Object.values(value) : []))
+  }
+  return false
 }
 
 function isScalar(type: Scalar | MessageName): type is Scalar {

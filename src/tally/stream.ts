@@ -71,12 +71,14 @@ function makeStream(folder: string, now: number): void {
     rmSync(temporary, { recursive: true, force: true })
     if (!findStream(folder)) throw error
   }
-  removeOldStreams(parent, now)
+  removeOldStreams(parent, now, folder)
 }
 
-function removeOldStreams(parent: string, now: number): void {
+function removeOldStreams(parent: string, now: number, made: string): void {
   for (const name of readdirSync(parent)) {
     const folder = join(parent, name)
+    // The disk may have another clock than we.
+    if (folder === made) continue
     try {
       const touched = ['', ...files(folder)].map(path => statSync(join(folder, path)).mtimeMs)
       if (Math.max(...touched) < now - MAX_AGE_MS) rmSync(folder, { recursive: true, force: true })

@@ -108,7 +108,8 @@ function readMark(fd: number, index: number): number {
 }
 
 function isMark(text: string): boolean {
-  return text.length === MARK - 1 && /^\d+$/.test(text)
+  // From 2001 on, so that the start of the series, which is a little before it, is after 1970.
+  return text.length === MARK - 1 && /^[1-9]\d+$/.test(text)
 }
 
 function appendTo(fd: number, count: number, time: number): Mark {
