@@ -4,7 +4,7 @@ import { factsOf } from './decide/facts.ts'
 import { postDetached } from './deliver/detached.ts'
 import { type Post, post } from './deliver/post.ts'
 import { chooseRoute } from './deliver/route.ts'
-import { type Attributes, attributesProblem, copyOf, nameProblem } from './names.ts'
+import { type Attributes, attributesProblem, copyOf, nameProblem, show } from './names.ts'
 import type { TelemetryOptions } from './options.ts'
 import { writeStderr } from './stderr.ts'
 
@@ -129,7 +129,7 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
     problems,
     trackCommand(name) {
       if (typeof name === 'string' && NO_COMMAND.test(name))
-        silently(() => explain(`"${name}": flags and the telemetry command are never counted`))
+        silently(() => explain(`${show(name)}: flags and the telemetry command are never counted`))
       else track(options.metricName ?? 'command_invocation', { command_name: name })
     },
     trackEvent(metric, attributes = {}) {

@@ -74,7 +74,7 @@ export function createTotals(): Totals {
       tool: name('service.name') || 'unknown',
       version: name('service.version'),
       metric: printable(metric),
-      labels: shorten(attributes.map(label).join(' ')),
+      labels: labelsOf(attributes),
       total: 0,
     }
     const identity = keyOf([total.tool, metric, attributes, total.version])
@@ -142,8 +142,13 @@ function keyOf(identity: unknown[]): string {
   return text.length <= MAX_LABELS ? text : createHash('sha256').update(text).digest('hex')
 }
 
-function shorten(labels: string): string {
-  return labels.length <= MAX_LABELS ? labels : `${labels.slice(0, MAX_LABELS)}…`
+function labelsOf(attributes: readonly Attribute[]): string {
+  let labels = ''
+  for (const attribute of attributes) {
+    if (labels.length > MAX_LABELS) return `${labels} …`
+    labels += (labels && ' ') + label(attribute)
+  }
+  return labels
 }
 
 /** `build` for the command's name, `key=value` for all else. */
