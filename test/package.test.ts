@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { transformSync } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { version } from '../src/version.ts'
 import { counts, startReceiver } from './receiver.ts'
@@ -60,11 +62,13 @@ test('the package holds what is needed to run it and nothing else', () => {
     'dist/bin.js',
     'dist/check-*.js',
     'dist/chunk-*.js',
+    'dist/chunk-*.js',
     'dist/cli.d.ts',
     'dist/cli.js',
     'dist/index.d.ts',
     'dist/index.js',
     'dist/listen-*.js',
+    'dist/report-*.js',
     'package.json',
   ])
 })
@@ -79,8 +83,17 @@ test('every bundled package has its licence in it, and what a command loads bund
     ),
   ]
   expect(bundled('index.js')).toEqual(['smol-toml'])
-  expect(bundled('cli.js').length).toBeGreaterThan(1)
-  for (const name of bundled('cli.js')) expect(licences).toContain(`## ${name} `)
+  expect(bundled('cli.js')).toEqual(['eslint-visitor-keys', 'toml-eslint-parser'])
+  for (const file of packed.filter(path => path.endsWith('.js')))
+    for (const name of bundled(file.slice('dist/'.length))) expect(licences).toContain(`## ${name} `)
+})
+
+test('what a command loads has not one byte of what it does not need', () => {
+  const index = readFileSync(join(root, 'dist/index.js'), 'utf8')
+  expect(index).not.toMatch(/usage:|--json|<html|parseArgs|createServer|createInterface/)
+  // In minified and gzipped bytes, so that it does not grow unseen.
+  const { code } = transformSync(index, { minify: true, format: 'esm' })
+  expect(gzipSync(code, { level: 9 }).length).toBeLessThan(15_500)
 })
 
 test("the README's example, copied into an empty project, counts", async () => {

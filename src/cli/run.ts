@@ -68,6 +68,21 @@ const commands: Record<string, Command> = {
     operands: 1,
     run: (context, _, [command]) => preview(context, command),
   },
+  report: {
+    usage: 'report [--html [FILE]]',
+    does: 'what you use most, and when; --days N, --command NAME, --json; --html: as a page, --open it',
+    options: {
+      days: { type: 'string' },
+      command: { type: 'string' },
+      html: flag,
+      open: flag,
+      json: flag,
+      force: flag,
+    },
+    operands: 1,
+    // Loaded when it is asked for: nothing else here draws.
+    run: async (...args) => (await import('./report.ts')).reportUsage(...args),
+  },
   export: {
     usage: 'export [-f FORMAT] [-o FILE]',
     does: 'all that is stored; FORMAT is json, csv or otlp, --force replaces a FILE',

@@ -1,0 +1,61 @@
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll } from 'vitest'
+import { type Batch, openBatch as open } from '../../src/batch.ts'
+import { decide } from '../../src/decide/decision.ts'
+import { factsOf } from '../../src/decide/facts.ts'
+import type { Environment } from '../../src/decide/folders.ts'
+import { optionProblems, type TelemetryOptions } from '../../src/options.ts'
+
+const seed = Number(process.env.FUZZ_SEED)
+/** Of all numbers of cases: 10 for a long night, 0.01 while a test is written. */
+const factor = Number(process.env.FUZZ_FACTOR ?? 1)
+
+/**
+ * Tries a property on this many cases and says how many there were. Fewer where the machine is slow: what was tried
+ * by then counts, so that the whole suite ends in its time.
+ */
+export async function fuzz<T>(what: string, cases: number, property: fc.IRawProperty<T>): Promise<void> {
+  const details = await fc.check(property, {
+    seed,
+    numRuns: Math.ceil(cases * factor),
+    interruptAfterTimeLimit: 50_000 * Math.max(factor, 1),
+  })
+  if (details.failed) {
+    const report = fc.defaultReportMessage(details as fc.RunDetails<T>)
+    throw new Error(`${what}: ${report}\n${details.errorInstance}`, { cause: details.errorInstance })
+  }
+  console.log(`${what}: ${details.numRuns} cases, FUZZ_SEED=${seed}`)
+}
+
+/** Decides from options as a caller of JavaScript gives them, and opens the batch that follows. */
+export function openBatch(options: TelemetryOptions, env: Environment, since: number): Batch {
+  const facts = factsOf(options, optionProblems(options), env)
+  return open(options, facts, decide(facts), since)
+}
+
+/** A folder of this test file, in memory where there is such a file system. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(inMemory('/dev/shm') ? '/dev/shm' : tmpdir(), 'otlp-tally-fuzz-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  return folder
+}
+
+function inMemory(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Strings that are the names of something in every object, beside ordinary odd ones. */
+export const oddText: fc.Arbitrary<string> = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string(),
+  fc.constantFrom('constructor', '__proto__', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', 'length'),
+  fc.constantFrom('', ' ', '\0', '\n', '\u001b[2J', '\u009b2J', '\u202e', '\ud800', '../..', 'x'.repeat(65)),
+)

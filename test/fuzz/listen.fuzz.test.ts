@@ -1,0 +1,55 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { printable } from '../../src/listen/printable.ts'
+import { createTotals } from '../../src/listen/totals.ts'
+import { validate } from '../../src/listen/validate.ts'
+import { anyBody, expand } from './bodies.ts'
+import { fuzz } from './fuzz.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** Control, format and separator characters: a terminal must not see one that a stranger has chosen. */
+const OBEYED = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
+
+const heap = () => {
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
+
+test('no body makes the validator or the totals throw, or say what a terminal obeys', async () => {
+  let valid = 0
+  let tried = 0
+  let warm = 0
+  let totals = createTotals()
+  await fuzz(
+    'bodies in process',
+    100_000,
+    fc.property(anyBody, text => {
+      const body = JSON.parse(expand(text))
+      if (++tried === 5000) warm = heap()
+      if (tried % 500 === 0) totals = createTotals()
+      const problems = validate(body)
+      expect(problems.length).toBeLessThanOrEqual(20)
+      for (const { path, message } of problems) {
+        expect(`${printable(path, 200)}: ${message}`).not.toMatch(OBEYED)
+        expect(message.length).toBeLessThan(1000)
+      }
+      if (problems.some(({ severity }) => severity === 'error')) return
+      valid++
+      for (const arrival of totals.add(body)) {
+        for (const [name, said] of Object.entries(arrival)) {
+          if (['added', 'total', 'points'].includes(name)) expect(said).toBeTypeOf('number')
+          else expect(said).toBeTypeOf('string')
+          expect(String(said)).not.toMatch(OBEYED)
+        }
+      }
+    }),
+  )
+  const grown = heap() - warm
+  console.log(`${valid} of ${tried} bodies were valid; the heap grew by ${Math.round(grown / 2 ** 20)} MiB`)
+  expect(valid).toBeGreaterThan(tried / 100)
+  if (warm) expect(grown).toBeLessThan(64 * 2 ** 20)
+})

@@ -1,0 +1,258 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { flushTelemetry, initTelemetry, tools, trackCommand, trackEvent } from '../../src/handle.ts'
+import type { Telemetry, Tool } from '../../src/telemetry.ts'
+import { strictDecode } from '../strict-decode.ts'
+import { fuzz, makeFolder, oddText } from './fuzz.ts'
+import { outputOf } from './output.ts'
+
+const root = makeFolder()
+const environment = { ...process.env }
+/** What the process would be asked to say by node itself: an unhandled rejection, too many listeners. */
+const complaints: unknown[] = []
+const complain = (reason: unknown) => void complaints.push(reason)
+
+beforeEach(() => {
+  process.on('warning', complain).on('unhandledRejection', complain)
+})
+afterEach(async () => {
+  process.env = { ...environment }
+  await new Promise(resolve => setTimeout(resolve, 50)) // both of them come later
+  process.off('warning', complain).off('unhandledRejection', complain)
+  expect(complaints).toEqual([])
+})
+
+/** A value that fast-check cannot hold, since it looks into what it holds. It is made when the call is made. */
+class Made {
+  readonly make: () => unknown
+  constructor(make: () => unknown) {
+    this.make = make
+  }
+}
+
+/** The value with all that was to be made in it. */
+function real(value: unknown): unknown {
+  if (value instanceof Made) return value.make()
+  if (Array.isArray(value)) return value.map(real)
+  if (typeof value !== 'object' || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, real(inner)]))
+}
+
+const thrower = () => {
+  throw new Error('read')
+}
+const throwing = new Proxy({}, { get: () => thrower })
+const cyclic = () => {
+  const object: Record<string, unknown> = {}
+  object.self = object
+  return object
+}
+
+/** What JavaScript can pass where a string, a number or an object is meant. */
+const hostile: fc.Arbitrary<unknown> = fc.oneof(
+  fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withTypedArray: true }),
+  fc.anything({
+    withBoxedValues: true,
+    withNullPrototype: true,
+    withObjectString: true,
+    withSparseArray: true,
+  }),
+  oddText,
+  fc
+    .constantFrom<(() => unknown)[]>(
+      () => Symbol('x'),
+      () => thrower,
+      () => new Proxy({}, throwing),
+      () => new Proxy([], throwing),
+      () => new Proxy(() => {}, throwing),
+      () => ({ toString: null, valueOf: null, toJSON: thrower }),
+      () => ({ toString: thrower, valueOf: thrower, [Symbol.toPrimitive]: thrower }),
+      () => Object.defineProperty({}, 'name', { enumerable: true, get: thrower }),
+      cyclic,
+      () => new Headers({ a: 'b' }),
+      () => Object.create({ command_name: 'inherited' }),
+      () => globalThis,
+      () => process.argv,
+    )
+    .map(make => new Made(make)),
+)
+
+const either = <T>(good: fc.Arbitrary<T>, weight = 12) =>
+  fc.oneof({ weight, arbitrary: good as fc.Arbitrary<unknown> }, { weight: 1, arbitrary: hostile })
+
+const word = fc.string({ unit: fc.constantFrom(...'aZ09_.:- '), minLength: 1, maxLength: 66 })
+const key = fc.string({ unit: fc.constantFrom(...'aZ09_.'), minLength: 1, maxLength: 65 })
+const value = fc.oneof(word, fc.constantFrom('true', 'false', 'con', 'NUL', 'a,b', 'a=b', '-'), fc.boolean())
+const attributes = fc.dictionary(
+  fc.oneof(key, fc.constantFrom('constructor', 'command_name', 'a')),
+  either(value, 30),
+  {
+    maxKeys: 9,
+  },
+)
+/** Says something else each time that it is asked. */
+const fickle = fc.tuple(value, fc.array(oddText, { minLength: 1, maxLength: 4 })).map(([first, later]) => {
+  const make = () => {
+    const answers: unknown[] = [first, ...later]
+    return Object.defineProperty({}, 'command_name', {
+      enumerable: true,
+      get: () => (answers.length > 1 ? answers.shift() : answers[0]),
+    })
+  }
+  return new Made(make)
+})
+
+// Never a text of chance as `home`: this test would write to it.
+const home = fc.oneof(
+  fc.constantFrom(join(root, 'own'), '~/own', join(root, 'own\0'), '', 'relative', '~', '.'),
+  hostile.filter(other => typeof other !== 'string'),
+)
+const goodOptions = fc.record({
+  name: fc.constantFrom('trix', 'my-tool', 'A.b_c'),
+  version: fc.constantFrom('1.0.0', '2.0.0-rc.1+x'),
+  endpoint: fc.constantFrom('http://127.0.0.1:9', 'https://otel.invalid/x?y=z'),
+})
+const moreOptions = fc.record(
+  {
+    name: hostile,
+    version: hostile,
+    endpoint: either(fc.constantFrom('', 'ftp://x'), 3),
+    headers: either(fc.dictionary(fc.oneof(key, oddText), fc.oneof(word, oddText)), 3),
+    timeoutMs: either(fc.integer({ min: 1, max: 100 })),
+    metricName: either(fc.constantFrom('runs', 'app.commands', 'a'.repeat(64), '1st', 'constructor')),
+    temporality: either(fc.constantFrom('cumulative', 'delta')),
+    delivery: either(fc.constantFrom('auto', 'detached', 'inline')),
+    consent: either(fc.constantFrom('notice', 'explicit')),
+    notice: either(word),
+    noticeVersion: either(fc.constantFrom(1, 2)),
+    home,
+    resourceAttributes: either(fc.oneof(attributes, fickle), 3),
+    disabled: either(fc.boolean()),
+    unknown: hostile,
+  },
+  { requiredKeys: [] },
+)
+/** Mostly right, with few options beyond the usual: where one is wrong, all is off, and nothing else is tried. */
+const options = fc.oneof(
+  { weight: 4, arbitrary: goodOptions },
+  {
+    weight: 12,
+    arbitrary: fc.tuple(goodOptions, moreOptions, fc.nat(13)).map(([good, more, index]) => {
+      const chosen = Object.entries(more).slice(index, index + 2)
+      return { ...good, ...Object.fromEntries(chosen) }
+    }),
+  },
+  { weight: 2, arbitrary: fc.tuple(goodOptions, moreOptions).map(([good, more]) => ({ ...good, ...more })) },
+  { weight: 1, arbitrary: hostile },
+)
+
+const call = fc.oneof(
+  fc.tuple(fc.constant('trackCommand' as const), fc.tuple(either(value))),
+  fc.tuple(fc.constant('trackEvent' as const), fc.tuple(either(key), either(attributes))),
+  fc.tuple(fc.constant('trackEvent' as const), fc.tuple(either(key), fickle)),
+  fc.tuple(fc.constant('trackEvent' as const), fc.tuple(either(key))),
+)
+const calls = fc.array(call, { minLength: 1, maxLength: 8 })
+const makeCall = (telemetry: Telemetry, [name, args]: [keyof Telemetry, readonly unknown[]]) =>
+  (telemetry[name] as (...args: unknown[]) => unknown)(...args.map(real))
+
+const modes = fc.constantFrom('on', 'log', 'log', 'local', 'off', 'constructor', undefined)
+
+function setEnvironment(mode: string | undefined): void {
+  process.env = { HOME: root, PATH: '/nonexistent' }
+  for (const prefix of ['TRIX', 'MY_TOOL', 'A_B_C'])
+    if (mode !== undefined) process.env[`${prefix}_TELEMETRY`] = mode
+}
+
+/** What may be in a body besides our own words. */
+const NAME = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/
+const VALUE = /^(?! )(?!.* {2})[A-Za-z0-9_.:+ -]{1,64}(?<! )$/
+
+interface Sent {
+  resource: { attributes: Pair[] }
+  scopeMetrics: { metrics: { name: string; sum: { dataPoints: { attributes: Pair[] }[] } }[] }[]
+}
+interface Pair {
+  key: string
+  value: { stringValue?: string; boolValue?: boolean }
+}
+
+/** A body says nothing but names and values of the closed sets, and a strict decoder takes it. */
+function checkBody(text: string): void {
+  const body = JSON.parse(text)
+  strictDecode(body)
+  for (const { resource, scopeMetrics } of body.resourceMetrics as Sent[]) {
+    const metrics = scopeMetrics.flatMap(({ metrics }) => metrics)
+    for (const { name } of metrics) expect(name).toMatch(NAME)
+    const points = metrics.flatMap(({ sum }) => sum.dataPoints)
+    const pairs = [...resource.attributes, ...points.flatMap(({ attributes }) => attributes)]
+    for (const { key, value } of pairs) {
+      expect(key).toMatch(NAME)
+      if (value.boolValue === undefined) expect(value.stringValue).toMatch(VALUE)
+    }
+  }
+}
+
+test('before initTelemetry nothing is done with anything', async () => {
+  setEnvironment('log')
+  await fuzz(
+    'the functions before initTelemetry',
+    5000,
+    fc.asyncProperty(calls, async list => {
+      const output = await outputOf(async () => {
+        for (const one of list)
+          expect(makeCall({ trackCommand, trackEvent, flushTelemetry }, one)).toBe(undefined)
+        expect(await flushTelemetry()).toBe(undefined)
+      })
+      expect(output).toEqual({ stdout: '', stderr: '' })
+    }),
+  )
+})
+
+test('no options, names or attributes make it throw, reject, print, or send what no decoder takes', async () => {
+  let bodies = 0
+  await fuzz(
+    'initTelemetry',
+    25_000,
+    fc.asyncProperty(
+      options,
+      fc.array(calls, { minLength: 1, maxLength: 2 }),
+      modes,
+      async (given, lists, mode) => {
+        // Not in every case, so that there are counts of earlier ones, up to the bound of series.
+        if (bodies % 50 === 0) rmSync(root, { recursive: true, force: true })
+        setEnvironment(mode)
+        for (const name of ['trix', 'my-tool', 'A.b_c']) {
+          mkdirSync(join(root, '.local/state', name), { recursive: true })
+          writeFileSync(join(root, '.local/state', name, 'notice'), '1\n')
+        }
+        const listeners = process.listeners('exit')
+        const output = await outputOf(async () => {
+          const telemetry = initTelemetry(real(given) as never)
+          for (const list of lists) {
+            for (const one of list) expect(makeCall(telemetry, one)).toBe(undefined)
+            // Nothing is sent by a test: what could go out stays here, as it does with a late `--no-telemetry`.
+            if (mode !== 'log' && 'disable' in telemetry) (telemetry as Tool).disable()
+            expect(await telemetry.flushTelemetry()).toBe(undefined)
+          }
+          if ('disable' in telemetry) (telemetry as Tool).disable()
+        })
+        for (const listener of process.listeners('exit'))
+          if (!listeners.includes(listener)) process.off('exit', listener)
+        tools().clear()
+        expect(output.stdout).toBe('')
+        if (mode !== 'log') expect(output.stderr).toBe('')
+        for (const line of output.stderr.split('\n').filter(Boolean)) {
+          if (line.startsWith('{')) checkBody(line)
+          else expect(line).toMatch(/^(trix|my-tool|A\.b_c) telemetry: (none \(|this would be sent to http)/)
+          bodies += Number(line.startsWith('{'))
+        }
+      },
+    ),
+  )
+  console.log(`${bodies} bodies read by the strict decoder`)
+  expect(bodies).toBeGreaterThan(0)
+})

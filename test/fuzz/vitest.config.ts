@@ -1,0 +1,24 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { helperCode } from '../../build/helper-code.ts'
+
+// One seed for all files, said before anything can go wrong: the same seed makes the same cases.
+const seed = process.env.FUZZ_SEED ?? String(Date.now() % 2 ** 31)
+console.log(`FUZZ_SEED=${seed}`)
+
+type Config = ReturnType<typeof defineConfig>
+
+const config: Config = defineConfig(
+  async (): Promise<ViteUserConfig> => ({
+    define: { HELPER_CODE: JSON.stringify(await helperCode()) },
+    test: {
+      include: ['test/fuzz/*.test.ts'],
+      setupFiles: ['test/fuzz/output.ts'],
+      env: { FUZZ_SEED: seed },
+      // With one worker for each core of a small CI machine; otherwise vitest leaves one of two idle.
+      maxWorkers: 2,
+      testTimeout: 200_000,
+    },
+  }),
+)
+
+export default config
