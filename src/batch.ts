@@ -28,8 +28,10 @@ export interface Batch {
 interface Counted {
   series: Series
   count: number
-  first: boolean
 }
+
+/** A point of zero that is older would not be taken: receivers have seen later times by then. */
+const MAX_ZERO_AGE_MS = 5 * 60_000
 
 /** The pipe to the helper holds at least 64 kB before anybody reads; what does not fit would be lost at exit. */
 const MAX_BODY = 60_000
@@ -76,12 +78,17 @@ export function openBatch(options: TelemetryOptions, facts: Facts, decision: Dec
         const zero = { ...series, start, time: start + 1, value: 0 }
         const point = { ...series, start, time, value: count }
         // Receivers that compare with the point before would lose the first invocation of a series.
-        return counted.get(seriesPath(series))?.first ? [zero, point] : [point]
+        return begins(tallied, now) ? [zero, point] : [point]
       })
   }
 
+  /** Whoever is first to send a series begins it: also one of a command that was killed, or that runs on. */
+  function begins(tallied: Tallied, now: number): boolean {
+    return !tallied.begun && now - tallied.start < MAX_ZERO_AGE_MS && installation!.stream.begin(tallied)
+  }
+
   const ownFirst = (a: Tallied, b: Tallied) =>
-    Number(counted.has(seriesPath(b.series))) - Number(counted.has(seriesPath(a.series))) || b.time - a.time
+    Number(counted.has(seriesPath(b.series))) - Number(counted.has(seriesPath(a.series))) || b.start - a.start
 
   function body(now: number): string | undefined {
     const all = points(now)
@@ -99,11 +106,9 @@ export function openBatch(options: TelemetryOptions, facts: Facts, decision: Dec
     count(series, now) {
       if (decision.mode === 'off') return
       const path = seriesPath(series)
-      const mark = append(series, now)
-      const known = counted.get(path) ?? { series, count: 0, first: false }
-      counted.set(path, { series, count: known.count + 1, first: known.first || mark.first })
       // A delta that is not sent is lost, so there no burst is thinned out.
-      due ||= mark.due || options.temporality === 'delta'
+      due = append(series, now) || due || options.temporality === 'delta'
+      counted.set(path, { series, count: (counted.get(path)?.count ?? 0) + 1 })
     },
     body,
     request(now, anyway = false) {

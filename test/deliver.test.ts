@@ -73,7 +73,7 @@ describe.runIf(linux)('the helper', () => {
     expect(readlinkSync(`/proc/${pid}/cwd`)).toBe('/')
     expect([1, 2].map(fd => readlinkSync(`/proc/${pid}/fd/${fd}`))).toEqual(['/dev/null', '/dev/null'])
     await until(() => helpers(world.home).length === 0)
-    expect(world.files()).toHaveLength(4)
+    expect(world.files()).toHaveLength(5)
   })
 
   /** Starts a helper by itself, with a bound of `timeoutMs`. */

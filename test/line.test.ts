@@ -61,6 +61,42 @@ test('a point of zero comes before the first point of a series, and never again'
   expect(values).toEqual(['0,1', '2', '0,1,2'])
 })
 
+/** All values of `build`, in the order in which they arrived. */
+const builds = (requests: Receiver['requests']): string =>
+  requests
+    .flatMap(({ body }) => JSON.parse(body).resourceMetrics[0].scopeMetrics[0].metrics[0].sum.dataPoints)
+    .filter(({ attributes: [name] }) => name.value.stringValue === 'build')
+    .map(({ asInt }) => asInt)
+    .join()
+
+const longBuild = `
+  import { initTelemetry, trackCommand } from 'otlp-tally'
+  initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009' })
+  trackCommand('build')
+  console.log('counted')
+  process.stdin.once('data', () => process.exit())`
+
+test('no zero comes after a value, though a short command sends the series that a long one has begun', async () => {
+  const { world, receiver } = await consented()
+  const build = world.start(longBuild)
+  await build.said('counted')
+  await world.tool(['check'])
+  await receiver.arrived(1)
+  await build.end()
+  await receiver.arrived(2)
+  expect(builds(receiver.requests)).toBe('0,1,1')
+})
+
+test('the series of a command that was killed begins with zero all the same', async () => {
+  const { world, receiver } = await consented()
+  const build = world.start(longBuild)
+  await build.said('counted')
+  build.kill()
+  await world.tool(['build'])
+  await receiver.arrived(1)
+  expect(builds(receiver.requests)).toBe('0,2')
+})
+
 test('the start of a series stays, its times grow, and start < zero < first', async () => {
   const { world, receiver } = await consented()
   for (let run = 1; run <= 3; run++) {
@@ -167,10 +203,8 @@ test('a loop over a thousand files does not start a thousand helpers, and loses 
   expect(receiver.requests).toHaveLength(1)
   await world.script(loop)
   await receiver.arrived(2)
-  expect(
-    JSON.parse(receiver.requests[1]!.body).resourceMetrics[0].scopeMetrics[0].metrics[0].sum.dataPoints[0]
-      .asInt,
-  ).toBe('128')
+  const [metric] = JSON.parse(receiver.requests[1]!.body).resourceMetrics[0].scopeMetrics[0].metrics
+  expect(metric.sum.dataPoints.at(-1).asInt).toBe('128')
 })
 
 test('delivery inline sends from the process itself, without a helper', async () => {

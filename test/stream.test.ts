@@ -143,24 +143,51 @@ describe('a stream', () => {
   })
 })
 
+describe('a series is begun', () => {
+  test('by one of all who send it, and by none again', () => {
+    const [one, other] = [ensureStream(folder, NOW), ensureStream(folder, NOW)]
+    one.append(command('build'), NOW)
+    other.append(command('build'), NOW)
+    const seen = [one, other].map(stream => stream.read(NOW)[0]!)
+    expect(seen.map(({ begun }) => begun)).toEqual([false, false])
+    expect([other.begin(seen[1]!), one.begin(seen[0]!)]).toEqual([true, false])
+    expect(one.read(NOW)).toMatchObject([{ count: 2, begun: true }])
+  })
+
+  test('anew when its tally was set aside', () => {
+    const stream = ensureStream(folder, NOW)
+    stream.append(command('build'), NOW)
+    stream.begin(stream.read(NOW)[0]!)
+    writeFileSync(join(folder, 'command_invocation/command_name=build'), 'damaged')
+    stream.append(command('build'), NOW + 10)
+    expect(stream.read(NOW + 10)).toMatchObject([{ count: 1, begun: false }])
+  })
+})
+
 describe('a stream in memory', () => {
   test('counts by itself from zero', () => {
     const stream = memoryStream()
-    expect(stream.append(command('build'), NOW).first).toBe(true)
-    expect(stream.append(command('build'), NOW + 1).first).toBe(false)
-    expect(stream.read(NOW + 5)).toEqual([
-      { series: command('build'), start: NOW - 2, count: 2, time: NOW + 5 },
-    ])
+    stream.append(command('build'), NOW)
+    stream.append(command('build'), NOW + 1)
+    const build = { series: command('build'), start: NOW - 2, count: 2, time: NOW + 5 }
+    expect(stream.read(NOW + 5)).toEqual([{ ...build, begun: false }])
+    expect(stream.begin(stream.read(NOW + 5)[0]!)).toBe(true)
+    expect(stream.read(NOW + 5)).toEqual([{ ...build, begun: true }])
   })
 
   test('counts on top of a stored one, which it leaves as it is', () => {
     const stored = ensureStream(folder, NOW)
     stored.append(command('build'), NOW)
     const stream = memoryStream(stored)
-    expect(stream.append(command('build'), NOW + 9).first).toBe(false)
-    expect(stream.append(command('check'), NOW + 9).first).toBe(true)
+    stored.begin(stored.read(NOW)[0]!)
+    stream.append(command('build'), NOW + 9)
+    stream.append(command('check'), NOW + 9)
+    expect(stream.read(NOW + 9).map(({ begun }) => begun)).toEqual([true, false])
+    stream.begin(stream.read(NOW + 9)[1]!)
     expect(stream.instance).toBe(stored.instance)
     expect(stream.read(NOW + 9).map(({ count }) => count)).toEqual([2, 1])
     expect(stored.read(NOW + 9).map(({ count }) => count)).toEqual([1])
+    expect(existsSync(join(folder, 'command_invocation'))).toBe(true)
+    expect(readdirSync(join(folder, 'command_invocation'))).toHaveLength(2)
   })
 })

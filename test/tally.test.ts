@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { append, read } from '../src/tally/tally.ts'
+import { append, begin, read } from '../src/tally/tally.ts'
 
 const NOW = 1_795_206_980_885
 let path: string
@@ -27,9 +27,8 @@ const count = (now: number) => append(path, now, () => {})
 const marks = (times: number[]) => times.map(time => `${time}\n`).join('')
 
 describe('append', () => {
-  test('writes one mark of 14 bytes an invocation, and the first one is told so', () => {
-    expect(count(NOW)).toEqual({ first: true, due: true })
-    expect(count(NOW + 5)).toEqual({ first: false, due: true })
+  test('writes one mark of 14 bytes an invocation', () => {
+    expect([count(NOW), count(NOW + 5)]).toEqual([true, true])
     expect(readFileSync(path, 'latin1')).toBe(marks([NOW, NOW + 5]))
     expect(statSync(path).mode & 0o777).toBe(0o600)
   })
@@ -41,7 +40,7 @@ describe('append', () => {
     expect(() => append(path, NOW, refuse)).toThrow('no more')
     expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined()
     count(NOW)
-    expect(append(path, NOW, refuse).first).toBe(false)
+    expect(append(path, NOW, refuse)).toBe(true)
   })
 
   test('never writes a time before the last mark', () => {
@@ -51,13 +50,23 @@ describe('append', () => {
   })
 
   test('sends for every invocation until 60 of them lie within a minute, then for every 64th', () => {
-    const due = Array.from({ length: 200 }, (_, index) => count(NOW + index).due)
+    const due = Array.from({ length: 200 }, (_, index) => count(NOW + index))
     expect(due.lastIndexOf(true, 100)).toBe(63)
     expect(due.slice(0, 59).every(Boolean)).toBe(true)
     expect(due.map((value, index) => (value && index >= 59 ? index + 1 : 0)).filter(Boolean)).toEqual([
       64, 128, 192,
     ])
-    expect(count(NOW + 200 + 60_000).due).toBe(true)
+    expect(count(NOW + 200 + 60_000)).toBe(true)
+  })
+})
+
+describe('begin', () => {
+  test('is true once for each start of a series', () => {
+    expect([begin(path, NOW), begin(path, NOW), begin(path, NOW + 5)]).toEqual([true, false, true])
+  })
+
+  test('throws where it cannot be stored, so that no two begin it', () => {
+    expect(() => begin(join(path, 'none'), NOW)).toThrow('ENOENT')
   })
 })
 
@@ -89,7 +98,7 @@ describe('a tally that is full or damaged is set aside, and the series starts an
     ['from a clock more than 5 minutes ahead', marks([NOW, NOW + 300_001])],
   ])('%s', (_, text) => {
     writeFileSync(path, text)
-    expect(count(NOW)).toEqual({ first: true, due: true })
+    expect(count(NOW)).toBe(true)
     expect(read(path, NOW)).toMatchObject({ count: 1, start: NOW - 2 })
     expect(readFileSync(`${path}~`, 'latin1')).toBe(text)
   })
@@ -97,7 +106,7 @@ describe('a tally that is full or damaged is set aside, and the series starts an
   test('at 1 MiB', () => {
     const full = marks(Array.from({ length: 74_898 }, (_, index) => NOW - 74_898 + index))
     writeFileSync(path, full)
-    expect(count(NOW - 1).first).toBe(true)
+    expect(count(NOW - 1)).toBe(true)
     // After the last time with which the old series can have been sent, though the clock says less.
     expect(read(path, NOW)).toEqual({ count: 1, start: NOW, time: NOW + 2 })
     expect(statSync(`${path}~`).size).toBe(full.length)
@@ -105,7 +114,7 @@ describe('a tally that is full or damaged is set aside, and the series starts an
 
   test('not a tally from a clock 5 minutes ahead', () => {
     writeFileSync(path, marks([NOW, NOW + 300_000]))
-    expect(count(NOW).first).toBe(false)
+    expect(count(NOW)).toBe(true)
     expect(read(path, NOW)?.count).toBe(3)
   })
 })

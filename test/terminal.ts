@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
 import type { World } from './world.ts'
 
-export const hasTmux = spawnSync('tmux', ['-V']).status === 0
+export const hasTmux: boolean = spawnSync('tmux', ['-V']).status === 0
 
 /** A shell in a real terminal, in which `trix` is the example tool and `asking` the one that asks for consent. */
 export interface Terminal {

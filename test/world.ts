@@ -20,11 +20,21 @@ export interface World {
   env: Record<string, string>
   /** Runs the example tool as a process and waits for its end. */
   tool(args: readonly string[], env?: Record<string, string>): Promise<Result>
+  /** Starts such a script that waits for a line on stdin before it ends. */
+  start(code: string): Running
   /** Runs a script of a few lines that imports from `otlp-tally`. */
   script(code: string, env?: Record<string, string>): Promise<Result>
   writeConfig(text: string): void
   /** All files below the home, relative to it. */
   files(): string[]
+}
+
+export interface Running {
+  /** Resolves when it has printed the text. */
+  said(text: string): Promise<void>
+  /** Lets it end, and waits for that. */
+  end(): Promise<void>
+  kill(): void
 }
 
 const TOOL = join(import.meta.dirname, '../examples/tool.js')
@@ -49,18 +59,8 @@ export function makeWorld(env: Record<string, string> = {}): World {
     state: join(home, '.local/state/trix'),
     env: base,
     tool: (args, more) => run([TOOL, ...args], more),
-    script: (code, more) =>
-      run(
-        [
-          '--input-type=module',
-          '-e',
-          code.replace(
-            /from 'otlp-tally(\/cli)?'/g,
-            (_, cli) => `from '${PACKAGE}/${cli ? 'cli' : 'index'}.js'`,
-          ),
-        ],
-        more,
-      ),
+    script: (code, more) => run(scriptArguments(code), more),
+    start: code => startProcess(scriptArguments(code), { cwd, env: base }),
     writeConfig(text) {
       mkdirSync(dirname(config), { recursive: true })
       writeFileSync(config, text)
@@ -70,6 +70,32 @@ export function makeWorld(env: Record<string, string> = {}): World {
         .filter(entry => !entry.isDirectory())
         .map(entry => join(entry.parentPath, entry.name).slice(home.length + 1))
         .sort(),
+  }
+}
+
+function scriptArguments(code: string): string[] {
+  const linked = code.replace(
+    /from 'otlp-tally(\/cli)?'/g,
+    (_, cli) => `from '${PACKAGE}/${cli ? 'cli' : 'index'}.js'`,
+  )
+  return ['--input-type=module', '-e', linked]
+}
+
+function startProcess(args: string[], options: { cwd: string; env: Record<string, string> }): Running {
+  const child = spawn(process.execPath, args, { ...options, stdio: ['pipe', 'pipe', 'inherit'] })
+  const ended = new Promise<void>(resolve => child.on('close', () => resolve()))
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let stdout = ''
+  child.stdout.setEncoding('utf8').on('data', chunk => (stdout += chunk))
+  return {
+    async said(text) {
+      while (!stdout.includes(text)) await new Promise(resolve => child.stdout.once('data', resolve))
+    },
+    end() {
+      child.stdin.end('\n')
+      return ended
+    },
+    kill: () => void child.kill('SIGKILL'),
   }
 }
 

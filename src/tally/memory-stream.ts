@@ -16,8 +16,20 @@ export function memoryStream(base?: Stream): Stream {
       const stored = readBase(now)
       const known = added.get(path) ?? stored.get(path)
       if (!known && new Set([...stored.keys(), ...added.keys()]).size >= MAX_SERIES) throw tooManySeries()
-      added.set(path, { series, start: known?.start ?? now - 2, count: (known?.count ?? 0) + 1, time: now })
-      return { first: !known, due: true }
+      const begun = known?.begun ?? false
+      added.set(path, {
+        series,
+        start: known?.start ?? now - 2,
+        count: (known?.count ?? 0) + 1,
+        time: now,
+        begun,
+      })
+      return true
+    },
+    begin(tallied) {
+      const path = seriesPath(tallied.series)
+      added.set(path, { ...tallied, begun: true })
+      return true
     },
     read(now) {
       return [...new Map([...readBase(now), ...added]).values()].map(tallied => ({

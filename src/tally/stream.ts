@@ -1,6 +1,6 @@
 import { fileName, parseSeries, type Series, seriesPath } from './series.ts'
 import { readLine } from './state-file.ts'
-import { append, type Mark, type Reading, read } from './tally.ts'
+import { append, begin, beginning, type Reading, read } from './tally.ts'
 
 const { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } =
   process.getBuiltinModule('node:fs')
@@ -9,6 +9,8 @@ const { dirname, join } = process.getBuiltinModule('node:path')
 /** A series with what its tally says. */
 export interface Tallied extends Reading {
   series: Series
+  /** A body has begun this series with its point of zero. */
+  begun: boolean
 }
 
 /**
@@ -18,8 +20,13 @@ export interface Tallied extends Reading {
 export interface Stream {
   /** `service.instance.id`, a random UUID that lives and dies with the counts. */
   readonly instance: string
-  /** Counts one invocation. Throws where it cannot be stored, a `RangeError` where there are too many series. */
-  append(series: Series, now: number): Mark
+  /**
+   * Counts one invocation; false while a burst lasts and this one need not be sent. Throws where it cannot be stored, a
+   * `RangeError` where there are too many series.
+   */
+  append(series: Series, now: number): boolean
+  /** True for the one body, of all processes, that is to begin this series. */
+  begin(tallied: Tallied): boolean
   /** Every series, each once. */
   read(now: number): Tallied[]
 }
@@ -42,6 +49,7 @@ export function findStream(folder: string): Stream | undefined {
   return {
     instance,
     append: (series, now) => append(join(folder, seriesPath(series)), now, () => prepare(folder, series)),
+    begin: ({ series, start }) => begin(join(folder, seriesPath(series)), start),
     read: now => tallies(folder, now),
   }
 }
@@ -100,12 +108,13 @@ export function tooManySeries(): RangeError {
 }
 
 function tallies(folder: string, now: number): Tallied[] {
-  return [...files(folder)].flatMap(path => {
+  const all = new Set(files(folder))
+  return [...all].flatMap(path => {
     const series = parseSeries(path)
     if (!series) return []
     try {
       const reading = read(join(folder, path), now)
-      return reading ? [{ series, ...reading }] : []
+      return reading ? [{ series, ...reading, begun: all.has(beginning(path, reading.start)) }] : []
     } catch {
       return [] // renamed just now, or not ours to read: the other series are still right
     }

@@ -13,14 +13,6 @@ export interface Reading {
   time: number
 }
 
-/** What an invocation's append found. */
-export interface Mark {
-  /** This mark is the first of its series, so the next body begins the series with a point of zero. */
-  first: boolean
-  /** False while a burst lasts and this invocation is not the one that sends for it. */
-  due: boolean
-}
-
 const MARK = 14
 /** 1 MiB. */
 const MAX_MARKS = Math.floor(2 ** 20 / MARK)
@@ -31,17 +23,18 @@ const BURST_MARKS = 60
 const BURST_MS = 60_000
 const BURST_EVERY = 64
 
-const { O_RDONLY, O_RDWR, O_APPEND, O_CREAT } = constants
+const { O_RDONLY, O_WRONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL } = constants
 // A symlink or a FIFO in the place of a tally is nothing of ours. Windows has neither flag.
 const O_SAFE = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /**
- * Counts one invocation at `now`. The mark is on disk when this returns. Throws where it cannot be stored.
+ * Counts one invocation at `now`. The mark is on disk when this returns. Throws where it cannot be stored. False while a
+ * burst lasts and this invocation is not the one that sends for it.
  * `prepare` is called before the file of a new series is made: it makes the folder, or throws to refuse the series.
  * A tally that is full or damaged is set aside as `<path>~`, and the series starts anew: a counter reset with a later
  * start, as OTLP defines it (metrics data model, "Resets and Gaps").
  */
-export function append(path: string, now: number, prepare: () => void): Mark {
+export function append(path: string, now: number, prepare: () => void): boolean {
   for (let floor = now; ; ) {
     const fd = openForAppend(path, prepare)
     try {
@@ -66,6 +59,25 @@ export function read(path: string, now: number): Reading | undefined {
     return { count: state.count, start: state.first - 2, time: Math.max(now, state.first, state.last) }
   } finally {
     closeSync(fd)
+  }
+}
+
+/** The file that says that a body has begun this series. With its start, so that it does not count for the next one. */
+export function beginning(path: string, start: number): string {
+  return `${path}!${start}`
+}
+
+/**
+ * True for one process alone, of however many ask: its body begins the series with a point of zero. Throws where that
+ * cannot be stored.
+ */
+export function begin(path: string, start: number): boolean {
+  try {
+    closeSync(openSync(beginning(path, start), O_WRONLY | O_CREAT | O_EXCL, 0o600))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
+    throw error
   }
 }
 
@@ -112,14 +124,10 @@ function isMark(text: string): boolean {
   return text.length === MARK - 1 && /^[1-9]\d+$/.test(text)
 }
 
-function appendTo(fd: number, count: number, time: number): Mark {
+function appendTo(fd: number, count: number, time: number): boolean {
   if (writeSync(fd, `${time}\n`) !== MARK) throw new Error('the disk is full')
   const burst = count + 1 >= BURST_MARKS && readMark(fd, count + 1 - BURST_MARKS) > time - BURST_MS
-  return {
-    // Two first runs at once both find the file empty: the series begins with the one whose mark lies first in it.
-    first: count === 0 && readMark(fd, 0) === time,
-    due: !burst || (count + 1) % BURST_EVERY === 0,
-  }
+  return !burst || (count + 1) % BURST_EVERY === 0
 }
 
 /** Most invocations find their tally there; only a new series has anything to prepare. */

@@ -142,7 +142,8 @@ describe('state', () => {
     const path = join(root, 'tally')
     writeFileSync(path, `${'0'.repeat(13)}\n`)
     expect(read(path, NOW)).toBe(undefined)
-    expect(append(path, NOW, () => {})).toMatchObject({ first: true })
+    append(path, NOW, () => {})
+    expect(read(path, NOW)).toMatchObject({ count: 1, start: NOW - 2 })
   })
 
   test('a stream is not removed as old by the run that makes it, though its disk has another clock', () => {

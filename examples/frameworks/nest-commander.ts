@@ -1,0 +1,25 @@
+import { Module } from '@nestjs/common'
+import type * as commander from 'commander'
+import { Command, CommandFactory, CommandRunner, InjectCommander, SubCommand } from 'nest-commander'
+import { initTelemetry, trackCommand } from 'otlp-tally'
+
+initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318' })
+const nameOf = (command: commander.Command): string =>
+  command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name()
+@SubCommand({ name: 'migrate', arguments: '<target>' })
+class Migrate extends CommandRunner {
+  run = async ([target]: string[]) => console.log(`migrated to ${target}`)
+}
+@Command({ name: 'db', subCommands: [Migrate] })
+class Db extends CommandRunner {
+  run = async () => this.command.help({ error: true })
+}
+@Module({ providers: [Db, Migrate] })
+class App {
+  @InjectCommander() program!: commander.Command
+  // Comes after parsing and validation. `db` alone has commands, and only shows its help.
+  onModuleInit = () =>
+    this.program.hook('preAction', (_, it) => (it.commands.length ? undefined : trackCommand(nameOf(it))))
+}
+if (process.argv[2] !== 'telemetry') await CommandFactory.run(App, { version: '0.19.3' })
+else process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(process.argv.slice(3))

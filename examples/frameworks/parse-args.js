@@ -1,0 +1,24 @@
+import { parseArgs } from 'node:util'
+import { initTelemetry, trackCommand } from 'otlp-tally'
+
+initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318' })
+
+const commands = new Map([['db migrate', (/** @type {string} */ to) => console.log(`migrated to ${to}`)]])
+const flag = /** @type {const} */ ({ type: 'boolean' })
+
+if (process.argv[2] === 'telemetry') {
+  process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(process.argv.slice(3))
+} else {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { help: flag, version: flag },
+  })
+  const name = positionals.slice(0, 2).join(' ')
+  const [run, target] = [commands.get(name), positionals[2]]
+  if (values.help) console.log('usage: trix db migrate TARGET')
+  else if (values.version) console.log('0.19.3')
+  else if (run && target) {
+    trackCommand(name) // a name of the table, so never an argument
+    run(target)
+  } else process.exitCode = 2
+}

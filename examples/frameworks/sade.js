@@ -1,0 +1,16 @@
+import { initTelemetry, trackCommand } from 'otlp-tally'
+import sade from 'sade'
+
+initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318' })
+
+const cli = sade('trix').version('0.19.3')
+cli.command('db migrate <target>').action(target => console.log(`migrated to ${target}`))
+cli.command('telemetry', 'What is counted, and the switch').action(async () => {
+  const args = process.argv.slice(process.argv.indexOf('telemetry') + 1)
+  process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(args)
+})
+
+// `lazy` gives back the command instead of running it; nothing after `--help`, and an error has ended the process.
+const command = cli.parse(process.argv, { lazy: true })
+if (command) trackCommand(command.name)
+await command?.handler(...command.args)
