@@ -46,7 +46,7 @@ export function openBatch(options: TelemetryOptions, facts: Facts, decision: Dec
   let due = false
 
   function append(series: Series, now: number) {
-    const { state } = facts.folders!
+    const { state } = facts.folders()!
     try {
       installation ??=
         decision.mode === 'log'

@@ -4,11 +4,10 @@ const { closeSync, constants, fstatSync, openSync, readFileSync, statSync } =
   process.getBuiltinModule('node:fs')
 
 /**
- * The text of a small file that may be anything; undefined where there is none. Throws for what is not a regular
- * file, is larger than `maxBytes`, cannot be read or is not UTF-8. A byte order mark stays in it. Never waits: a FIFO
- * is not opened for reading.
+ * The bytes of a small file that may be anything; undefined where there is none. Throws for what is not a regular file,
+ * is larger than `maxBytes` or cannot be read. Never waits: a FIFO is not opened for reading.
  */
-export function readRegularFile(path: string, maxBytes: number): string | undefined {
+export function readRegularFile(path: string, maxBytes: number): Buffer | undefined {
   const found = statSync(path, { throwIfNoEntry: false })
   if (!found) return undefined
   // Looked at before it is opened, because opening a device can do things.
@@ -16,8 +15,14 @@ export function readRegularFile(path: string, maxBytes: number): string | undefi
   const fd = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
   try {
     if (fstatSync(fd).size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`)
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(fd))
+    return readFileSync(fd)
   } finally {
     closeSync(fd)
   }
+}
+
+/** The same as text. Throws also for what is not UTF-8. A byte order mark stays in it. */
+export function readText(path: string, maxBytes: number): string | undefined {
+  const bytes = readRegularFile(path, maxBytes)
+  return bytes && new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
 }

@@ -3,7 +3,7 @@ import { decide, wantsLog } from './decide/decision.ts'
 import { factsOf } from './decide/facts.ts'
 import { postDetached } from './deliver/detached.ts'
 import { type Post, post } from './deliver/post.ts'
-import { chooseRoute } from './deliver/route.ts'
+import { chooseRoute, type Route } from './deliver/route.ts'
 import { type Attributes, attributesProblem, copyOf, nameProblem, show } from './names.ts'
 import type { TelemetryOptions } from './options.ts'
 import { writeStderr } from './stderr.ts'
@@ -45,6 +45,7 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
   let exiting = false
   let lastTime = 0
   let since: number | undefined
+  let route: Route | undefined
   let underWay: { done: Promise<void>; timeoutMs: number } | undefined
 
   const facts = () => factsOf({ ...options, disabled }, problems, process.env)
@@ -94,7 +95,8 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
     timer = inline() ? setTimeout(run, 0) : setTimeout(run, DELIVER_AFTER_MS).unref()
   }
 
-  const inline = () => batch?.decision.mode === 'on' && chooseRoute(options.delivery).route === 'inline'
+  const inline = () =>
+    batch?.decision.mode === 'on' && (route ??= chooseRoute(options.delivery)).route === 'inline'
   const run = () => silently(() => deliver())
 
   function deliver({ atExit = false, anyway = false } = {}): void {
@@ -103,18 +105,18 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
     const time = Math.max(Date.now(), lastTime + 1)
     const request = batch?.request(time, anyway)
     const mode = batch?.decision.mode
-    const route = inline() ? 'inline' : 'detached'
+    const detached = !inline()
     // Off is for the whole run: the next decision could find the notice that this run has shown.
     if (mode !== 'off') batch = undefined
     if (!request) return
     lastTime = since = time
     if (mode === 'log') say(`this would be sent to ${request.url}\n${request.body}`)
-    else send(request, route, atExit)
+    else send(request, detached, atExit)
   }
 
-  function send(request: Post, route: 'inline' | 'detached', atExit: boolean): void {
+  function send(request: Post, detached: boolean, atExit: boolean): void {
     // At exit there is no event loop left to turn for `fetch`. The next command's body carries this one's count.
-    const done = (route === 'detached' && postDetached(request)) || (!atExit && post(request))
+    const done = (detached && postDetached(request)) || (!atExit && post(request))
     if (done) underWay = { done, timeoutMs: request.timeoutMs }
   }
 

@@ -9,7 +9,7 @@ const plain: Facts = {
   disabled: false,
   consent: 'notice',
   endpoint: 'https://otel.example.com',
-  folders: { config: 'config.toml', state: 'state' },
+  folders: () => ({ config: 'config.toml', state: 'state' }),
   foreign: () => false,
   config: () => ({}),
   noticeSeen: () => false,

@@ -36,7 +36,7 @@ export function quietFacts({ options, problems }: Tool, env: Environment): Facts
 /** Decides as a command would, and looks at what is stored. Never throws. */
 export function inspect(tool: Tool, env: Environment): Inspection {
   const facts = quietFacts(tool, env)
-  const { folders } = facts
+  const folders = facts.folders()
   const problems = new Set<string>()
   const attempt = <T>(read: () => T, otherwise: T): T => {
     try {

@@ -1,6 +1,6 @@
 import { MAX_CONFIG_BYTES } from '../decide/config.ts'
 import type { Ruling } from '../decide/decision.ts'
-import { readRegularFile } from '../regular-file.ts'
+import { readText } from '../regular-file.ts'
 import { type Row, rowsText } from '../rows.ts'
 import type { Tool } from '../telemetry.ts'
 import type { Inspection } from './inspect.ts'
@@ -123,7 +123,7 @@ function configLine(rule: number, path: string): number | undefined {
   const key = { 7: 'enabled', 9: 'air_gapped', 11: 'enabled' }[rule]
   if (!key) return undefined
   try {
-    return locateTelemetry(readRegularFile(path, MAX_CONFIG_BYTES) ?? '').values.get(key)?.line
+    return locateTelemetry(readText(path, MAX_CONFIG_BYTES) ?? '').values.get(key)?.line
   } catch {
     return undefined // what cannot be read is row 6's
   }

@@ -2,7 +2,7 @@ import { MAX_CONFIG_BYTES } from '../decide/config.ts'
 import { decide } from '../decide/decision.ts'
 import type { Environment } from '../decide/folders.ts'
 import { foldersOf } from '../decide/folders.ts'
-import { readRegularFile } from '../regular-file.ts'
+import { readText } from '../regular-file.ts'
 import type { Tool } from '../telemetry.ts'
 import { setEnabled } from './edit.ts'
 import { quietFacts } from './inspect.ts'
@@ -30,7 +30,7 @@ export function writeEnabled(enabled: boolean, tool: Tool, env: Environment): st
     `\nTo do it by hand, write into it:\n\n[telemetry]\nenabled = ${enabled}\n`
   if (!config) return failure('there is no home folder')
   try {
-    const before = readRegularFile(config, MAX_CONFIG_BYTES)
+    const before = readText(config, MAX_CONFIG_BYTES)
     const edit = setEnabled(before ?? '', enabled)
     if ('refused' in edit) return failure(edit.refused, edit.codeblock)
     if (edit.text !== before) replaceFile(config, edit.text, before)
@@ -47,5 +47,5 @@ export function inForce(enabled: boolean, tool: Tool, env: Environment): string 
   const { name } = tool.options
   return enabled === (mode !== 'off')
     ? `${name} telemetry is ${mode} (${reason})`
-    : `enabled = ${enabled} is written to ${facts.folders?.config}, but ${name} telemetry stays ${mode}: ${reason}`
+    : `enabled = ${enabled} is written to ${facts.folders()?.config}, but ${name} telemetry stays ${mode}: ${reason}`
 }

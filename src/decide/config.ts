@@ -1,7 +1,7 @@
 import { parse, TomlError } from 'smol-toml'
 import { isRecord, show } from '../names.ts'
 import { headersOk, timeoutOk } from '../options.ts'
-import { readRegularFile } from '../regular-file.ts'
+import { readText } from '../regular-file.ts'
 
 /** The `[telemetry]` table of the user's config file, as it is written there. */
 export interface Config {
@@ -37,7 +37,7 @@ const keys: Record<keyof Config, [check: (value: unknown) => unknown, expected: 
 /** Reads the file at `path`. No file is an empty config. Never throws. */
 export function readConfig(path: string): Config | ConfigProblem {
   try {
-    const text = readRegularFile(path, MAX_CONFIG_BYTES)
+    const text = readText(path, MAX_CONFIG_BYTES)
     return text === undefined ? {} : parseConfig(text)
   } catch (error) {
     return { problem: `it cannot be read (${error instanceof Error ? error.message : error})` }

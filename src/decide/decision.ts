@@ -15,7 +15,7 @@ export interface Facts {
   /** The default endpoint, from the options. */
   endpoint: string | undefined
   /** Where the tool's files lie. Undefined where there is no home. */
-  folders: Folders | undefined
+  folders: () => Folders | undefined
   /** True where the state folder belongs to another user. */
   foreign: () => boolean
   config: () => Config | ConfigProblem
@@ -57,25 +57,25 @@ const rules: readonly Rule[] = [
   [2, ({ disabled }) => disabled && ['off', 'the tool switched it off (`disabled: true`)']],
   [3, ({ env }) => isSet(env.DO_NOT_TRACK) && ['off', 'DO_NOT_TRACK is set']],
   [4, facts => asked(facts) === 'off' && ['off', `${variable(facts)} is "${facts.env[variable(facts)]}"`]],
-  [5, ({ folders }) => folders === undefined && ['off', 'there is no home folder']],
+  [5, ({ folders }) => !folders() && ['off', 'there is no home folder']],
   [5, ({ foreign }) => foreign() && ['off', 'the state folder belongs to another user']],
   [
     6,
     ({ config, folders }) =>
-      'problem' in config() && ['off', `${folders?.config}: ${(config() as ConfigProblem).problem}`],
+      'problem' in config() && ['off', `${folders()?.config}: ${(config() as ConfigProblem).problem}`],
   ],
   [
     7,
     facts =>
       !asked(facts) &&
-      settings(facts).enabled === false && ['off', `enabled = false in ${facts.folders?.config}`],
+      settings(facts).enabled === false && ['off', `enabled = false in ${facts.folders()?.config}`],
   ],
   [8, facts => !asked(facts) && isSet(facts.env.CI) && ['off', 'CI is set']],
   [4, facts => asked(facts) === 'local' && ['local', `${variable(facts)} is "local"`]],
-  [9, facts => settings(facts).air_gapped && ['local', `air_gapped = true in ${facts.folders?.config}`]],
+  [9, facts => settings(facts).air_gapped && ['local', `air_gapped = true in ${facts.folders()?.config}`]],
   [10, facts => endpointOf(facts).url === undefined && ['off', noEndpoint(facts)]],
   [4, facts => asked(facts) && ['on', `${variable(facts)} is "${facts.env[variable(facts)]}"`]],
-  [11, facts => settings(facts).enabled && ['on', `enabled = true in ${facts.folders?.config}`]],
+  [11, facts => settings(facts).enabled && ['on', `enabled = true in ${facts.folders()?.config}`]],
   [12, ({ consent }) => consent === 'explicit' && ['off', 'consent has not been given']],
   [
     13,
@@ -124,7 +124,7 @@ export function endpointOf(facts: Facts): {
   const [endpoint, source] = facts.env[name]
     ? [facts.env[name], name]
     : settings(facts).endpoint !== undefined
-      ? [settings(facts).endpoint, `${facts.folders?.config}`]
+      ? [settings(facts).endpoint, `${facts.folders()?.config}`]
       : [facts.endpoint, 'the tool']
   return { endpoint, url: metricsUrl(endpoint ?? ''), source }
 }

@@ -1,7 +1,7 @@
 import { homeProblem, type TelemetryOptions } from '../options.ts'
 import { readConfig } from './config.ts'
 import { endpointOf, type Facts } from './decision.ts'
-import { type Environment, foldersOf, ownedByAnother } from './folders.ts'
+import { type Environment, type Folders, foldersOf, ownedByAnother } from './folders.ts'
 import { noticeShown, noticeText, showNotice } from './notice.ts'
 
 /** `TRIX` for the tool `trix`, `MY_TOOL` for `my-tool`: the beginning of its environment variables. */
@@ -11,8 +11,14 @@ export function environmentPrefix(name: string): string {
 
 /** What the decision about this tool depends on. Files are looked at when a rule asks for them, each once. */
 export function factsOf(options: TelemetryOptions, problems: readonly string[], env: Environment): Facts {
-  const folders = homeProblem(problems) ? undefined : foldersOf(options.name, options.home, env)
+  const folders = once(() => (homeProblem(problems) ? undefined : foldersOf(options.name, options.home, env)))
+  const ifKnown = <T>(ask: (known: Folders) => T, otherwise: T) => {
+    const known = folders()
+    return known ? ask(known) : otherwise
+  }
   const version = options.noticeVersion ?? 1
+  const notice = (columns: number | undefined) =>
+    options.notice ?? noticeText(options.name, `${endpointOf(facts).endpoint}`, columns)
   const facts: Facts = {
     prefix: environmentPrefix(options.name),
     env,
@@ -21,16 +27,10 @@ export function factsOf(options: TelemetryOptions, problems: readonly string[], 
     consent: options.consent ?? 'notice',
     endpoint: options.endpoint,
     folders,
-    foreign: () => !folders || ownedByAnother(folders.state),
-    config: once(() => (folders ? readConfig(folders.config) : {})),
-    noticeSeen: () => folders !== undefined && noticeShown(folders.state) >= version,
-    showNotice: () =>
-      folders !== undefined &&
-      showNotice(
-        folders.state,
-        version,
-        columns => options.notice ?? noticeText(options.name, `${endpointOf(facts).endpoint}`, columns),
-      ),
+    foreign: () => ifKnown(({ state }) => ownedByAnother(state), true),
+    config: once(() => ifKnown(({ config }) => readConfig(config), {})),
+    noticeSeen: () => ifKnown(({ state }) => noticeShown(state) >= version, false),
+    showNotice: () => ifKnown(({ state }) => showNotice(state, version, notice), false),
   }
   return facts
 }

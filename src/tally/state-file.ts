@@ -12,7 +12,7 @@ const MAX_BYTES = 256
 
 /** The line in the file, undefined where there is none. Throws for what is there and cannot be read. */
 export function readLine(path: string): string | undefined {
-  return readRegularFile(path, MAX_BYTES)?.trim()
+  return readRegularFile(path, MAX_BYTES)?.toString('latin1').trim()
 }
 
 /** Writes the line unless the file is there already: of many processes at once, one wins and all read the same. */
