@@ -106,16 +106,17 @@ function examine(fd: number, now: number): State | undefined {
   const count = stats.size / MARK
   if (!Number.isInteger(count)) return undefined
   const first = readMark(fd, 0)
-  const last = readMark(fd, count - 1)
+  const last = count === 1 ? first : readMark(fd, count - 1)
   // NaN, a mark that is not one, fails the comparison.
   return Math.max(first, last) <= now + MAX_AHEAD_MS ? { count, first, last } : undefined
 }
 
+const bytes = Buffer.alloc(MARK)
+
 /** The time of one mark, counted from 0; NaN for bytes that are not a mark. */
 function readMark(fd: number, index: number): number {
-  const bytes = Buffer.alloc(MARK)
-  readSync(fd, bytes, 0, MARK, index * MARK)
-  const text = bytes.toString('latin1')
+  const size = readSync(fd, bytes, 0, MARK, index * MARK)
+  const text = bytes.toString('latin1', 0, size)
   return text.endsWith('\n') && isMark(text.slice(0, -1)) ? Number(text) : Number.NaN
 }
 

@@ -1,0 +1,72 @@
+import { spawnSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** @typedef {'up' | 'refused' | 'hanging' | 'SYN dropped' | 'DNS dropped'} State */
+
+/** @type {readonly State[]} */
+export const STATES = ['up', 'refused', 'hanging', 'SYN dropped', 'DNS dropped']
+
+const INSIDE = 'BENCH_NAMESPACE'
+
+// TEST-NET-1 goes out by `lo`, comes back in, is nobody's address, and the kernel drops it without a word.
+const SETUP = `
+  ip link set lo up && ip route add 192.0.2.0/24 dev lo && mount --bind "$1" /etc/resolv.conf || exit 99
+  shift; exec "$@"`
+
+/**
+ * Starts this program again in a network of its own, where packets can be dropped, and ends with its exit code. Returns
+ * whether we are inside: false where the kernel does not let us, and then two states are skipped.
+ */
+export function enterNamespace() {
+  if (process.env[INSIDE]) return true
+  const resolver = join(tmpdir(), `otlp-tally-bench-resolv-${process.pid}.conf`)
+  writeFileSync(resolver, 'nameserver 192.0.2.53\n')
+  const flags = process.geteuid?.() === 0 ? '-mn' : '-mnr'
+  /** @param {string[]} command @param {'ignore' | 'inherit'} stdio */
+  const enter = (command, stdio) =>
+    spawnSync('unshare', [flags, 'sh', '-c', SETUP, 'sh', resolver, ...command], {
+      stdio,
+      env: { ...process.env, [INSIDE]: '1' },
+    }).status
+  const possible = enter(['true'], 'ignore') === 0
+  const status =
+    possible && enter([process.execPath, ...process.execArgv, ...process.argv.slice(1)], 'inherit')
+  rmSync(resolver)
+  if (status !== false) process.exit(status ?? 1)
+  return false
+}
+
+/** The collectors, one for each state. `received()` is how many requests the one that is up has answered. */
+export async function startCollectors() {
+  let received = 0
+  const up = createHttpServer((incoming, outgoing) => {
+    incoming.resume().on('end', () => {
+      received++
+      outgoing.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+    })
+  })
+  const hanging = createServer(socket => socket.on('error', () => {}).resume())
+  const [upPort, hangingPort] = [await listen(up), await listen(hanging)]
+  /** @type {Record<State, string>} */
+  const endpoints = {
+    up: `http://127.0.0.1:${upPort}`,
+    refused: 'http://127.0.0.1:1',
+    hanging: `http://127.0.0.1:${hangingPort}`,
+    'SYN dropped': 'http://192.0.2.1:4318',
+    'DNS dropped': 'http://collector.example:4318',
+  }
+  return { endpoints, received: () => received, close: () => [up, hanging].map(server => server.close()) }
+}
+
+/** @param {import('node:net').Server} server @returns {Promise<number>} */
+function listen(server) {
+  return new Promise(resolve =>
+    server.listen(0, '127.0.0.1', () =>
+      resolve(/** @type {import('node:net').AddressInfo} */ (server.address()).port),
+    ),
+  )
+}

@@ -1,0 +1,3 @@
+import { initTelemetry } from 'otlp-tally'
+
+void initTelemetry

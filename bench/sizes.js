@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** A script and all that it imports, in one minified file. `require` for the CommonJS packages among them. */
+export async function bundle(/** @type {string} */ script) {
+  const { outputFiles } = await build({
+    entryPoints: [script],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    legalComments: 'none',
+    logLevel: 'error',
+  })
+  const text = /** @type {{ text: string }} */ (outputFiles[0]).text
+  return /\brequire\b|__require/.test(text)
+    ? `import{createRequire as __r}from'node:module';const require=__r(import.meta.url);${text}`
+    : text
+}
+
+export function sizeOf(/** @type {string} */ code) {
+  return { minified: Buffer.byteLength(code), gzipped: gzipSync(code, { level: 9 }).length }
+}
+
+/** The bytes of the packages that a row needs and of all that they depend on, and how many packages these are. */
+export function installed(/** @type {readonly string[]} */ packages, /** @type {string} */ from) {
+  const folders = new Set()
+  for (const name of packages) collect(name, dirname(from), folders)
+  const bytes = [...folders].map(folder => (folder === realpathSync(ROOT) ? packedBytes() : bytesIn(folder)))
+  return { bytes: bytes.reduce((sum, each) => sum + each, 0), packages: folders.size }
+}
+
+/** @param {string} name @param {string} from @param {Set<string>} folders */
+function collect(name, from, folders) {
+  const folder = locate(name, from)
+  if (!folder || folders.has(folder)) return
+  folders.add(folder)
+  const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = manifestOf(folder)
+  // npm installs peers too, but for those that are marked as optional.
+  const peers = Object.keys(peerDependencies).filter(peer => !peerDependenciesMeta[peer]?.optional)
+  for (const dependency of [...Object.keys(dependencies), ...peers]) collect(dependency, folder, folders)
+}
+
+/** As Node looks a package up, and npm the package that the script itself belongs to. */
+function locate(/** @type {string} */ name, /** @type {string} */ from) {
+  for (let folder = from; folder !== dirname(folder); folder = dirname(folder)) {
+    const found = join(folder, 'node_modules', name)
+    if (existsSync(join(found, 'package.json'))) return realpathSync(found)
+    if (existsSync(join(folder, 'package.json')) && manifestOf(folder).name === name)
+      return realpathSync(folder)
+  }
+  return undefined
+}
+
+const manifestOf = (/** @type {string} */ folder) =>
+  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+
+/** What `npm publish` would send, unpacked. */
+function packedBytes() {
+  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  return JSON.parse(output)[0].unpackedSize
+}
+
+/** @param {string} folder @returns {number} */
+function bytesIn(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => name !== 'node_modules')
+    .map(entry => {
+      const path = join(folder, entry.name)
+      return entry.isDirectory() ? bytesIn(path) : statSync(path).size
+    })
+    .reduce((sum, bytes) => sum + bytes, 0)
+}

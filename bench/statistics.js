@@ -1,0 +1,55 @@
+/** The value below which a share `q` of the values lies, between two of them where it falls so. */
+export function quantile(/** @type {readonly number[]} */ values, /** @type {number} */ q) {
+  const sorted = [...values].sort((a, b) => a - b)
+  const place = (sorted.length - 1) * q
+  const below = Math.floor(place)
+  const [low = Number.NaN, high = low] = [sorted[below], sorted[below + 1]]
+  return low + (high - low) * (place - below)
+}
+
+export const median = (/** @type {readonly number[]} */ values) => quantile(values, 0.5)
+
+/** A generator of numbers in [0, 1) that a seed repeats (mulberry32). */
+export function random(/** @type {number} */ seed) {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/**
+ * @template T
+ * @param {readonly T[]} items
+ * @param {() => number} next
+ * @returns {T[]}
+ */
+export function shuffled(items, next) {
+  const result = [...items]
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = Math.floor(next() * (i + 1))
+    ;[result[i], result[j]] = [/** @type {T} */ (result[j]), /** @type {T} */ (result[i])]
+  }
+  return result
+}
+
+/** A Markdown table; the first column is text, the others are numbers. */
+export function table(
+  /** @type {readonly string[]} */ head,
+  /** @type {readonly (readonly string[])[]} */ rows,
+) {
+  const widths = head.map((_, i) => Math.max(...[head, ...rows].map(row => row[i]?.length ?? 0), 3))
+  const line = (/** @type {readonly string[]} */ row) =>
+    `| ${row.map((cell, i) => (i ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join(' | ')} |`
+  const rule = widths.map((width, i) => (i ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)))
+  return [line(head), line(rule), ...rows.map(line)].join('\n')
+}
+
+/** "1.2" with as many digits as such a number deserves. */
+export const number = (/** @type {number} */ value) => value.toFixed(Math.abs(value) < 100 ? 1 : 0)
+
+/** The middle and the tenths at both ends: "7.1 (6.4 to 9.0)". */
+export const spread = (/** @type {readonly number[]} */ values) =>
+  `${number(median(values))} (${number(quantile(values, 0.1))} to ${number(quantile(values, 0.9))})`
