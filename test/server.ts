@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A server that a test started as a process. */
 export interface Server {
+  /** Of the process that was started: with a lifeline, the shell's. */
+  pid: number
   /** Ends it, and resolves when it has written all that it writes. */
   stop(): Promise<void>
 }
@@ -40,7 +42,7 @@ export async function startServer({ title, command, args, log, ready }: Start): 
     }
     await sleep(50)
   }
-  return { stop: () => stop(title, child, log) }
+  return { pid: child.pid!, stop: () => stop(title, child, log) }
 }
 
 /**

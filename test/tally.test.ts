@@ -73,7 +73,26 @@ describe('begin', () => {
 describe('read', () => {
   test('count, start 2 ms before the first mark, and the time of asking', () => {
     writeFileSync(path, marks([NOW, NOW + 10, NOW + 20]))
-    expect(read(path, NOW + 500)).toEqual({ count: 3, start: NOW - 2, time: NOW + 500 })
+    expect(read(path, NOW + 6000)).toEqual({ count: 3, start: NOW - 2, time: NOW + 6000 })
+  })
+
+  test('soon after a mark, the time of that mark: who sees more is later, whoever asks first', () => {
+    writeFileSync(path, marks([NOW, NOW + 10]))
+    const before = read(path, NOW + 500)!
+    appendFileSync(path, marks([NOW + 20]))
+    const after = read(path, NOW + 400)!
+    expect([before.time, after.time]).toEqual([NOW + 10, NOW + 20])
+    // Who sees the same says the same, which no receiver minds.
+    expect(read(path, NOW + 900)).toEqual(after)
+  })
+
+  test('marks of one millisecond are told apart', () => {
+    writeFileSync(path, marks([NOW - 9, NOW, NOW, NOW, NOW + 2]))
+    const times = [1, 2, 3, 4, 5].map(count => {
+      writeFileSync(path, marks([NOW - 9, NOW, NOW, NOW, NOW + 2].slice(0, count)))
+      return read(path, NOW + 5)!.time
+    })
+    expect(times).toEqual([NOW - 9, NOW, NOW + 1, NOW + 2, NOW + 3])
   })
 
   test('a clock that went back a little does not take the time back with it', () => {

@@ -23,6 +23,10 @@ const BURST_MARKS = 60
 const BURST_MS = 60_000
 const BURST_EVERY = 64
 
+/** How long after a mark others may still send what they read before it, and how many may come at once. */
+const RECENT_MS = 5000
+const RECENT_MARKS = 64
+
 const { O_RDONLY, O_WRONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL } = constants
 // A symlink or a FIFO in the place of a tally is nothing of ours. Windows has neither flag.
 const O_SAFE = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
@@ -55,11 +59,25 @@ export function read(path: string, now: number): Reading | undefined {
   try {
     const state = examine(fd, now)
     if (!state?.count) return undefined
+    const { count, first, last } = state
     // 2 ms before the first mark, so that start < zero point < first point also at a resolution of 1 ms.
-    return { count: state.count, start: state.first - 2, time: Math.max(now, state.first, state.last) }
+    return { count, start: first - 2, time: now - last < RECENT_MS ? timeOf(fd, count) : now }
   } finally {
     closeSync(fd)
   }
+}
+
+/**
+ * The time at which a count was reached: of its last mark, and 1 ms after the count before it at least. So of two
+ * processes that send at once the one that has seen more is the later one, whichever of them looked at the clock first;
+ * else the other one's count would look like a counter that was reset.
+ */
+function timeOf(fd: number, count: number): number {
+  const marks = Math.min(count, RECENT_MARKS)
+  const bytes = Buffer.alloc(marks * MARK)
+  readSync(fd, bytes, 0, bytes.length, (count - marks) * MARK)
+  const times = bytes.toString('latin1').split('\n', marks).filter(isMark).map(Number)
+  return times.reduce((time, mark) => Math.max(time + 1, mark), 0)
 }
 
 /** The file that says that a body has begun this series. With its start, so that it does not count for the next one. */
