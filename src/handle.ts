@@ -22,6 +22,19 @@ const mine = new Set<Tool>()
  *
  * The first call for a name decides; of later ones only `disabled: true` is taken, so that a `--no-telemetry` which
  * is parsed late is obeyed. The result is the same as the functions of this module, bound to this tool.
+ *
+ * @example
+ * ```js
+ * import { initTelemetry } from 'otlp-tally'
+ *
+ * const telemetry = initTelemetry({
+ *   name: 'trix',
+ *   version: '0.19.3',
+ *   endpoint: 'https://otel.example.com',
+ *   disabled: process.argv.includes('--no-telemetry'),
+ * })
+ * telemetry.trackCommand('build')
+ * ```
  */
 export function initTelemetry(options: TelemetryOptions): Telemetry {
   try {
@@ -39,17 +52,49 @@ export function initTelemetry(options: TelemetryOptions): Telemetry {
   }
 }
 
-/** Counts one invocation of a command. Call it at the command's entry, with the resolved name, never with argv. */
+/**
+ * Counts one invocation of a command. Call it at the command's entry, with the resolved name, never with argv.
+ *
+ * @example
+ * ```js
+ * import { initTelemetry, trackCommand } from 'otlp-tally'
+ *
+ * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com' })
+ * trackCommand('db migrate')
+ * ```
+ */
 export function trackCommand(name: string): void {
   only().trackCommand(name)
 }
 
-/** Counts one event of any other metric, by the same rules. */
+/**
+ * Counts one event of any other metric, by the same rules: at most 8 attributes, each a short name or a boolean.
+ *
+ * @example
+ * ```js
+ * import { initTelemetry, trackEvent } from 'otlp-tally'
+ *
+ * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com' })
+ * trackEvent('safety_triggered', { risk_level: 'high', blocked: true })
+ * ```
+ */
 export function trackEvent(metric: string, attributes?: Attributes): void {
   only().trackEvent(metric, attributes)
 }
 
-/** Delivers now what was counted. Resolves when that is done or given up, within `timeoutMs`; never rejects. */
+/**
+ * Delivers now what was counted. Resolves when that is done or given up, within `timeoutMs`; never rejects. A command
+ * does not need it: what it counted is delivered at its exit.
+ *
+ * @example
+ * ```js
+ * import { flushTelemetry, initTelemetry, trackCommand } from 'otlp-tally'
+ *
+ * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com' })
+ * trackCommand('watch')
+ * await flushTelemetry()
+ * ```
+ */
 export function flushTelemetry(): Promise<void> {
   return only().flushTelemetry()
 }

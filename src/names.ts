@@ -3,7 +3,10 @@
  * construction: whatever is outside them is not counted, and `log` mode says why.
  */
 
-/** Attributes of one event: at most 8, keys and string values as below, booleans too. */
+/**
+ * Attributes of one event, at most 8. A key is a letter, then letters, digits, `_` or `.`; a value is a boolean, or 1 to
+ * 64 of `A-Z a-z 0-9 _ . : -` and single inner spaces.
+ */
 export type Attributes = Readonly<Record<string, string | boolean>>
 
 // Lengths are compared, not matched: `{0,63}` is unrolled when it is compiled, and that costs more than all else here.

@@ -6,6 +6,7 @@ import { yesOrNo } from './question.ts'
 import { type Context, contextOf, type TelemetryIo } from './run.ts'
 import { inForce, writeEnabled } from './switch.ts'
 
+/** The same surroundings, and how to ask. */
 export interface ConsentIo extends TelemetryIo {
   /** What Enter alone means: `[Y/n]` or `[y/N]`. Default `no`. */
   default?: 'yes' | 'no'
@@ -23,7 +24,20 @@ const TIMEOUT_MS = 30_000
  * `DO_NOT_TRACK` or anything else has decided, Ctrl-D, no answer within the time, or it could not be written (then the
  * reason is on stderr). Nothing is ever stored as a yes that was not one. Never rejects.
  *
- * @example await askConsent(); trackCommand('build')
+ * @example
+ * ```js
+ * import { initTelemetry, trackCommand } from 'otlp-tally'
+ * import { askConsent } from 'otlp-tally/cli'
+ *
+ * initTelemetry({
+ *   name: 'trix',
+ *   version: '0.19.3',
+ *   endpoint: 'https://otel.example.com',
+ *   consent: 'explicit',
+ * })
+ * await askConsent()
+ * trackCommand('build')
+ * ```
  */
 export async function askConsent(io: ConsentIo = {}): Promise<boolean | undefined> {
   const context = contextOf(io)

@@ -16,15 +16,21 @@ import { switchTo } from './switch.ts'
 /** Where text goes: `process.stdout` and `process.stderr` fit. */
 export interface Output {
   write(text: string): unknown
+  /** True for a terminal. */
   isTTY?: boolean
+  /** Its width: text is wrapped to it. */
   columns?: number
 }
 
 /** The command's surroundings; each part defaults to the process's own. */
 export interface TelemetryIo {
+  /** Where an answer is read from. Default `process.stdin`. */
   stdin?: Input
+  /** What was asked for. Default `process.stdout`. */
   stdout?: Output
+  /** Questions, and what went wrong. Default `process.stderr`. */
   stderr?: Output
+  /** Environment variables. Default `process.env`. */
   env?: Environment
   /** Which tool's telemetry, where `initTelemetry` was called for several in this process. */
   name?: string
@@ -106,7 +112,15 @@ const aliases: Record<string, string> = { on: 'enable', off: 'disable' }
  *
  * Managing telemetry is never counted, and what this process has counted before is not sent. Call `initTelemetry` first.
  *
- * @example process.exitCode = await runTelemetryCommand(process.argv.slice(3))
+ * @example
+ * ```js
+ * import { initTelemetry } from 'otlp-tally'
+ * import { runTelemetryCommand } from 'otlp-tally/cli'
+ *
+ * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com' })
+ * const [command, ...args] = process.argv.slice(2)
+ * if (command === 'telemetry') process.exitCode = await runTelemetryCommand(args)
+ * ```
  */
 export async function runTelemetryCommand(argv: readonly string[], io: TelemetryIo = {}): Promise<number> {
   const context = contextOf(io)
