@@ -164,6 +164,29 @@ describe('a series is begun', () => {
   })
 })
 
+describe('the time of a snapshot', () => {
+  test('is one for all series, that of the latest mark: who has seen more is later, whoever asks first', () => {
+    const stream = ensureStream(folder, NOW)
+    stream.append(command('build'), NOW)
+    stream.append(command('check'), NOW + 10)
+    const seen = stream.read(NOW + 500)
+    expect(seen.map(({ time }) => time)).toEqual([NOW + 10, NOW + 10])
+    stream.append(command('build'), NOW + 10)
+    const more = stream.read(NOW + 400)
+    expect(new Set(more.map(({ time }) => time)).size).toBe(1)
+    // Who sees the same says the same, which no receiver minds.
+    expect(stream.read(NOW + 900)).toEqual(more)
+    stream.append(command('build'), NOW + 10)
+    expect(stream.read(NOW + 300)[0]!.time).toBeGreaterThan(more[0]!.time)
+  })
+
+  test('is now when there was no mark for a minute', () => {
+    const stream = ensureStream(folder, NOW)
+    stream.append(command('build'), NOW)
+    expect(stream.read(NOW + 60_001)).toMatchObject([{ time: NOW + 60_001 }])
+  })
+})
+
 describe('a stream in memory', () => {
   test('counts by itself from zero', () => {
     const stream = memoryStream()

@@ -32,10 +32,7 @@ export function memoryStream(base?: Stream): Stream {
       return true
     },
     read(now) {
-      return [...new Map([...readBase(now), ...added]).values()].map(tallied => ({
-        ...tallied,
-        time: Math.max(now, tallied.time),
-      }))
+      return [...new Map([...readBase(now), ...added]).values()].map(tallied => ({ ...tallied, time: now }))
     },
   }
 }

@@ -7,7 +7,7 @@ const { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } =
 const { dirname, join } = process.getBuiltinModule('node:path')
 
 /** A series with what its tally says. */
-export interface Tallied extends Reading {
+export interface Tallied extends Pick<Reading, 'count' | 'start' | 'time'> {
   series: Series
   /** A body has begun this series with its point of zero. */
   begun: boolean
@@ -27,12 +27,14 @@ export interface Stream {
   append(series: Series, now: number): boolean
   /** True for the one body, of all processes, that is to begin this series. */
   begin(tallied: Tallied): boolean
-  /** Every series, each once. */
+  /** Every series, each once, and all at one time. */
   read(now: number): Tallied[]
 }
 
 /** Per stream. A tool with more has something in its attributes that is not an attribute. */
 export const MAX_SERIES = 128
+/** After this long nobody is still sending what they read before the latest mark. */
+const QUIET_MS = 60_000
 const MAX_AGE_MS = 180 * 24 * 3_600_000
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -50,7 +52,7 @@ export function findStream(folder: string): Stream | undefined {
     instance,
     append: (series, now) => append(join(folder, seriesPath(series)), now, () => prepare(folder, series)),
     begin: ({ series, start }) => begin(join(folder, seriesPath(series)), start),
-    read: now => tallies(folder, now),
+    read: now => atOneTime(tallies(folder, now), now),
   }
 }
 
@@ -107,7 +109,19 @@ export function tooManySeries(): RangeError {
   return new RangeError(`there are ${MAX_SERIES} series already`)
 }
 
-function tallies(folder: string, now: number): Tallied[] {
+/**
+ * The time is that of the latest mark. So of two processes that send at once, the one that has seen more is the later
+ * one, whichever of them looked at the clock first; else the other one's count would look like a counter that was reset.
+ * All series have the same time, because Prometheus makes one `target_info` of it and refuses a request in which that is
+ * older than before.
+ */
+function atOneTime(all: (Tallied & Reading)[], now: number): Tallied[] {
+  const latest = Math.max(...all.map(({ time }) => time)) + all.reduce((sum, { ties }) => sum + ties, 0)
+  const time = latest < now - QUIET_MS ? now : latest
+  return all.map(({ ties: _, ...tallied }) => ({ ...tallied, time }))
+}
+
+function tallies(folder: string, now: number): (Tallied & Reading)[] {
   const all = new Set(files(folder))
   return [...all].flatMap(path => {
     const series = parseSeries(path)

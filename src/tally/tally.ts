@@ -10,7 +10,10 @@ const { closeSync, constants, fstatSync, openSync, readFileSync, readSync, renam
 export interface Reading {
   count: number
   start: number
+  /** Of the latest mark. */
   time: number
+  /** By how many ms later than that the count must be said to be, for each count to have a time of its own. */
+  ties: number
 }
 
 const MARK = 14
@@ -23,8 +26,7 @@ const BURST_MARKS = 60
 const BURST_MS = 60_000
 const BURST_EVERY = 64
 
-/** How long after a mark others may still send what they read before it, and how many may come at once. */
-const RECENT_MS = 5000
+/** How many processes may be between their look at the clock and their mark. */
 const RECENT_MARKS = 64
 
 const { O_RDONLY, O_WRONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL } = constants
@@ -59,25 +61,21 @@ export function read(path: string, now: number): Reading | undefined {
   try {
     const state = examine(fd, now)
     if (!state?.count) return undefined
-    const { count, first, last } = state
+    const { count, first } = state
     // 2 ms before the first mark, so that start < zero point < first point also at a resolution of 1 ms.
-    return { count, start: first - 2, time: now - last < RECENT_MS ? timeOf(fd, count) : now }
+    return { count, start: first - 2, ...latest(fd, count) }
   } finally {
     closeSync(fd)
   }
 }
 
-/**
- * The time at which a count was reached: of its last mark, and 1 ms after the count before it at least. So of two
- * processes that send at once the one that has seen more is the later one, whichever of them looked at the clock first;
- * else the other one's count would look like a counter that was reset.
- */
-function timeOf(fd: number, count: number): number {
+function latest(fd: number, count: number): Pick<Reading, 'time' | 'ties'> {
   const marks = Math.min(count, RECENT_MARKS)
   const bytes = Buffer.alloc(marks * MARK)
   readSync(fd, bytes, 0, bytes.length, (count - marks) * MARK)
   const times = bytes.toString('latin1').split('\n', marks).filter(isMark).map(Number)
-  return times.reduce((time, mark) => Math.max(time + 1, mark), 0)
+  const time = Math.max(...times)
+  return { time, ties: times.reduce((reached, mark) => Math.max(reached + 1, mark), 0) - time }
 }
 
 /** The file that says that a body has begun this series. With its start, so that it does not count for the next one. */
