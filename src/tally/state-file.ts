@@ -43,6 +43,12 @@ export function replaceLine(path: string, line: string): void {
 function writeTemporary(path: string, line: string): string {
   const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeFileSync(temporary, `${line}\n`, { mode: 0o600, flag: 'wx' })
+  try {
+    writeFileSync(temporary, `${line}\n`, { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    // On a full disk the file is there, without its line.
+    rmSync(temporary, { force: true })
+    throw error
+  }
   return temporary
 }

@@ -46,13 +46,23 @@ export function streamFolder(state: string, version: string, identity: readonly 
 
 /** The stream in a folder, undefined where there is none (or one without a valid instance id). */
 export function findStream(folder: string): Stream | undefined {
-  const instance = readLine(join(folder, 'instance'))
+  const instance = readInstance(folder)
   if (!instance || !UUID.test(instance)) return undefined
   return {
     instance,
     append: (series, now) => append(join(folder, seriesPath(series)), now, () => prepare(folder, series)),
     begin: ({ series, start }) => begin(join(folder, seriesPath(series)), start),
     read: now => atOneTime(tallies(folder, now), now),
+  }
+}
+
+/** Throws for what the system refuses, which may be well again in the next run; what is no line of ours never is. */
+function readInstance(folder: string): string | undefined {
+  try {
+    return readLine(join(folder, 'instance'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall) throw error
+    return undefined
   }
 }
 
@@ -70,9 +80,9 @@ function makeStream(folder: string, now: number): void {
   const { randomUUID } = process.getBuiltinModule('node:crypto')
   const instance = randomUUID()
   const temporary = join(parent, `.${instance}`)
-  mkdirSync(temporary, { recursive: true, mode: 0o700 })
-  writeFileSync(join(temporary, 'instance'), `${instance}\n`, { mode: 0o600 })
   try {
+    mkdirSync(temporary, { recursive: true, mode: 0o700 })
+    writeFileSync(join(temporary, 'instance'), `${instance}\n`, { mode: 0o600 })
     // A stream without its id: its counts must not go on under another, or they would be counted twice.
     if (statSync(folder, { throwIfNoEntry: false }) && !findStream(folder))
       renameSync(folder, `${folder}~${now}`)
