@@ -16,7 +16,8 @@ interface Point {
 }
 
 interface Line {
-  resourceMetrics: {
+  /** Absent where a processor has left nothing of a request. */
+  resourceMetrics?: {
     resource: { attributes: Attribute[] }
     scopeMetrics: { metrics: { name: string; sum: { dataPoints: Point[] } }[] }[]
   }[]
@@ -28,7 +29,7 @@ interface Line {
  */
 export async function fileCounts(path: string, metric = 'command_invocation'): Promise<Counts> {
   const latest = new Map<string, { cell: string; time: bigint; value: number }>()
-  for (const { resourceMetrics } of await fileLines(path)) {
+  for (const { resourceMetrics = [] } of await fileLines(path)) {
     for (const { resource, scopeMetrics } of resourceMetrics) {
       for (const { name, sum } of scopeMetrics.flatMap(scope => scope.metrics)) {
         if (name !== metric) continue
@@ -44,6 +45,25 @@ export async function fileCounts(path: string, metric = 'command_invocation'): P
     }
   }
   return add(latest.values())
+}
+
+/** What the file exporter wrote after `cumulativetodelta`: every point is new invocations, so they are added up. */
+export async function deltaCounts(path: string, metric = 'command_invocation'): Promise<Counts> {
+  const requests = await fileLines(path)
+  return add(
+    requests.flatMap(({ resourceMetrics = [] }) =>
+      resourceMetrics.flatMap(({ resource, scopeMetrics }) =>
+        scopeMetrics
+          .flatMap(scope => scope.metrics)
+          .filter(({ name }) => name === metric)
+          .flatMap(({ sum }) => sum.dataPoints)
+          .map(({ attributes, asInt }) => ({
+            cell: `${text(resource.attributes, 'service.version')} ${text(attributes, 'command_name')}`,
+            value: Number(asInt),
+          })),
+      ),
+    ),
+  )
 }
 
 /** The requests that the file exporter has written so far. It may be in the middle of a line. */

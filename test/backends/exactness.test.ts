@@ -1,0 +1,398 @@
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Counts } from '../collector/counts.ts'
+import { add, COLUMNS, type Column, type Lab, pick, startLab } from './lab.ts'
+import { clock, type Home, type Load, makeLoad, type Post, random } from './load.ts'
+import { deltas, increase, latest, type Sent } from './model.ts'
+
+/**
+ * The table: what happens on the way (a row) × who is asked (a column). Every cell is what was run, exactly, or an
+ * exception that is named, with its reason and its very number. Real processes, real backends.
+ */
+
+let lab: Lab
+beforeAll(async () => {
+  console.log(`SEED=${SEED}`)
+  lab = await startLab()
+})
+afterAll(() => lab?.stop())
+
+const MINUTE = 60_000
+/** Of what is lost. Another one each day, and `SEED=…` for a certain one. */
+const SEED = Number(process.env.SEED ?? Math.floor(Date.now() / 86_400_000))
+
+/** What a row has to work with. */
+interface Row {
+  load: Load
+  homes: Home[]
+  /** Two versions of its own. */
+  one: string
+  two: string
+  sent: Sent[]
+  /** Hands a request on. What is not handed on is lost. */
+  send(post: Post): Promise<void>
+  /** Remembered for an exception: invocations that some columns do not know of. */
+  missed: Counts
+}
+
+/** Why a column does not say what was run, and what it says instead. */
+interface Exception {
+  /** In the table of docs/backends.md. */
+  letter: string
+  why: string
+  says(row: Row): Counts
+  /** It depends on the order in which processes came to run. */
+  atTimes?: true
+}
+
+interface Case {
+  what: string
+  run(row: Row): Promise<void>
+  exceptions?: Partial<Record<Column, Exception>>
+}
+
+/** For several columns at once. */
+function each(exception: Exception, ...columns: Column[]): Partial<Record<Column, Exception>> {
+  return Object.fromEntries(columns.map(column => [column, exception]))
+}
+
+const FIRST_LOST: Exception = {
+  letter: 'A',
+  why: 'a Prometheus that does not know start times counts from the first value that it gets',
+  says: ({ sent }) => increase(sent.filter(({ accepted }) => accepted)),
+}
+const NOT_SENT_YET: Exception = {
+  letter: 'B',
+  why: 'nobody has said so yet; the next command of the installation does',
+  says: ({ load, missed }) => minus(load.truth, missed),
+}
+const OLD_START: Exception = {
+  letter: 'C',
+  why: 'the series began before what the receiver remembers, and its beginning was lost',
+  says: ({ load, missed }) => minus(load.truth, missed),
+}
+const BASELINE: Exception = {
+  letter: 'E',
+  why: 'cumulativetodelta forgets on a restart, and takes the next value of an old series for its base',
+  says: ({ load, missed }) => minus(load.truth, missed),
+}
+const SAME_NAME: Exception = {
+  letter: 'F',
+  why: 'the tally began anew under the same name, and only its start time tells',
+  says: ({ load, missed }) => minus(load.truth, missed),
+}
+const BY_ARRIVAL: Exception = {
+  letter: 'D',
+  why: 'cumulativetodelta goes by arrival: after a step back it counts the way up again',
+  says: ({ sent }) => deltas(sent),
+}
+const NO_DELTA: Exception = {
+  letter: 'G',
+  why: 'Prometheus refuses delta temporality',
+  says: () => ({}),
+}
+
+const ALL = COLUMNS
+
+const cases: Case[] = [
+  {
+    what: 'all requests arrive, and every installation upgrades in the middle',
+    run: row => Promise.all(row.homes.map(home => usual(row, home, row.send))).then(() => {}),
+  },
+  {
+    what: 'two versions side by side',
+    run: ({ homes, one, two, send }) =>
+      together(homes, async home => {
+        for (const command of ['build', 'check', 'build', 'check'])
+          for (const version of [one, two]) await send(await home.run(version, command))
+      }),
+  },
+  {
+    what: '30 % of the requests are lost at random',
+    run: row =>
+      together(row.homes, async (home, i) => {
+        const next = random(SEED + i)
+        await usual(row, home, async (post, last) => {
+          // The last one of a version arrives: what is lost after it is the next case.
+          if (next() >= 0.3 || last) await row.send(post)
+        })
+      }),
+    exceptions: each({ ...FIRST_LOST, atTimes: true }, 'default: increase'),
+  },
+  {
+    what: 'the last request of each installation is lost',
+    run: row =>
+      together(row.homes, async home => {
+        await usual(row, home, async (post, last) => {
+          if (last) row.missed = add(row.missed, { [`${post.version} ${own(post)}`]: 1 })
+          else await row.send(post)
+        })
+      }),
+    exceptions: each(NOT_SENT_YET, ...ALL),
+  },
+  {
+    what: 'the last request of each installation is lost, and then comes one more command',
+    run: row =>
+      together(row.homes, async home => {
+        await usual(row, home, async (post, last) => last || row.send(post))
+        await row.send(await home.run(row.one, 'build'))
+        await row.send(await home.run(row.two, 'build'))
+      }),
+    exceptions: each(FIRST_LOST, 'default: increase'),
+  },
+  {
+    what: 'all requests of the first 70 minutes are lost, then one arrives',
+    run: async ({ homes, one, load, send, ...row }) => {
+      await together(homes, async home => {
+        for (const command of ['init', 'build', 'check', 'build'])
+          await home.run(one, command, clock(-70 * MINUTE))
+        await send(await home.run(one, 'build'))
+      })
+      Object.assign(row.missed, load.truth)
+    },
+    exceptions: {
+      ...each(FIRST_LOST, 'default: increase'),
+      ...each(OLD_START, 'recommended: increase', 'delta', 'fleet'),
+    },
+  },
+  {
+    what: 'requests arrive in the wrong order within seconds',
+    async run(row) {
+      const held: Post[] = []
+      await Promise.all(row.homes.map(home => usual(row, home, async post => held.push(post))))
+      await lab.settle()
+      for (let i = 0; i < held.length; i += 5)
+        for (const post of held.slice(i, i + 5).reverse()) await row.send(post)
+    },
+    exceptions: {
+      ...each(
+        { ...FIRST_LOST, why: `it refuses whatever is older than what it has: ${FIRST_LOST.why}` },
+        'default: increase',
+      ),
+      delta: BY_ARRIVAL,
+    },
+  },
+  {
+    what: '50 processes at once, and then one more',
+    async run({ homes: [home], one, send }) {
+      const posts = await home!.runAtOnce(50, one, 'build')
+      await lab.settle()
+      for (const post of posts) await send(post)
+      await send(await home!.run(one, 'build'))
+    },
+    exceptions: {
+      ...each({ ...FIRST_LOST, atTimes: true }, 'default: increase'),
+      delta: { ...BY_ARRIVAL, atTimes: true },
+    },
+  },
+  {
+    what: 'the Collectors restart in the middle',
+    async run(row) {
+      const { homes, one, send } = row
+      const some = (home: Home) =>
+        inTurn(['build', 'check', 'build'], async command => send(await home.run(one, command)))
+      await together(homes, some)
+      await lab.restartCollectors()
+      await together(homes, async home => {
+        await send(await home.run(one, 'check'))
+        row.missed = add(row.missed, { [`${one} check`]: 1 })
+      })
+      await lab.settle()
+      await together(homes, some)
+    },
+    exceptions: each(BASELINE, 'delta', 'fleet'),
+  },
+  {
+    what: 'Prometheus restarts in the middle',
+    async run({ homes, one, send }) {
+      const some = (home: Home) =>
+        inTurn(['init', 'build', 'check', 'build'], async command => send(await home.run(one, command)))
+      await together(homes, some)
+      await lab.restartPrometheus()
+      await together(homes, some)
+    },
+  },
+  {
+    what: 'the state is deleted in the middle',
+    run: ({ homes, one, send }) =>
+      together(homes, async home => {
+        const some = () =>
+          inTurn(['build', 'check', 'build'], async command => send(await home.run(one, command)))
+        await some()
+        home.deleteState()
+        await some()
+      }),
+  },
+  {
+    what: 'a tally reaches its bound',
+    async run({ homes, one, load, send, ...row }) {
+      const home = homes[0]!
+      await send(await home.run(one, 'build'))
+      const tallies = join(home.world.state, 'tallies')
+      const tally = join(tallies, readdirSync(tallies)[0]!, 'command_invocation/command_name=build')
+      // 1 MiB holds 74,898 marks. Not just now, or it would be a burst.
+      const more = 74_898 - 3
+      appendFileSync(tally, `${Date.now() - 2 * MINUTE}\n`.repeat(more))
+      load.truth = add(load.truth, { [`${one} build`]: more })
+      await inTurn(['build', 'build'], async command => send(await home.run(one, command)))
+      Object.assign(row.missed, load.truth)
+      await lab.settle()
+      await inTurn(['build', 'build'], async command => send(await home.run(one, command)))
+    },
+    exceptions: each(
+      SAME_NAME,
+      'default: last',
+      'default: day',
+      'recommended: last',
+      'recommended: day',
+      'page',
+    ),
+  },
+  {
+    what: 'a clock is set back by two minutes, and later right again',
+    run: ({ homes, one, send }) =>
+      together(homes, async home => {
+        const some = (offset: number) =>
+          inTurn(['build', 'check', 'build'], async command =>
+            send(await home.run(one, command, clock(offset))),
+          )
+        await some(0)
+        await some(-2 * MINUTE)
+        await some(0)
+      }),
+  },
+  {
+    what: 'a clock is set back by an hour, and later right again',
+    async run({ homes, one, load, send, ...row }) {
+      const some = async (offset: number) => {
+        const posts: Post[] = []
+        await together(homes, home =>
+          inTurn(['build', 'check', 'build'], async command =>
+            posts.push(await home.run(one, command, clock(offset))),
+          ),
+        )
+        await lab.settle()
+        for (const post of posts) await send(post)
+      }
+      await some(0)
+      Object.assign(row.missed, load.truth)
+      await some(-60 * MINUTE)
+      await some(0)
+    },
+    exceptions: {
+      ...each(
+        SAME_NAME,
+        'default: increase',
+        'default: last',
+        'default: day',
+        'recommended: increase',
+        'recommended: last',
+        'recommended: day',
+        'page',
+      ),
+      // As many in each of the three parts: here it is those of the second that it misses.
+      fleet: OLD_START,
+    },
+  },
+  {
+    what: 'delta temporality',
+    run: ({ homes, one, send }) =>
+      together(homes, home =>
+        inTurn(['build', 'check', 'build'], async command => send(await home.runDelta(one, command))),
+      ),
+    exceptions: {
+      ...each(
+        NO_DELTA,
+        ...ALL.filter(column => column.startsWith('default') || column.startsWith('recommended')),
+      ),
+      page: {
+        letter: 'H',
+        why: 'the Collector’s Prometheus exporter adds up only deltas that follow on one another without a gap',
+        says: ({ sent }) => latest(sent),
+      },
+    },
+  },
+]
+
+let row = 0
+test.each(cases)('$what', async ({ run, exceptions = {} }) => {
+  const load = await makeLoad(3)
+  const sent: Sent[] = []
+  const version = `${++row}.0`
+  const context: Row = {
+    load,
+    homes: load.homes,
+    one: `1.${version}`,
+    two: `2.${version}`,
+    sent,
+    missed: {},
+    async send(post) {
+      sent.push({ ...post, accepted: await lab.send(post) })
+    },
+  }
+  await run(context)
+  await lab.settle()
+
+  const truth = context.load.truth
+  const says: Partial<Record<Column, Counts>> = {}
+  const expected: typeof says = {}
+  for (const column of COLUMNS) {
+    says[column] = aboveZero(await lab.counts(column, load.streams))
+    expected[column] = aboveZero(exceptions[column]?.says(context) ?? truth)
+  }
+  expect(says).toEqual(expected)
+  // An exception that is none any more has to leave the table.
+  for (const [column, { why, atTimes }] of Object.entries(exceptions))
+    if (!atTimes)
+      expect({ column, why, says: says[column as Column] }).not.toEqual({ column, why, says: truth })
+})
+
+test('docs/backends.md has this very table', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/backends.md'), 'utf8').replace(/ +/g, ' ')
+  for (const { what, exceptions = {} } of cases) {
+    const cells = COLUMNS.map(column => exceptions[column]?.letter ?? '·')
+    const [increase, last, day, ours, ourLast, ourDay, ...collector] = cells
+    // One column for two Prometheus that say the same.
+    expect([what, ourLast, ourDay]).toEqual([what, last, day])
+    expect(page).toContain(`| ${[what, increase, ours, day, last, ...collector].join(' | ')} |\n`)
+  }
+})
+
+/** The commands of one installation, in two versions. `handle` learns which request is the last of its version. */
+async function usual(
+  { one, two }: Row,
+  home: Home,
+  handle: (post: Post, last: boolean) => Promise<unknown>,
+): Promise<void> {
+  const plan = { [one]: ['init', 'build', 'check', 'build', 'test'], [two]: ['build', 'check', 'build'] }
+  for (const [version, commands] of Object.entries(plan))
+    await inTurn(commands, async (command, i) =>
+      handle(await home.run(version, command), i === commands.length - 1),
+    )
+}
+
+async function inTurn<T>(items: readonly T[], act: (item: T, i: number) => Promise<unknown>): Promise<void> {
+  for (const [i, item] of items.entries()) await act(item, i)
+}
+
+async function together<T>(
+  items: readonly T[],
+  act: (item: T, i: number) => Promise<unknown>,
+): Promise<void> {
+  await Promise.all(items.map(act))
+}
+
+/** The command that made a request: the series that was sent first. */
+function own({ points }: Post): string {
+  return points[0]!.command
+}
+
+function minus(a: Counts, b: Counts): Counts {
+  return add(a, Object.fromEntries(Object.entries(b).map(([cell, count]) => [cell, -count])))
+}
+
+/** A series that has only its zero is none. */
+function aboveZero(counts: Counts): Counts {
+  return pick(counts, cell => counts[cell] !== 0)
+}

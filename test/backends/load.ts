@@ -1,0 +1,146 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { Counts } from '../collector/counts.ts'
+import { type Received, startReceiver } from '../receiver.ts'
+import { makeWorld, type World } from '../world.ts'
+import { add } from './lab.ts'
+
+/** One request as the tool sent it. */
+export interface Post {
+  body: string
+  /** Who sent it. */
+  instance: string
+  version: string
+  points: Point[]
+}
+
+export interface Point {
+  command: string
+  start: number
+  time: number
+  value: number
+}
+
+/** A user with a home of their own, whose requests come here and go no further by themselves. */
+export interface Home {
+  world: World
+  /** Runs a command as a process; resolves with its request. */
+  run(version: string, command: string, env?: Record<string, string>): Promise<Post>
+  /** The same for many at once, in the order in which the requests came. */
+  runAtOnce(count: number, version: string, command: string): Promise<Post[]>
+  /** Runs a command with delta temporality. */
+  runDelta(version: string, command: string): Promise<Post>
+  deleteState(): void
+}
+
+/** What the homes of a case have done. */
+export interface Load {
+  homes: Home[]
+  /** What was run, which every backend has to say. */
+  truth: Counts
+  /** Instance id → version, of all that was ever sent. */
+  streams: Map<string, string>
+}
+
+/** Environment of a process whose clock is wrong by so many ms. */
+export function clock(offset: number): Record<string, string> {
+  return { NODE_OPTIONS: `--require=${join(import.meta.dirname, 'clock.cjs')}`, CLOCK_OFFSET: String(offset) }
+}
+
+export async function makeLoad(homes: number): Promise<Load> {
+  const load: Load = { homes: [], truth: {}, streams: new Map() }
+  for (let i = 0; i < homes; i++) load.homes.push(await makeHome(load))
+  return load
+}
+
+async function makeHome(load: Load): Promise<Home> {
+  const receiver = await startReceiver()
+  onTestFinished(() => receiver.close())
+  const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+  let expected = 0
+
+  function counted(version: string, command: string): void {
+    load.truth = add(load.truth, { [`${version} ${command}`]: 1 })
+  }
+
+  async function take(count: number): Promise<Post[]> {
+    expected += count
+    const requests = await receiver.arrived(expected)
+    const posts = requests.slice(expected - count, expected).map(parse)
+    for (const { instance, version } of posts) load.streams.set(instance, version)
+    return posts
+  }
+
+  async function run(version: string, command: string, env: Record<string, string> = {}): Promise<Post> {
+    const { status, stderr } = await world.tool([command], { TRIX_VERSION: version, ...env })
+    if (status !== 0 && command !== 'init') throw new Error(`${command}: ${stderr}`)
+    counted(version, command)
+    return (await take(1))[0]!
+  }
+
+  return {
+    world,
+    run,
+    async runAtOnce(count, version, command) {
+      const results = await Promise.all(
+        Array.from({ length: count }, () => world.tool([command], { TRIX_VERSION: version })),
+      )
+      for (const { status, stderr } of results) {
+        if (status !== 0) throw new Error(stderr)
+        counted(version, command)
+      }
+      return take(count)
+    },
+    async runDelta(version, command) {
+      await world.script(
+        `import { initTelemetry, trackCommand } from 'otlp-tally'
+         initTelemetry({ name: 'trix', version: '${version}', temporality: 'delta' })
+         trackCommand('${command}')`,
+      )
+      counted(version, command)
+      return (await take(1))[0]!
+    },
+    deleteState: () => rmSync(world.state, { recursive: true }),
+  }
+}
+
+function parse({ body }: Received): Post {
+  const [{ resource, scopeMetrics }] = JSON.parse(body).resourceMetrics
+  const attribute = (key: string) =>
+    resource.attributes.find((attribute: { key: string }) => attribute.key === key).value.stringValue
+  const metric = scopeMetrics[0].metrics.find(({ name }: { name: string }) => name === 'command_invocation')
+  return {
+    body,
+    instance: attribute('service.instance.id'),
+    version: attribute('service.version'),
+    points: metric.sum.dataPoints.map(
+      (point: {
+        attributes: { value: { stringValue: string } }[]
+        startTimeUnixNano: string
+        timeUnixNano: string
+        asInt: string
+      }) => ({
+        command: point.attributes[0]!.value.stringValue,
+        start: milliseconds(point.startTimeUnixNano),
+        time: milliseconds(point.timeUnixNano),
+        value: Number(point.asInt),
+      }),
+    ),
+  }
+}
+
+function milliseconds(nanoseconds: string): number {
+  return Number(nanoseconds.slice(0, -6))
+}
+
+/** Numbers from 0 to 1 that a seed determines (mulberry32). */
+export function random(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
+  }
+}

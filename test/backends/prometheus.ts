@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import { answers, freePorts, type Server, startServer, withLifeline } from '../server.ts'
+import { prometheusBinaries } from './build.ts'
+
+/** A running Prometheus. */
+export interface Prometheus {
+  /** Of the shell whose child it is. */
+  readonly pid: number
+  /** Base URL. */
+  url: string
+  /** Stops it, and starts it again with the same data and on the same port. */
+  restart(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** What a query answers: the labels of each sample, and its value. */
+export type Sample = { labels: Record<string, string>; value: number }
+
+/** Starts a Prometheus on a free port, with its data and log in `dir`, and waits until it is ready. */
+export async function startPrometheus(
+  dir: string,
+  config: string,
+  flags: readonly string[],
+): Promise<Prometheus> {
+  const [port] = await freePorts(1)
+  const url = `http://127.0.0.1:${port}`
+  const { prometheus } = await prometheusBinaries()
+  const start = () =>
+    startServer({
+      title: 'Prometheus',
+      ...withLifeline(prometheus, [
+        `--config.file=${config}`,
+        `--storage.tsdb.path=${join(dir, 'data')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+        ...flags,
+      ]),
+      log: join(dir, 'prometheus.log'),
+      ready: () => answers(`${url}/-/ready`),
+    })
+  let server: Server = await start()
+  return {
+    url,
+    get pid() {
+      return server.pid
+    },
+    async restart() {
+      await server.stop()
+      server = await start()
+    },
+    stop: () => server.stop(),
+  }
+}
+
+/** An instant query, now or at a time in seconds. */
+export async function query({ url }: Prometheus, promql: string, time?: number): Promise<Sample[]> {
+  const body = new URLSearchParams({ query: promql, ...(time && { time: String(time) }) })
+  const response = await fetch(`${url}/api/v1/query`, { method: 'POST', body })
+  const reply = await response.json()
+  if (reply.status !== 'success') throw new Error(`${promql}: ${reply.error}`)
+  return reply.data.result.map(
+    ({ metric, value }: { metric: Record<string, string>; value: [number, string] }) => ({
+      labels: metric,
+      value: Number(value[1]),
+    }),
+  )
+}
