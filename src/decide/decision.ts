@@ -2,6 +2,7 @@ import { HELPER_MARK } from '../deliver/helper-mark.ts'
 import { metricsUrl } from '../otlp/endpoint.ts'
 import type { Config, ConfigProblem } from './config.ts'
 import type { Environment, Folders } from './folders.ts'
+import { lacking } from './permissions.ts'
 
 /** All that a decision depends on. What costs a system call is a function, asked only when a rule needs it. */
 export interface Facts {
@@ -10,6 +11,8 @@ export interface Facts {
   env: Environment
   /** What is wrong with the options of `initTelemetry`. */
   problems: readonly string[]
+  /** What the runtime would have to ask the user for. Then nothing else is looked at. */
+  denied?: string | undefined
   disabled: boolean
   consent: 'notice' | 'explicit'
   /** The default endpoint, from the options. */
@@ -44,7 +47,7 @@ export interface Decision {
   explicit: boolean
 }
 
-type Verdict = [mode: 'on' | 'local' | 'off', reason: string] | false | undefined
+type Verdict = [mode: 'on' | 'local' | 'off', reason: string] | false | '' | undefined
 type Rule = [number: number, judge: (facts: Facts) => Verdict]
 
 /**
@@ -52,6 +55,7 @@ type Rule = [number: number, judge: (facts: Facts) => Verdict]
  * yet when they match: `TRIX_TELEMETRY=on|log|local` only skips rows 7, 8 and 11 to 14, so it answers after row 10.
  */
 const rules: readonly Rule[] = [
+  [0, ({ denied }) => denied && ['off', denied]],
   [0, ({ problems }) => problems.length > 0 && ['off', `initTelemetry: ${problems.join('; ')}`]],
   [1, ({ env }) => env[HELPER_MARK] !== undefined && ['off', 'this is the helper process']],
   [2, ({ disabled }) => disabled && ['off', 'the tool switched it off (`disabled: true`)']],
@@ -146,7 +150,7 @@ export function decide(facts: Facts): Decision {
 
 /** The user asked for `log` mode: what is not counted or sent is to be explained on stderr. */
 export function wantsLog(facts: Facts): boolean {
-  return asked(facts) === 'log'
+  return !lacking('env') && asked(facts) === 'log'
 }
 
 /**
@@ -158,6 +162,7 @@ export function* rulings(facts: Facts): Generator<Ruling, undefined> {
   for (let rule = 0; rule < 12; passed.add(rule)) {
     const ruling = firstRuling(passed.has(4) ? withoutVariable(facts) : facts, passed)
     yield ruling
+    if (facts.denied) return
     rule = ruling.rule
   }
 }

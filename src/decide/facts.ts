@@ -3,6 +3,7 @@ import { readConfig } from './config.ts'
 import { endpointOf, type Facts } from './decision.ts'
 import { type Environment, type Folders, foldersOf, ownedByAnother } from './folders.ts'
 import { noticeShown, noticeText, showNotice } from './notice.ts'
+import { lacking } from './permissions.ts'
 
 /** `TRIX` for the tool `trix`, `MY_TOOL` for `my-tool`: the beginning of its environment variables. */
 export function environmentPrefix(name: string): string {
@@ -11,7 +12,10 @@ export function environmentPrefix(name: string): string {
 
 /** What the decision about this tool depends on. Files are looked at when a rule asks for them, each once. */
 export function factsOf(options: TelemetryOptions, problems: readonly string[], env: Environment): Facts {
-  const folders = once(() => (homeProblem(problems) ? undefined : foldersOf(options.name, options.home, env)))
+  const denied = lacking('env', 'read', 'write', 'sys', 'net')
+  const folders = once(() =>
+    denied || homeProblem(problems) ? undefined : foldersOf(options.name, options.home, env),
+  )
   const ifKnown = <T>(ask: (known: Folders) => T, otherwise: T) => {
     const known = folders()
     return known ? ask(known) : otherwise
@@ -23,6 +27,7 @@ export function factsOf(options: TelemetryOptions, problems: readonly string[], 
     prefix: environmentPrefix(options.name),
     env,
     problems,
+    denied,
     disabled: options.disabled ?? false,
     consent: options.consent ?? 'notice',
     endpoint: options.endpoint,

@@ -28,7 +28,11 @@ export function postDetached({ body, ...request }: Post): Promise<void> | undefi
       helper.once('exit', () => resolve()).once('error', () => resolve()),
     )
     // Through stdin: argv and environment can be read by others, a file would have to be removed.
-    helper.stdin.on('error', () => {}).end(`${JSON.stringify({ ...request, length: body.length })}\n${body}`)
+    helper.stdin
+      .on('error', () => {})
+      .write(`${JSON.stringify({ ...request, length: body.length })}\n${body}`)
+    // Not both in one: in an `exit` handler Bun writes nothing of what is given to `end`.
+    helper.stdin.end()
     helper.unref()
     return helper.pid === undefined ? undefined : ended
   } catch {
@@ -45,6 +49,8 @@ function helperEnvironment({ url, timeoutMs }: Omit<Post, 'body'>): NodeJS.Proce
     NODE_USE_ENV_PROXY: '1',
     // To read them costs the helper 20 ms of CPU, so only where they are looked at.
     ...(url.startsWith('https:') && { NODE_USE_SYSTEM_CA: '1' }),
+    // What `bun build --compile` made is then Bun, and not the tool.
+    BUN_BE_BUN: '1',
   }
   // Undefined, not deleted: `spawn` would copy NODE_V8_COVERAGE into an environment that lacks it.
   for (const name of ['NODE_OPTIONS', 'NODE_V8_COVERAGE', 'NODE_COMPILE_CACHE', 'NODE_REDIRECT_WARNINGS'])

@@ -1,3 +1,5 @@
+import { lacking } from '../decide/permissions.ts'
+
 const { readFileSync, readlinkSync } = process.getBuiltinModule('node:fs')
 const { basename } = process.getBuiltinModule('node:path')
 
@@ -9,11 +11,11 @@ export interface Route {
 
 /** How the POST goes out: as the tool asked, or where it asked for `auto`, by a helper wherever one can work. */
 export function chooseRoute(delivery: 'auto' | 'detached' | 'inline' = 'auto'): Route {
-  if (delivery !== 'auto') return { route: delivery, reason: 'the tool asked for it' }
-  const reason = whyInline()
-  return reason
-    ? { route: 'inline', reason }
-    : { route: 'detached', reason: 'a helper process can be started' }
+  const asked = 'the tool asked for it'
+  if (delivery === 'inline') return { route: delivery, reason: asked }
+  const reason = whyNever() ?? (delivery === 'auto' ? whyInline() : undefined)
+  if (reason) return { route: 'inline', reason }
+  return { route: 'detached', reason: delivery === 'auto' ? 'a helper process can be started' : asked }
 }
 
 /** `node`, `nodejs`, `node22`, `bun`, `deno`: what takes code as an argument. Anything else may be the tool itself. */
@@ -24,10 +26,30 @@ const REAPER =
 /** The inode of the first PID namespace of a Linux system (PROC_PID_INIT_INO in its sources). */
 const FIRST_NAMESPACE = 'pid:[4026531836]'
 
+/** Of the globals of Bun and Deno, what says that this program was compiled. */
+interface Compiled {
+  Bun?: { isStandaloneExecutable?: boolean }
+  Deno?: { build?: { standalone?: boolean } }
+}
+
+/** Where no helper is started, not even for a tool that asks for one. */
+function whyNever(): string | undefined {
+  return lacking('run') ?? (isTheTool() ? noInterpreter() : undefined)
+}
+
+/** Whatever its file is called: `node` is what a single executable application is made from. */
+function isTheTool(): boolean | undefined {
+  const { Deno } = globalThis as Compiled
+  return Deno?.build?.standalone || process.getBuiltinModule('node:sea')?.isSea()
+}
+
+const noInterpreter = () => `${basename(process.execPath)} is not a plain interpreter`
+
 function whyInline(): string | undefined {
   if (process.pid === 1) return 'this process is PID 1, and a container ends with it'
-  if (!INTERPRETER.test(basename(process.execPath)))
-    return `${basename(process.execPath)} is not a plain interpreter`
+  // Such a one can be told to be Bun, see the helper's environment.
+  const { Bun } = globalThis as Compiled
+  if (!Bun?.isStandaloneExecutable && !INTERPRETER.test(basename(process.execPath))) return noInterpreter()
   const first = strangerAsInit()
   return first && `PID 1 is ${first}, which would leave each helper as a zombie`
 }

@@ -1,0 +1,137 @@
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished } from 'vitest'
+import { counts, type Receiver, startReceiver } from '../receiver.ts'
+import { makeWorld, type Result, runProcess, type World } from '../world.ts'
+
+/** A user with the tool in front of them, built and run in one way. */
+export interface Trial {
+  world: World
+  receiver: Receiver
+  /** Runs the tool in a folder with one good document, or with `--dir bad` one with a broken one. */
+  run(args: readonly string[], env?: Record<string, string>): Promise<Result>
+  /** How often the tool was started, by us and by whomever else. */
+  starts(): number
+  /** Resolves when so many POSTs have come and no process of this user is left that could send one more. */
+  delivered(posts: number): Promise<void>
+}
+
+/** An own user for the hard limit, with no process of anybody else's. */
+export const NOBODY_ELSE = 64_123
+
+export async function makeTrial(command: readonly string[], uid?: number): Promise<Trial> {
+  const receiver = await startReceiver()
+  onTestFinished(() => receiver.close())
+  const world = makeWorld({
+    TRIX_TELEMETRY: 'on',
+    TRIX_TELEMETRY_ENDPOINT: receiver.endpoint,
+    DENO_NO_UPDATE_CHECK: '1',
+  })
+  const folders = [join(world.cwd, '..'), world.home, world.cwd, join(world.cwd, 'bad')]
+  mkdirSync(folders[3]!)
+  writeFileSync(join(world.cwd, 'good.json'), '{ "a": 1 }\n')
+  writeFileSync(join(world.cwd, 'bad/broken.json'), '{\n')
+  const starts = join(world.cwd, 'starts')
+  writeFileSync(starts, '')
+  if (uid !== undefined) for (const path of [...folders, starts]) chownSync(path, uid, uid)
+  chmodSync(folders[0]!, 0o755)
+  return {
+    world,
+    receiver,
+    run: ([...args], env = {}) =>
+      runProcess(command[0]!, [...command.slice(1), ...args], {
+        cwd: world.cwd,
+        env: { ...world.env, STARTS: starts, ...env },
+      }),
+    starts: () => readFileSync(starts, 'utf8').length,
+    delivered: posts => delivered(receiver, posts, `HOME=${world.home}`),
+  }
+}
+
+/**
+ * Resolves when so many POSTs have come in all, and no process is left with that variable, which a helper has of its
+ * command. Rejects after 15 s, and where more have come.
+ */
+export async function delivered(
+  receiver: Receiver,
+  posts: number,
+  variable: string,
+  program?: string,
+): Promise<void> {
+  await receiver.arrived(posts)
+  await gone(variable, program)
+  expect(receiver.requests).toHaveLength(posts)
+}
+
+export async function gone(variable: string, program = ''): Promise<void> {
+  // Twice: for a moment of its start a process has no environment that can be seen.
+  for (let scans = 0, deadline = Date.now() + 15_000; ; await sleep(20)) {
+    const left = processesWith(variable).filter(line => line.includes(program))
+    scans = left.length ? 0 : scans + 1
+    if (scans === 2) return
+    if (Date.now() > deadline) throw new Error(`still there: ${left.join(', ')}`)
+  }
+}
+
+function processesWith(variable: string): string[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .flatMap(pid => {
+      try {
+        const environment = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')
+        return environment.includes(variable) ? [readFileSync(`/proc/${pid}/cmdline`, 'utf8')] : []
+      } catch {
+        return [] // it ended just now
+      }
+    })
+}
+
+export interface Expected {
+  route: 'detached' | 'inline'
+  /** False where the runtime runs no `exit` handler after an uncaught error: the next command delivers. */
+  afterError?: boolean
+  /** Of the runtime, for the user of this way to build; everything else on stderr is an error. */
+  stderr?: RegExp
+}
+
+/**
+ * What a user does with a tool, and what must come of it: exit codes and output are the tool's own, each command is
+ * one POST, the counts are right, and the tool was started as often as the user has.
+ */
+export async function exercise(
+  command: readonly string[],
+  { route, afterError = true, stderr = /^$/ }: Expected,
+  uid?: number,
+): Promise<void> {
+  const { run, receiver, starts, delivered } = await makeTrial(command, uid)
+  let runs = 0
+  let posts = 0
+  async function step(args: string[], sends: boolean, expected: object, env: Record<string, string> = {}) {
+    const result = await run(args, env)
+    expect(result, args.join(' ')).toMatchObject({ signal: null, ...expected })
+    await delivered((posts += sends ? 1 : 0))
+    expect(starts(), `starts after ${args.join(' ')}`).toBe(++runs)
+    return result
+  }
+  const ownStderr = expect.stringMatching(stderr)
+  const detached = route === 'detached'
+
+  await step(['build'], true, { status: 0, stdout: '{"good.json":{"a":1}}\n', stderr: ownStderr })
+  // Inline, `process.exit()` and an uncaught error leave no time. The next command's body has their counts.
+  const exited = await step(['check', '--dir', 'bad'], detached, { status: 3, stdout: '' })
+  expect(exited.stderr).toContain('broken.json: ')
+  const died = await step(['build', '--dir', 'bad'], detached && afterError, { status: 1, stdout: '' })
+  expect(died.stderr).toContain('SyntaxError')
+  await step(['test'], true, { status: 0, stdout: '1 documents\n', stderr: ownStderr })
+  expect(counts(receiver.requests)).toEqual({ build: 2, check: 1, test: 1 })
+  expect(counts(receiver.requests, 'documents_tested')).toEqual({ false: 1 })
+
+  await step(['help'], false, { status: 0, stdout: '' })
+  await step(['frobnicate'], false, { status: 2, stdout: '' })
+  await step(['build'], false, { status: 0, stderr: ownStderr }, { DO_NOT_TRACK: '1' })
+  const status = await step(['telemetry', 'status'], false, { status: 0, stderr: ownStderr })
+  expect(status.stdout).toMatch(new RegExp(`delivery +${route}: `))
+  const disabled = await step(['telemetry', 'disable'], false, { status: 0, stderr: ownStderr })
+  expect(disabled.stdout).not.toBe('')
+}

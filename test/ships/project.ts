@@ -1,0 +1,60 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, inject } from 'vitest'
+import { type Result, runProcess } from '../world.ts'
+
+/** A project of somebody's, which has the package and the example tool in it. */
+export interface Project {
+  folder: string
+  write(name: string, text: string): string
+  /** Runs a program of the toolbox in the project. Rejects, with what it said, where it failed. */
+  make(command: string, ...args: readonly string[]): Promise<Result>
+}
+
+/** A folder that is removed after the last test of the file. Call it at the top of a test file. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'otlp-tally-ships-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  return folder
+}
+
+/** Makes a project that is removed after the last test of the file. Call it at the top of a test file. */
+export function makeProject(type: 'module' | 'commonjs' = 'module'): Project {
+  const folder = makeFolder()
+  const write = (name: string, text: string) => {
+    mkdirSync(join(folder, name, '..'), { recursive: true })
+    writeFileSync(join(folder, name), text)
+    return join(folder, name)
+  }
+  cpSync(inject('packed'), join(folder, 'node_modules/otlp-tally'), { recursive: true })
+  write('package.json', JSON.stringify({ name: 'trix', version: '0.19.3', type }))
+  return {
+    folder,
+    write,
+    async make(command, ...args) {
+      // A home of its own: what is built is not to depend on the settings of who builds it.
+      const env = { PATH: process.env.PATH ?? '', HOME: folder, DENO_NO_UPDATE_CHECK: '1' }
+      const result = await runProcess(command, args, { cwd: folder, env })
+      if (result.status !== 0)
+        throw new Error(`${command} ${args.join(' ')}:\n${result.stdout}${result.stderr}`)
+      return result
+    },
+  }
+}
+
+/**
+ * The example tool, which says in the file STARTS that it was started. `wrapped` is without top-level await, which no
+ * CommonJS output can have; `commonjs` is that with `require`.
+ */
+export function toolSource(form: 'module' | 'wrapped' | 'commonjs'): string {
+  const source = readFileSync(join(import.meta.dirname, '../../examples/tool.js'), 'utf8')
+  const [imports, ...rest] = source.replace(/^#!.*\n/, '').split(/\n\n/)
+  const body = rest.join('\n\n')
+  const started = `if (process.env.STARTS) process.getBuiltinModule('node:fs').appendFileSync(process.env.STARTS, '.')`
+  if (form === 'module') return `${imports}\n${started}\n${body}`
+  const wrapped = `async function main() {\n${started}\n${body}\n}\nmain()\n`
+  return form === 'wrapped'
+    ? `${imports}\n${wrapped}`
+    : `${imports!.replace(/^import (\{.*\}) from ('.*')$/gm, 'const $1 = require($2)')}\n${wrapped}`
+}

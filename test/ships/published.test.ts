@@ -1,0 +1,145 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { expect, inject, test } from 'vitest'
+import { runProcess } from '../world.ts'
+import { makeProject } from './project.ts'
+import { runtimes, TOOLS } from './tools.ts'
+
+const { node24 } = runtimes
+const project = makeProject()
+const load = createRequire(join(TOOLS, 'index.js'))
+
+test('publint finds nothing', async () => {
+  const { stdout } = await project.make(
+    node24,
+    join(TOOLS, 'publint/src/cli.js'),
+    inject('packed'),
+    '--strict',
+  )
+  expect(stdout).toContain('All good!')
+})
+
+test('attw finds nothing in an ESM-only package', async () => {
+  const attw = join(TOOLS, '@arethetypeswrong/cli/dist/index.js')
+  // Rejects on every problem but those of a profile that is not the package's: CommonJS without require(esm).
+  const args = [inject('tarball'), '--profile', 'esm-only', '--format', 'json']
+  const { stdout } = await project.make(node24, attw, ...args)
+  const { analysis } = JSON.parse(stdout)
+  expect(Object.keys(analysis.entrypoints)).toEqual(['.', './cli', './package.json'])
+})
+
+const usage = `
+import { flushTelemetry, initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
+import type { Attributes, Telemetry, TelemetryOptions } from 'otlp-tally'
+import { askConsent, runTelemetryCommand, type TelemetryIo } from 'otlp-tally/cli'
+
+const options: TelemetryOptions = { name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com' }
+const trix: Telemetry = initTelemetry({ ...options, temporality: 'delta', delivery: 'inline', headers: { a: 'b' } })
+const attributes: Attributes = { risk_level: 'high', blocked: true }
+trackCommand('build')
+trackEvent('safety_triggered', attributes)
+trix.trackCommand('build')
+const done: Promise<void> = flushTelemetry()
+const io: TelemetryIo = { stdout: process.stdout }
+const code: Promise<number> = runTelemetryCommand(['status'], io)
+const answer: Promise<boolean | undefined> = askConsent()
+void [done, code, answer]
+`
+
+// Each line must not compile, so that a mistake is found by the person who can mend it.
+const mistakes = `
+import { initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
+// @ts-expect-error argv is never a command name
+trackCommand(process.argv)
+// @ts-expect-error a number is no attribute value
+trackEvent('found', { count: 3 })
+// @ts-expect-error a version is needed
+initTelemetry({ name: 'trix' })
+// @ts-expect-error there is no such option
+initTelemetry({ name: 'trix', version: '1.0.0', endpiont: 'https://otel.example.com' })
+// @ts-expect-error one of three
+initTelemetry({ name: 'trix', version: '1.0.0', delivery: 'queued' })
+`
+
+const resolutions = [
+  ['nodenext', 'nodenext'],
+  ['esnext', 'bundler'],
+] as const
+
+test.each(
+  ['5.4', '5.9', '6', '7'].flatMap(version => resolutions.map(options => [version, ...options] as const)),
+)('TypeScript %s, module %s, moduleResolution %s', async (version, module, moduleResolution) => {
+  const folder = join(project.folder, `typescript-${version}-${moduleResolution}`)
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'usage.ts'), usage)
+  writeFileSync(join(folder, 'mistakes.ts'), mistakes)
+  const compilerOptions = {
+    ...{ module, moduleResolution, strict: true, noEmit: true, target: 'es2022', lib: ['es2023'] },
+    ...{ exactOptionalPropertyTypes: true, skipLibCheck: false, verbatimModuleSyntax: true },
+    ...{ types: ['node'], typeRoots: [join(import.meta.dirname, '../../node_modules/@types')] },
+  }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  const tsc = join(TOOLS, `typescript-${version}`, load(`typescript-${version}/package.json`).bin.tsc)
+  expect(await runProcess(node24, [tsc, '-p', folder], { cwd: folder, env: {} })).toMatchObject({
+    stdout: '',
+    status: 0,
+  })
+})
+
+/** What a bundler makes of a few lines. */
+async function bundled(bundler: string, code: string): Promise<string> {
+  const entry = project.write(`${bundler}.js`, code)
+  const folder = join(project.folder, `${bundler}-build`)
+  const variant = 'esm minified'
+  await project.make(node24, join(import.meta.dirname, 'bundle.ts'), TOOLS, bundler, variant, entry, folder)
+  return readFileSync(join(folder, 'tool.mjs'), 'utf8')
+}
+
+test.each(['esbuild', 'rollup', 'webpack', 'rspack', 'vite', 'tsdown'])(
+  'sideEffects: false holds: %s leaves out what is not used',
+  async bundler => {
+    const unused = `import 'otlp-tally'
+      import { initTelemetry, trackCommand } from 'otlp-tally'
+      import { runTelemetryCommand } from 'otlp-tally/cli'
+      console.log('nothing of it')
+      export const never = () => {}`
+    const code = await bundled(bundler, unused)
+    expect(code).toContain('nothing of it')
+    expect(code.length).toBeLessThan(400)
+    // The same with a use has it, so the bundler did look.
+    expect(await bundled(bundler, `${unused}\ninitTelemetry({ name: 'trix', version: '1.0.0' })`)).toMatch(
+      /command_invocation/,
+    )
+  },
+)
+
+test('the size of each import', async () => {
+  const imports: [from: string, names: string, budget: number][] = [
+    ['otlp-tally', 'initTelemetry', 16_000],
+    ['otlp-tally', 'initTelemetry, trackCommand', 16_000],
+    ['otlp-tally', 'initTelemetry, trackCommand, trackEvent, flushTelemetry', 16_000],
+    ['otlp-tally/cli', 'runTelemetryCommand', 37_000],
+    ['otlp-tally/cli', 'askConsent', 37_000],
+  ]
+  const report: string[] = []
+  for (const [from, names, budget] of imports) {
+    const contents = `export { ${names} } from '${from}'`
+    const options = {
+      stdin: { contents, resolveDir: project.folder },
+      bundle: true,
+      minify: true,
+      legalComments: 'none',
+      write: false,
+    }
+    const { outputFiles } = await load('esbuild').build({ ...options, platform: 'node', format: 'esm' })
+    const bytes = outputFiles[0].contents
+    const size = gzipSync(bytes, { level: 9 }).length
+    report.push(
+      `${`${size}`.padStart(7)} bytes gzipped, ${`${bytes.length}`.padStart(7)} minified: ${contents}`,
+    )
+    expect(size, contents).toBeLessThanOrEqual(budget)
+  }
+  console.log(report.join('\n'))
+})

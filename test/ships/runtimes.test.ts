@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest'
+import { counts } from '../receiver.ts'
+import { exercise, makeTrial } from './exercise.ts'
+import { makeProject, toolSource } from './project.ts'
+import { runtimes } from './tools.ts'
+
+const { node20, node22, node24, node26, bun, deno } = runtimes
+const project = makeProject()
+const tool = project.write('tool.js', toolSource('module'))
+const host = makeProject('commonjs')
+// Where an installed tool is: Node 22.12 warns of `require()` of a module by anything else.
+const required = host.write('node_modules/trix/tool.js', toolSource('commonjs'))
+
+describe.each([
+  ['Node 20.19.0', node20],
+  ['Node 22.12.0', node22],
+  ['Node 24', node24],
+  ['Node 26', node26],
+])('%s', (_, node) => {
+  test('an ECMAScript module', () => exercise([node, tool], { route: 'detached' }))
+  test('a CommonJS host, by require()', () => exercise([node, required], { route: 'detached' }))
+})
+
+describe('Bun', () => {
+  test('an ECMAScript module', () => exercise([bun, tool], { route: 'detached' }))
+  test('a CommonJS host, by require()', () => exercise([bun, required], { route: 'detached' }))
+})
+
+describe('Deno', () => {
+  const expected = { route: 'detached', afterError: false } as const
+  test('with all permissions', () => exercise([deno, 'run', '--allow-all', tool], expected))
+  test('a CommonJS host, by require()', () => exercise([deno, 'run', '--allow-all', required], expected))
+
+  const small = project.write(
+    'small.js',
+    `import { initTelemetry, trackCommand } from 'otlp-tally'
+    initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318' })
+    trackCommand('build')
+    console.log('done')`,
+  )
+  const all = ['env', 'read', 'write', 'sys', 'net', 'run']
+  const flags = (names: readonly string[]) => names.map(name => `--allow-${name}`)
+
+  test('with what it needs, and no permission to run programs: inline', async () => {
+    const permissions = flags(all.filter(name => name !== 'run'))
+    const { run, receiver, delivered } = await makeTrial([deno, 'run', ...permissions, small])
+    expect(await run([])).toMatchObject({ status: 0, stdout: 'done\n', stderr: '' })
+    await delivered(1)
+    expect(counts(receiver.requests)).toEqual({ build: 1 })
+  })
+
+  // On a terminal Deno would put a question and wait for the answer; without one it takes it for a no.
+  test.each(['everything', ...all.filter(name => name !== 'run')])(
+    'without %s: off, without a question',
+    async lacking => {
+      const names = lacking === 'everything' ? [] : all.filter(name => name !== lacking)
+      const line = [deno, 'run', ...flags(names), small].join(' ')
+      for (const mode of ['on', 'log']) {
+        const { run, world, delivered } = await makeTrial(['script', '-qec', line, '/dev/null'])
+        const { status, stdout } = await run([], { TRIX_TELEMETRY: mode })
+        const said = mode === 'log' && names.includes('env')
+        expect({ status, lines: stdout.split('\r\n') }).toEqual({
+          status: 0,
+          lines: [
+            ...(said ? [`trix telemetry: none (Deno was started without --allow-${lacking})`] : []),
+            'done',
+            '',
+          ],
+        })
+        await delivered(0)
+        expect(world.files().filter(path => !path.startsWith('.cache/deno/'))).toEqual([])
+      }
+    },
+  )
+})

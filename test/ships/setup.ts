@@ -1,0 +1,38 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { installTools } from './tools.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** What would be published: the tarball, and a folder of what is in it. */
+    tarball: string
+    packed: string
+  }
+}
+
+/** Installs what the package is tried with, and packs the package, before the first test starts. */
+export default async function setup(project: TestProject): Promise<() => void> {
+  try {
+    await installTools()
+  } catch (error) {
+    // Not thrown on: the message says what to do, and a stack of ours above it does not.
+    console.error((error as Error).message)
+    process.exit(1)
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'otlp-tally-packed-'))
+  const root = join(import.meta.dirname, '../..')
+  // Without `prepack`: the build that is there is the one that is tried.
+  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
+  const [{ filename }] = JSON.parse(
+    execFileSync('npm', pack, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
+  )
+  const packed = join(folder, 'package')
+  mkdirSync(packed)
+  execFileSync('tar', ['xzf', join(folder, filename), '-C', folder])
+  project.provide('tarball', join(folder, filename))
+  project.provide('packed', packed)
+  return () => rmSync(folder, { recursive: true, force: true })
+}

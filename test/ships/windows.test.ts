@@ -1,0 +1,220 @@
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { counts, type Receiver, startReceiver } from '../receiver.ts'
+import type { Result } from '../world.ts'
+import { delivered, gone } from './exercise.ts'
+import { makeFolder, makeProject, toolSource } from './project.ts'
+
+const { WINE, WINE_NODE } = process.env
+
+// Real Windows has what Wine has not: appends that never overlap, sharing modes and virus scanners that hold files open,
+// ACLs, a console of its own, and a `fetch` that connects.
+describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/windows.sh)', () => {
+  const project = makeProject()
+  const prefix = join(makeFolder(), 'prefix')
+  project.write('tool.js', toolSource('module'))
+  const environment = {
+    PATH: process.env.PATH ?? '',
+    HOME: project.folder,
+    // Without it Wine takes file names for ASCII.
+    LC_ALL: 'C.UTF-8',
+    WINEPREFIX: prefix,
+    WINEDEBUG: '-all',
+    // Neither .NET nor a browser: Wine would ask for them.
+    WINEDLLOVERRIDES: 'mscoree,mshtml=',
+    NODE_SKIP_PLATFORM_CHECK: '1',
+  }
+  let user: string
+  let receiver: Receiver
+  let outputs = 0
+
+  beforeAll(async () => {
+    spawnSync(WINE!, ['wineboot', '--init'], { env: environment, stdio: 'ignore' })
+    user = join(
+      prefix,
+      'drive_c/users',
+      readdirSync(join(prefix, 'drive_c/users')).find(name => name !== 'Public')!,
+    )
+    // `fetch` cannot connect under Wine. The helper is as it is but for that one function.
+    const index = join(project.folder, 'node_modules/otlp-tally/dist/index.js')
+    const code = readFileSync(index, 'utf8')
+    const shimmed = code.replace(`'"use strict";(`, `'"use strict";${FETCH}(`)
+    expect(shimmed).not.toBe(code)
+    writeFileSync(index, shimmed)
+  })
+  afterAll(async () => {
+    spawnSync(`${WINE!.replace(/[^/]*$/, '')}wineserver`, ['-k'], { env: environment, stdio: 'ignore' })
+    await gone(`WINEPREFIX=${prefix}`)
+  })
+  beforeEach(async () => {
+    receiver = await startReceiver()
+    onTestFinished(() => receiver.close())
+    for (const folder of ['Local', 'Roaming'])
+      rmSync(join(user, 'AppData', folder, 'trix'), { recursive: true, force: true })
+  })
+
+  const config = () => join(user, 'AppData/Roaming/trix/config.toml')
+  const state = () => join(user, 'AppData/Local/trix')
+  const on = () => ({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+
+  /** Runs node.exe. What it writes goes to files: its pipes are not pipes of this system. */
+  async function node(args: readonly string[], env: Record<string, string> = on()): Promise<Result> {
+    const paths = ['stdout', 'stderr'].map(name => join(project.folder, `${outputs}.${name}`))
+    outputs++
+    const [stdout, stderr] = paths.map(path => openSync(path, 'w')) as [number, number]
+    const child = spawn(WINE!, [WINE_NODE!, ...args], {
+      cwd: project.folder,
+      env: { ...environment, ...env },
+      stdio: ['ignore', stdout, stderr],
+    })
+    const [status, signal] = await new Promise<[number | null, string | null]>((resolve, reject) =>
+      child.on('error', reject).on('close', (...end) => resolve(end)),
+    )
+    closeSync(stdout)
+    closeSync(stderr)
+    const [out = '', err = ''] = paths.map(path => readFileSync(path, 'utf8'))
+    return { status, signal, stdout: out, stderr: err }
+  }
+  const tool = (args: readonly string[], env?: Record<string, string>) => node(['tool.js', ...args], env)
+  const script = (code: string, env?: Record<string, string>) =>
+    node([project.write(`script-${outputs}.js`, `${TELEMETRY}${code}`)], env)
+  const arrived = (posts: number) => delivered(receiver, posts, `WINEPREFIX=${prefix}`, 'node.exe')
+
+  test('each command is one POST by a helper; exit codes and output are the tool’s own', async () => {
+    mkdirSync(join(project.folder, 'good'))
+    writeFileSync(join(project.folder, 'good/good.json'), '{ "a": 1 }')
+    mkdirSync(join(project.folder, 'bad'))
+    writeFileSync(join(project.folder, 'bad/broken.json'), '{')
+    const steps: [args: string[], status: number, stdout: string | RegExp, posts: number][] = [
+      [['build', '--dir', 'good'], 0, '{"good.json":{"a":1}}\n', 1],
+      [['check', '--dir', 'bad'], 3, '', 2],
+      [['build', '--dir', 'bad'], 1, '', 3],
+      [['test', '--dir', 'good'], 0, '1 documents\n', 4],
+      [['help'], 0, '', 4],
+      [['telemetry', 'status'], 0, expect.stringContaining('detached: a helper process can be started'), 4],
+    ]
+    for (const [args, status, stdout, posts] of steps) {
+      expect(await tool(args), args.join(' ')).toMatchObject({ status, stdout })
+      await arrived(posts)
+    }
+    expect(counts(receiver.requests)).toEqual({ build: 2, check: 1, test: 1 })
+    expect(existsSync(config())).toBe(false)
+    expect(readdirSync(state()).sort()).toEqual(['fingerprint', 'tallies'])
+  })
+
+  test('names that Windows gives a meaning, and names that differ in case only, are counted apart', async () => {
+    const names = [
+      'build',
+      'Build',
+      'BUILD',
+      'con',
+      'Con',
+      'nul.txt',
+      'com1',
+      'a:b',
+      'dot.',
+      'true',
+      'x'.repeat(64),
+    ]
+    const count = `for (const name of ${JSON.stringify(names)}) trackCommand(name)\nawait flushTelemetry()`
+    for (let run = 1; run <= 2; run++) {
+      expect(await script(count)).toMatchObject({ status: 0, stdout: '', stderr: '' })
+      await arrived(run)
+      expect(counts(receiver.requests)).toEqual(Object.fromEntries(names.map(name => [name, run])))
+    }
+  })
+
+  test('first runs at once agree on one installation', async () => {
+    const local = { TRIX_TELEMETRY: 'local' }
+    const count = `for (let i = 0; i < 50; i++) trackCommand('build')`
+    await Promise.all(Array.from({ length: 6 }, () => script(count, local)))
+    expect(await script('trackCommand("build"); await flushTelemetry()')).toMatchObject({ status: 0 })
+    await arrived(1)
+    // Wine appends by looking for the end and then writing there, so of two at once one may be lost; Windows does not.
+    const { build } = counts(receiver.requests)
+    expect(build).toBeGreaterThan(50)
+    expect(build).toBeLessThanOrEqual(301)
+    expect(readdirSync(join(state(), 'tallies'))).toHaveLength(1)
+    expect(readdirSync(state()).sort()).toEqual(['fingerprint', 'tallies'])
+  })
+
+  test('the command manages the config and the state, and leaves the config’s line endings', async () => {
+    const off = {}
+    mkdirSync(join(config(), '..'), { recursive: true })
+    writeFileSync(config(), '# mine\r\n[telemetry]\r\nenabled = true # yes\r\n')
+    expect(await tool(['telemetry', 'disable'], off)).toMatchObject({ status: 0 })
+    expect(readFileSync(config(), 'utf8')).toBe('# mine\r\n[telemetry]\r\nenabled = false # yes\r\n')
+    expect(await tool(['telemetry', 'enable'], off)).toMatchObject({ status: 0 })
+    expect(readFileSync(config(), 'utf8')).toBe('# mine\r\n[telemetry]\r\nenabled = true # yes\r\n')
+    const status = await tool(['telemetry', 'status'], off)
+    expect(status.stdout).toContain('AppData\\Roaming\\trix\\config.toml')
+    expect(await script(`trackCommand('build')`, { TRIX_TELEMETRY: 'local' })).toMatchObject({ status: 0 })
+    expect(existsSync(join(state(), 'fingerprint'))).toBe(true)
+    expect(await tool(['telemetry', 'export'], off)).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('build'),
+    })
+    expect(await tool(['telemetry', 'clear', '--all', '--yes'], off)).toMatchObject({ status: 0 })
+    expect(existsSync(join(state(), 'fingerprint'))).toBe(false)
+    expect(existsSync(config())).toBe(true)
+  })
+
+  test('a config that another process has open is replaced whole, or left as it is and said so', async () => {
+    mkdirSync(join(config(), '..'), { recursive: true })
+    const before = '[telemetry]\nenabled = true\n'
+    writeFileSync(config(), before)
+    const opened = join(project.folder, 'opened')
+    const done = join(project.folder, 'done')
+    const holds = node([
+      project.write(
+        'hold.js',
+        `import { existsSync, openSync, writeFileSync } from 'node:fs'
+        openSync(process.env.APPDATA + '\\\\trix\\\\config.toml', 'r')
+        writeFileSync('opened', '')
+        const wait = setInterval(() => existsSync('done') && clearInterval(wait), 50)`,
+      ),
+    ])
+    while (!existsSync(opened)) await sleep(50)
+    const { status, stderr } = await tool(['telemetry', 'disable'], {})
+    writeFileSync(done, '')
+    await holds
+    const after = readFileSync(config(), 'utf8')
+    if (status === 0) expect(after).toBe('[telemetry]\nenabled = false\n')
+    else expect({ after, stderr }).toEqual({ after: before, stderr: expect.stringContaining('config.toml') })
+    expect(readdirSync(join(config(), '..'))).toEqual(['config.toml'])
+  })
+
+  test('a home with spaces and letters of other alphabets', async () => {
+    const home = 'C:\\Dokumente und Größe\\тест 家'
+    const count = `trackCommand('build'); await flushTelemetry()`
+    expect(await script(count, { ...on(), TRIX_HOME: home })).toMatchObject({ status: 0, stderr: '' })
+    await arrived(1)
+    expect(counts(receiver.requests)).toEqual({ build: 1 })
+    expect(readdirSync(join(prefix, 'drive_c/Dokumente und Größe/тест 家')).sort()).toEqual([
+      'fingerprint',
+      'tallies',
+    ])
+  })
+})
+
+const TELEMETRY = `
+import { flushTelemetry, initTelemetry, trackCommand } from 'otlp-tally'
+const home = process.env.TRIX_HOME
+initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318', ...(home && { home }) })
+`
+
+const FETCH =
+  'globalThis.fetch=(url,{method,headers,body})=>new Promise((resolve,reject)=>process.getBuiltinModule("node:http")' +
+  '.request(url,{method,headers},response=>{response.resume();resolve({})}).on("error",reject).end(body));'
