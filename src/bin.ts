@@ -4,10 +4,13 @@ import { version } from './version.ts'
 
 const usage = `usage: otlp-tally listen [--port 4318]
        otlp-tally check URL [--header 'name: value' …]
+       otlp-tally send FILE --endpoint URL [--header 'name: value' …] [--from LINE]
 
 listen   receives OTLP/JSON metrics on loopback: prints each invocation with running totals,
          and what is wrong with a body that is not valid. --port 0 takes a free port.
 check    sends one empty export to an endpoint and explains the answer.
+send     sends what 'telemetry export --format otlp' wrote, a request a line, and explains what is
+         refused. To send it twice counts once. --from goes on where it was stopped.
 `
 
 main(process.argv.slice(2)).then(code => {
@@ -28,13 +31,18 @@ async function main(args: string[]): Promise<number> {
     const { listen } = await import('./listen/listen.ts')
     return listen(port)
   }
+  const headers = headersOf(values.header)
+  if (!headers) return misunderstood("--header: expected 'name: value'")
   if (command === 'check' && operands.length === 1 && !values.port) {
-    const headers = (values.header ?? []).map(header =>
-      /^([\w!#$%&'*+.^`|~-]+):\s*([ -~]*)$/.exec(header)?.slice(1, 3),
-    )
-    if (headers.includes(undefined)) return misunderstood("--header: expected 'name: value'")
     const { check } = await import('./check.ts')
-    return check(operands[0]!, Object.fromEntries(headers as [string, string][]))
+    return check(operands[0]!, headers)
+  }
+  if (command === 'send' && operands.length === 1 && !values.port) {
+    const { endpoint, from = '1' } = values
+    if (!endpoint) return misunderstood('send: expected --endpoint URL')
+    if (!/^[1-9]\d{0,8}$/.test(from)) return misunderstood(`--from ${from}: expected the number of a line`)
+    const { send } = await import('./send/send.ts')
+    return send({ file: operands[0]!, endpoint, headers, from: Number(from) })
   }
   return misunderstood(command === undefined ? 'expected a command' : `${args.join(' ')}: not understood`)
 }
@@ -47,6 +55,8 @@ function parse(args: string[]) {
       options: {
         port: { type: 'string' },
         header: { type: 'string', multiple: true },
+        endpoint: { type: 'string' },
+        from: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
       },
@@ -54,6 +64,12 @@ function parse(args: string[]) {
   } catch (error) {
     return (error as Error).message
   }
+}
+
+/** Undefined where one of them is not `name: value`. */
+function headersOf(lines: readonly string[] = []): Record<string, string> | undefined {
+  const headers = lines.map(line => /^([\w!#$%&'*+.^`|~-]+):\s*([ -~]*)$/.exec(line)?.slice(1, 3))
+  return headers.includes(undefined) ? undefined : Object.fromEntries(headers as [string, string][])
 }
 
 function say(text: string): number {

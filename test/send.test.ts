@@ -1,0 +1,218 @@
+import { spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { counts, type Receiver, startReceiver } from './receiver.ts'
+import { hasTmux, openTerminal } from './terminal.ts'
+import { makeWorld, type Result, runProcess, type World } from './world.ts'
+
+const BIN = join(import.meta.dirname, '../dist/bin.js')
+const send = (world: World, ...args: string[]): Promise<Result> =>
+  runProcess(process.execPath, [BIN, 'send', ...args], world)
+
+async function receiving(status?: number, headers?: Record<string, string>): Promise<Receiver> {
+  const receiver = await startReceiver(status, headers)
+  onTestFinished(() => receiver.close())
+  return receiver
+}
+
+/** Answers in turn: each a status, or undefined for an answer that never comes. Then 200. */
+async function answering(...answers: { status?: number; headers?: Record<string, string>; body?: string }[]) {
+  const bodies: string[] = []
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    bodies.push(body)
+    const answer = answers[bodies.length - 1] ?? { status: 200 }
+    if (answer.status) response.writeHead(answer.status, answer.headers).end(answer.body ?? '{}')
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies }
+}
+
+/** What an air-gapped machine brings: two versions, so two lines. */
+async function exported(): Promise<{ world: World; file: string; lines: string[] }> {
+  const world = makeWorld({ TRIX_TELEMETRY: 'local' })
+  world.writeConfig('[telemetry]\nair_gapped = true\n')
+  for (const [command, TRIX_VERSION] of [
+    ['build', '1.0.0'],
+    ['build', '1.0.0'],
+    ['check', '1.0.0'],
+    ['build', '2.0.0'],
+  ] as const)
+    await world.tool([command], { TRIX_VERSION })
+  const args = ['telemetry', 'export', '--format', 'otlp', '-o', 'usage.jsonl']
+  expect(await world.tool(args)).toMatchObject({ status: 0 })
+  const file = join(world.cwd, 'usage.jsonl')
+  return { world, file, lines: readFileSync(file, 'utf8').trim().split('\n') }
+}
+
+const line = (name: string) => JSON.stringify({ resourceMetrics: [], note: name })
+
+/** A file of so many small requests that can be told apart. */
+function written(count: number): { world: World; file: string; lines: string[] } {
+  const world = makeWorld()
+  const lines = Array.from({ length: count }, (_, i) => line(`${i + 1}`))
+  const file = join(world.cwd, 'usage.jsonl')
+  writeFileSync(file, lines.map(line => `${line}\n`).join(''))
+  return { world, file, lines }
+}
+
+test('what an air-gapped machine has counted arrives, byte for byte, and sent twice it counts once', async () => {
+  const { world, file, lines } = await exported()
+  expect(lines).toHaveLength(2)
+  const receiver = await receiving()
+  for (const times of [1, 2]) {
+    const { status, stdout, stderr } = await send(
+      world,
+      ...[file, '--endpoint', receiver.endpoint, '--header', 'authorization: Bearer x'],
+    )
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: `2 requests taken by ${receiver.endpoint}/v1/metrics\n`,
+      stderr: '',
+    })
+    expect(receiver.requests).toHaveLength(2 * times)
+    expect(counts(receiver.requests)).toEqual({ build: 3, check: 1 })
+  }
+  expect(receiver.requests.map(({ body }) => body)).toEqual([...lines, ...lines])
+  expect(receiver.requests[0]!.headers).toMatchObject({
+    authorization: 'Bearer x',
+    'content-type': 'application/json',
+  })
+})
+
+test('a line that is refused is explained, and the others are sent', async () => {
+  const { world, file, lines } = written(3)
+  const { endpoint, bodies } = await answering({ status: 400, body: 'out of bounds\u001b[2J' })
+  const { status, stdout, stderr } = await send(world, file, '--endpoint', endpoint)
+  expect([status, stdout]).toEqual([1, `2 requests taken by ${endpoint}/v1/metrics, 1 not\n`])
+  expect(stderr).toBe(
+    'otlp-tally send: line 1: 400: it refuses this one\nIt says: out of bounds\\u{1b}[2J\n',
+  )
+  expect(bodies).toEqual(lines)
+})
+
+test('a part that is refused is said, and is exit code 1', async () => {
+  const { world, file } = written(1)
+  const body = '{"partialSuccess":{"rejectedDataPoints":"2","errorMessage":"too old"}}'
+  const { endpoint } = await answering({ status: 200, body })
+  expect(await send(world, file, '--endpoint', endpoint)).toMatchObject({
+    status: 1,
+    stdout: `0 requests taken by ${endpoint}/v1/metrics, 1 not\n`,
+    stderr: 'otlp-tally send: line 1: 2 data points were refused: too old\n',
+  })
+})
+
+test.each([
+  [301, { location: 'https://elsewhere.example.com/' }, 'it redirects to https://elsewhere.example.com/'],
+  [401, {}, "--header 'authorization: Bearer …'"],
+  [404, {}, 'The endpoint is a base URL'],
+  [429, { 'retry-after': '3600' }, 'too much'],
+])('%i stops it, and says how to go on', async (status, headers, sentence) => {
+  const { world, file, lines } = written(3)
+  const { endpoint, bodies } = await answering({ status: 200 }, { status, headers })
+  const first = await send(world, file, '--endpoint', endpoint)
+  expect([first.status, first.stdout]).toEqual([1, ''])
+  expect(first.stderr).toContain(`line 2: ${status}: `)
+  expect(first.stderr).toContain(sentence)
+  expect(first.stderr).toMatch(/otlp-tally send: stopped\. To go on: --from 2\n$/)
+  expect(bodies).toEqual(lines.slice(0, 2))
+  expect(await send(world, file, '--endpoint', endpoint, '--from', '2')).toMatchObject({
+    status: 0,
+    stdout: `2 requests taken by ${endpoint}/v1/metrics\n`,
+  })
+  expect(bodies.slice(2)).toEqual(lines.slice(1))
+})
+
+test('nobody there is explained', async () => {
+  const { world, file } = written(1)
+  expect(await send(world, file, '--endpoint', 'http://127.0.0.1:65009')).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('nobody listens there'),
+  })
+})
+
+test('a server that wants a pause is asked again, after the one that it names', async () => {
+  const { world, file, lines } = written(2)
+  const { endpoint, bodies } = await answering(
+    { status: 503, headers: { 'retry-after': '1' } },
+    { status: 429, headers: { 'retry-after': new Date(Date.now() + 2000).toUTCString() } },
+  )
+  expect(await send(world, file, '--endpoint', endpoint)).toMatchObject({ status: 0, stderr: '' })
+  expect(bodies).toEqual([lines[0], lines[0], lines[0], lines[1]])
+})
+
+test('Ctrl-C stops it, and it says how to go on', async () => {
+  const { world, file } = written(3)
+  const { endpoint, bodies } = await answering({ status: 200 }, {})
+  const child = spawn(process.execPath, [BIN, 'send', file, '--endpoint', endpoint], {
+    ...world,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', chunk => (stderr += chunk))
+  await expect.poll(() => bodies.length, { timeout: 10_000 }).toBe(2)
+  child.kill('SIGINT')
+  const status = await new Promise(resolve => child.on('close', resolve))
+  expect({ status, stderr }).toEqual({
+    status: 130,
+    stderr: 'otlp-tally send: stopped. To go on: --from 2\n',
+  })
+})
+
+test('what is not to be sent is not sent, and said', async () => {
+  const world = makeWorld()
+  const delta = { name: 'a', sum: { aggregationTemporality: 1, isMonotonic: true, dataPoints: [] } }
+  const file = join(world.cwd, 'some.jsonl')
+  const bodies = [
+    '{',
+    '{"resourceMetrics":7}',
+    JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics: [delta] }] }] }),
+    '',
+    line('good'),
+  ]
+  writeFileSync(file, bodies.join('\r\n'))
+  const receiver = await receiving()
+  const { status, stderr } = await send(world, file, '--endpoint', receiver.endpoint)
+  expect(status).toBe(1)
+  expect(stderr.trim().split('\n')).toEqual([
+    expect.stringContaining('line 1: it is not JSON'),
+    expect.stringContaining('line 2: it is not OTLP/JSON: resourceMetrics: expected an array'),
+    expect.stringContaining('line 3: it has delta temporality'),
+  ])
+  expect(receiver.requests.map(({ body }) => body)).toEqual([bodies[4]])
+})
+
+test.each([
+  [['missing.jsonl', '--endpoint', 'http://127.0.0.1:1'], 'missing.jsonl: ENOENT'],
+  [['.', '--endpoint', 'http://127.0.0.1:1'], '.: EISDIR'],
+  [['empty', '--endpoint', 'http://127.0.0.1:1'], 'there is no line to send'],
+  [['empty'], 'expected --endpoint URL'],
+  [['empty', '--endpoint', 'localhost:4318'], 'is not an http(s) URL'],
+  [['empty', '--endpoint', 'http://127.0.0.1:1', '--from', '0'], '--from 0: expected the number of a line'],
+  [['empty', '--endpoint', 'http://127.0.0.1:1', '--header', 'x'], "expected 'name: value'"],
+])('send %s is exit code 2: %s', async (args, sentence) => {
+  const world = makeWorld()
+  writeFileSync(join(world.cwd, 'empty'), '\n')
+  const { status, stdout, stderr } = await send(world, ...args)
+  expect([status, stdout]).toEqual([2, ''])
+  expect(stderr).toContain(sentence)
+})
+
+test.skipIf(!hasTmux)('in a terminal a bar shows how far it is (skipped without tmux)', async () => {
+  const { world, file } = written(4)
+  const { endpoint } = await answering({ status: 200 }, { status: 200 }, {})
+  const terminal = openTerminal(world)
+  terminal.run(`clear; ${process.execPath} ${BIN} send ${file} --endpoint ${endpoint}`)
+  expect(await terminal.until('line 3')).toContain('[##################......] 75 %  line 3')
+  terminal.press('C-c')
+  const screen = await terminal.until('To go on: --from 3')
+  expect(screen).not.toContain('[###')
+})
