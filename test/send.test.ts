@@ -93,9 +93,7 @@ test('a line that is refused is explained, and the others are sent', async () =>
   const { endpoint, bodies } = await answering({ status: 400, body: 'out of bounds\u001b[2J' })
   const { status, stdout, stderr } = await send(world, file, '--endpoint', endpoint)
   expect([status, stdout]).toEqual([1, `2 requests taken by ${endpoint}/v1/metrics, 1 not\n`])
-  expect(stderr).toBe(
-    'otlp-tally send: line 1: 400: it refuses this one\nIt says: out of bounds\\u{1b}[2J\n',
-  )
+  expect(stderr).toBe('otlp-tally send: line 1: 400: it refuses this one\nIt says: out of bounds\\u{1b}[2J\n')
   expect(bodies).toEqual(lines)
 })
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { counts } from '../receiver.ts'
 import { exercise, makeTrial } from './exercise.ts'
+import { bundlers } from './matrix.ts'
 import { makeFolder, makeProject, toolSource } from './project.ts'
 import { runtimes, TOOLS } from './tools.ts'
 
@@ -33,19 +34,7 @@ async function bundle(bundler: string, variant: string, entry?: string): Promise
   return output
 }
 
-describe.each([
-  [
-    'esbuild',
-    ['esm', 'esm minified', 'esm minified keepNames', 'esm minified splitting', 'cjs', 'cjs minified'],
-  ],
-  ['rollup', ['esm', 'esm minified', 'cjs', 'cjs minified']],
-  ['webpack', ['esm', 'esm minified', 'cjs', 'cjs minified']],
-  ['rspack', ['esm minified', 'cjs minified']],
-  ['vite', ['esm', 'esm minified', 'cjs minified']],
-  ['tsdown', ['esm minified', 'cjs minified']],
-  ['ncc', ['esm', 'cjs', 'cjs minified']],
-  ['bun', ['esm', 'esm minified', 'cjs minified']],
-])('%s', (bundler, variants) => {
+describe.each(bundlers)('%s', (bundler, variants) => {
   test.each(variants)('%s', async variant => {
     const output = await bundle(bundler, variant)
     const code = readdirSync(join(output, '..')).map(name => readFileSync(join(output, '..', name), 'utf8'))

@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type Expected, exercise, NOBODY_ELSE } from './exercise.ts'
+import { exercise, NOBODY_ELSE } from './exercise.ts'
+import { executables, type Maker } from './matrix.ts'
 import { makeProject, toolSource } from './project.ts'
 import { runtimes, TOOLS } from './tools.ts'
 
@@ -18,7 +19,7 @@ project.write('stubborn.js', stubborn(toolSource('wrapped')))
 const SENTINEL = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 
 /** Each makes an executable at `path` from a file of the project. */
-const makers = {
+const makers: Record<Maker | 'deno', (path: string, entry?: string) => Promise<void>> = {
   async sea20(path: string, entry = 'wrapped.js') {
     const main = await bundle(entry)
     const config = { main, output: `${path}.blob`, disableExperimentalSEAWarning: true }
@@ -87,7 +88,7 @@ async function bundle(entry: string): Promise<string> {
 let made = 0
 
 /** A folder of its own for each executable, so that it can have any name. */
-async function make(maker: keyof typeof makers, name: string, entry?: string): Promise<string> {
+async function make(maker: Maker | 'deno', name: string, entry?: string): Promise<string> {
   const path = join(project.folder, `executable-${made++}`, name)
   mkdirSync(join(path, '..'))
   await makers[maker](path, entry)
@@ -106,14 +107,7 @@ test.runIf(asRoot)('the hard limit is one', () => {
   expect(spawnSync(command!, [...args, '-c', 'sleep 1 & sleep 1 & sleep 1 & wait']).status).not.toBe(0)
 })
 
-// The file may be called as an interpreter is: `node` is what a single executable application is made from.
-describe.each<[name: string, maker: keyof typeof makers, interpreter: string, expected: Expected]>([
-  ['Node SEA, Node 20 with postject', 'sea20', 'node', { route: 'inline' }],
-  ['Node SEA, Node 26 with --build-sea', 'sea26', 'node', { route: 'inline' }],
-  ['pkg --sea, of one file', 'pkg', 'node', { route: 'inline' }],
-  ['pkg --sea, of a package', 'pkgPackage', 'node', { route: 'inline' }],
-  ['bun build --compile', 'bun', 'bun', { route: 'detached' }],
-])('%s', (_, maker, interpreter, expected) => {
+describe.each(executables)('$title', ({ maker, interpreter, expected }) => {
   let executable: string
   test('auto', async () => {
     executable = await make(maker, 'trix')

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, inject, test } from 'vitest'
 import { runProcess } from '../world.ts'
+import { rows } from './matrix.ts'
 import { makeProject } from './project.ts'
 import { runtimes, TOOLS } from './tools.ts'
 
@@ -142,4 +143,10 @@ test('the size of each import', async () => {
     expect(size, contents).toBeLessThanOrEqual(budget)
   }
   console.log(report.join('\n'))
+})
+
+test('the table in README has what is run here, row by row', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8').replace(/ +/g, ' ')
+  const table = rows().map(cells => `| ${cells.join(' | ')} |\n`)
+  expect(readme).toContain(table.join(''))
 })
