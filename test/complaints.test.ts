@@ -166,3 +166,14 @@ test('nobody can see what is sent without sending it (the commonest wish of all)
   expect(world.files()).toEqual(['.config/trix/config.toml'])
   expect(receiver.requests).toEqual([])
 })
+
+test('docs/complaints.md points at tests that there are', () => {
+  const page = readFileSync(join(import.meta.dirname, '../docs/complaints.md'), 'utf8')
+  const rows = page.split('\n').filter(line => line.startsWith('| ') && line.includes('.test.ts)'))
+  expect(rows.length).toBeGreaterThan(20)
+  for (const row of rows) {
+    const [, file, names] = /\]\(\.\.\/test\/([\w/]+\.test\.ts)\): (.*) \|$/.exec(row)!
+    const source = readFileSync(join(import.meta.dirname, file!), 'utf8')
+    for (const [, name] of names!.matchAll(/`([^`]+)`/g)) expect(source).toContain(name)
+  }
+})
