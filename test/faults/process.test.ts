@@ -204,7 +204,7 @@ describe('worker_threads', () => {
       import(${JSON.stringify(LIBRARY)}).then(({ initTelemetry, trackCommand }) => {
         initTelemetry({ name: 'trix', version: '0.19.3' })
         trackCommand('lint')
-        require('node:worker_threads').parentPort.postMessage('counted')
+        process.getBuiltinModule('node:worker_threads').parentPort.postMessage('counted')
         ${after}
       })`)}, { eval: true })
     worker.on('message', message => {
