@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, inject, test } from 'vitest'
+import { resolutions, writeTypeProject } from '../type-project.ts'
 import { runProcess } from '../world.ts'
 import { rows } from './matrix.ts'
 import { makeProject } from './project.ts'
@@ -31,57 +32,11 @@ test('attw finds nothing in an ESM-only package', async () => {
   expect(Object.keys(analysis.entrypoints)).toEqual(['.', './cli', './package.json'])
 })
 
-const usage = `
-import { flushTelemetry, initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
-import type { Attributes, Telemetry, TelemetryOptions } from 'otlp-tally'
-import { askConsent, runTelemetryCommand, type TelemetryIo } from 'otlp-tally/cli'
-
-const options: TelemetryOptions = { name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com' }
-const trix: Telemetry = initTelemetry({ ...options, temporality: 'delta', delivery: 'inline', headers: { a: 'b' } })
-const attributes: Attributes = { risk_level: 'high', blocked: true }
-trackCommand('build')
-trackEvent('safety_triggered', attributes)
-trix.trackCommand('build')
-const done: Promise<void> = flushTelemetry()
-const io: TelemetryIo = { stdout: process.stdout }
-const code: Promise<number> = runTelemetryCommand(['status'], io)
-const answer: Promise<boolean | undefined> = askConsent()
-void [done, code, answer]
-`
-
-// Each line must not compile, so that a mistake is found by the person who can mend it.
-const mistakes = `
-import { initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
-// @ts-expect-error argv is never a command name
-trackCommand(process.argv)
-// @ts-expect-error a number is no attribute value
-trackEvent('found', { count: 3 })
-// @ts-expect-error a version is needed
-initTelemetry({ name: 'trix' })
-// @ts-expect-error there is no such option
-initTelemetry({ name: 'trix', version: '1.0.0', endpiont: 'https://otel.example.com' })
-// @ts-expect-error one of three
-initTelemetry({ name: 'trix', version: '1.0.0', delivery: 'queued' })
-`
-
-const resolutions = [
-  ['nodenext', 'nodenext'],
-  ['esnext', 'bundler'],
-] as const
-
 test.each(
   ['5.4', '5.9', '6', '7'].flatMap(version => resolutions.map(options => [version, ...options] as const)),
 )('TypeScript %s, module %s, moduleResolution %s', async (version, module, moduleResolution) => {
   const folder = join(project.folder, `typescript-${version}-${moduleResolution}`)
-  mkdirSync(folder)
-  writeFileSync(join(folder, 'usage.ts'), usage)
-  writeFileSync(join(folder, 'mistakes.ts'), mistakes)
-  const compilerOptions = {
-    ...{ module, moduleResolution, strict: true, noEmit: true, target: 'es2022', lib: ['es2023'] },
-    ...{ exactOptionalPropertyTypes: true, skipLibCheck: false, verbatimModuleSyntax: true },
-    ...{ types: ['node'], typeRoots: [join(import.meta.dirname, '../../node_modules/@types')] },
-  }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  writeTypeProject(folder, module, moduleResolution)
   const tsc = join(TOOLS, `typescript-${version}`, load(`typescript-${version}/package.json`).bin.tsc)
   expect(await runProcess(node24, [tsc, '-p', folder], { cwd: folder, env: {} })).toMatchObject({
     stdout: '',
