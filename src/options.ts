@@ -14,7 +14,7 @@ export interface TelemetryOptions {
   timeoutMs?: number | undefined
   /** Name of the metric that `trackCommand` counts. Default `command_invocation`. */
   metricName?: string | undefined
-  /** `delta` for Datadog and Dynatrace, which refuse cumulative sums. Default `cumulative`. */
+  /** `delta` for Datadog, which takes no cumulative sums: what is lost stays lost. Default `cumulative`. */
   temporality?: 'cumulative' | 'delta' | undefined
   /** `detached`: a helper process sends. `inline`: this process does. Default `auto`: detached where it can work. */
   delivery?: 'auto' | 'detached' | 'inline' | undefined
