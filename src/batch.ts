@@ -33,6 +33,12 @@ interface Counted {
 /** A point of zero that is older would not be taken: receivers have seen later times by then. */
 const MAX_ZERO_AGE_MS = 5 * 60_000
 
+/**
+ * For a balancer, which sees headers and not bodies: all that an installation sends can go to one server. One of 65,536,
+ * which says less than the body. Of the fingerprint, not of the instance: an installation in two versions is still one.
+ */
+const SHARD = 'otlp-tally-shard'
+
 /** The pipe to the helper holds at least 64 kB before anybody reads; what does not fit would be lost at exit. */
 const MAX_BODY = 60_000
 
@@ -125,6 +131,7 @@ export function openBatch(options: TelemetryOptions, facts: Facts, decision: Dec
           ...lowerCase(headers),
           'content-type': 'application/json',
           'user-agent': `otlp-tally/${version}`,
+          [SHARD]: installation!.fingerprint.slice(0, 4),
         },
         timeoutMs: timeout_ms ?? options.timeoutMs ?? 2000,
         body: text,

@@ -21,6 +21,8 @@ test('a command arrives as one POST, and nothing of it is seen by the person who
     'content-type': 'application/json',
     'user-agent': 'otlp-tally/0.1.0',
   })
+  const fingerprint = readFileSync(join(world.state, 'fingerprint'), 'utf8')
+  expect(request!.headers['otlp-tally-shard']).toBe(fingerprint.slice(0, 4))
   expect(counts(receiver.requests)).toEqual({ build: 1 })
 })
 

@@ -15,8 +15,7 @@ afterEach(() => {
 })
 
 /** The request that a tool with these options makes for one command. */
-function requestOf(options: Partial<TelemetryOptions>, config = '') {
-  const world = makeWorld()
+function requestOf(options: Partial<TelemetryOptions>, config = '', world = makeWorld()) {
   world.writeConfig(config)
   const env = { ...world.env, TRIX_TELEMETRY: 'on' }
   const all = { name: 'trix', version: '0.19.3', ...options }
@@ -42,6 +41,7 @@ describe('the request', () => {
       reqheaders: {
         'content-type': value => value === 'application/json',
         'user-agent': value => value === 'otlp-tally/0.1.0',
+        'otlp-tally-shard': value => /^[0-9a-f]{4}$/.test(value),
         authorization: value => value === 'Bearer x',
       },
       badheaders: ['cookie', 'referer', 'origin'],
@@ -66,13 +66,25 @@ describe('the request', () => {
     ).toBe('user')
   })
 
-  test("no header of anybody's takes the place of content-type", () => {
-    const headers = { 'Content-Type': 'text/plain', 'User-Agent': 'curl' }
-    const config = '[telemetry]\nheaders = { CONTENT-TYPE = "text/plain" }'
+  test("no header of anybody's takes the place of ours", () => {
+    const headers = { 'Content-Type': 'text/plain', 'User-Agent': 'curl', 'OTLP-Tally-Shard': 'mine' }
+    const config = '[telemetry]\nheaders = { CONTENT-TYPE = "text/plain", Otlp-Tally-Shard = "me" }'
     expect(requestOf({ endpoint: 'https://x.example.com', headers }, config).headers).toEqual({
       'content-type': 'application/json',
       'user-agent': 'otlp-tally/0.1.0',
+      'otlp-tally-shard': expect.stringMatching(/^[0-9a-f]{4}$/),
     })
+  })
+
+  test('an installation is in one shard, whatever its version or temporality: its fingerprint begins with it', () => {
+    const endpoint = 'https://x.example.com'
+    const world = makeWorld()
+    const variants = [{}, { version: '0.20.0' }, { temporality: 'delta' as const }]
+    const requests = variants.map(options => requestOf({ endpoint, ...options }, '', world))
+    const shards = requests.map(({ headers }) => headers['otlp-tally-shard'])
+    const fingerprints = requests.map(({ body }) => body.match(/[0-9a-f]{64}/)![0])
+    expect(new Set(shards)).toEqual(new Set([fingerprints[0]!.slice(0, 4)]))
+    expect(new Set(fingerprints).size).toBe(1)
   })
 
   test("the timeout is the config's, or the tool's, or 2 s", () => {

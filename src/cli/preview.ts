@@ -56,7 +56,7 @@ interface Body {
   }[]
 }
 
-/** A sentence for each field that is in the body. */
+/** A sentence for each field that is in the body, and for the header that is made of one. */
 function meaning({ resourceMetrics: [first] }: Body, { options: { name } }: Tool): Row[] {
   const { metrics } = first!.scopeMetrics[0]!
   const of = (key: string): Row => [key, sentences(name)[key] ?? `a word or a yes/no that ${name} has chosen`]
@@ -73,6 +73,7 @@ function meaning({ resourceMetrics: [first] }: Body, { options: { name } }: Tool
     of('startTimeUnixNano'),
     of('timeUnixNano'),
     of('asInt'),
+    of('otlp-tally-shard'),
   ]
 }
 
@@ -88,5 +89,7 @@ function sentences(name: string): Record<string, string> {
     startTimeUnixNano: 'since when it is counted, in nanoseconds: a backend cannot count right without it',
     timeUnixNano: 'when this was sent',
     asInt: 'how often, in all: a number that is lost on the way is in the next one',
+    'otlp-tally-shard':
+      'a header: the first four digits of user.fingerprint, so that of several servers always the same one counts you',
   }
 }
