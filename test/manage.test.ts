@@ -59,7 +59,7 @@ describe('preview', () => {
     for (const key of new Set(keys)) {
       if (key !== 'otlp-tally') expect(stderr).toMatch(new RegExp(`^  ${key} +\\S`, 'm'))
     }
-    expect(stderr).toMatch(/^  otlp-tally-shard +a header: the first four digits of user\.fingerprint/m)
+    expect(stderr).toMatch(/^ {2}otlp-tally-shard +a header: the first four digits of user\.fingerprint/m)
   })
 
   test.each([

@@ -17,6 +17,8 @@ export interface Start {
   title: string
   command: string
   args: readonly string[]
+  /** All of its environment: what OTEL_ variables the developer has are not part of a test. */
+  env?: Record<string, string> | undefined
   /** Where its output goes, added to what is there. */
   log: string
   /** Whether it answers now. */
@@ -27,10 +29,9 @@ export interface Start {
  * Starts a server and waits until it answers. Its stdin is its lifeline: it has to end when our end of the pipe is
  * closed, however this process dies.
  */
-export async function startServer({ title, command, args, log, ready }: Start): Promise<Server> {
+export async function startServer({ title, command, args, env = {}, log, ready }: Start): Promise<Server> {
   const output = await open(log, 'a')
-  // An empty environment: what OTEL_ variables the developer has are not part of the test.
-  const child = spawn(command, args, { env: {}, stdio: ['pipe', output.fd, output.fd] })
+  const child = spawn(command, args, { env, stdio: ['pipe', output.fd, output.fd] })
   await once(child, 'spawn')
   await output.close()
 
@@ -50,7 +51,8 @@ export async function startServer({ title, command, args, log, ready }: Start): 
  * stdin ends.
  */
 export function withLifeline(command: string, args: readonly string[]): { command: string; args: string[] } {
-  const script = '"$@" & pid=$!; trap "kill $pid" TERM; { cat; kill $pid; } <&3 & wait $pid; wait $pid'
+  const script =
+    '"$@" & pid=$!; trap "kill $pid" TERM; { cat; kill $pid 2>/dev/null; } <&3 & wait $pid; wait $pid'
   return { command: '/bin/sh', args: ['-c', `exec 3<&0 </dev/null; ${script}`, 'sh', command, ...args] }
 }
 

@@ -5,10 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { configuration, runCollector } from '../collector/collector.ts'
 import { type Counts, deltaCounts, fileCounts, fileLines, prometheusCounts } from '../collector/counts.ts'
 import { freePorts, type Server } from '../server.ts'
+import { EXAMPLES, TOKEN } from './examples.ts'
 import { type Prometheus, query, startPrometheus } from './prometheus.ts'
-
-export const EXAMPLES: string = join(import.meta.dirname, '../../examples/collector')
-export const TOKEN = 'public-token-of-trix'
 
 /** Of the fleet's `interval` processor, here. Long enough for what has to fall into one. */
 const FLEET_INTERVAL_S = 4

@@ -21,6 +21,7 @@ export async function startPrometheus(
   dir: string,
   config: string,
   flags: readonly string[],
+  env?: Record<string, string>,
 ): Promise<Prometheus> {
   const [port] = await freePorts(1)
   const url = `http://127.0.0.1:${port}`
@@ -34,6 +35,7 @@ export async function startPrometheus(
         `--web.listen-address=127.0.0.1:${port}`,
         ...flags,
       ]),
+      env,
       log: join(dir, 'prometheus.log'),
       ready: () => answers(`${url}/-/ready`),
     })

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
@@ -10,40 +9,17 @@ import { fileCounts, prometheusCounts } from '../collector/counts.ts'
 import { freePorts } from '../server.ts'
 import { makeWorld } from '../world.ts'
 import { prometheusBinaries } from './build.ts'
-import { EXAMPLES, TOKEN, until } from './lab.ts'
+import { copied, EXAMPLES, flagsOf, folder, TOKEN } from './examples.ts'
+import { until } from './lab.ts'
 import { makeLoad } from './load.ts'
 import { type Prometheus, query, startPrometheus } from './prometheus.ts'
 
 /** The files of examples/collector, each started as it is but for ports and how long things take. */
 
-function folder(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'otlp-tally-setup-'))
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }))
-  return dir
-}
-
 async function promtool(...args: string[]): Promise<string> {
   const { promtool } = await prometheusBinaries()
   const { stdout, stderr } = await promisify(execFile)(promtool, args, { cwd: EXAMPLES })
   return stdout + stderr
-}
-
-/** What differs here: replacements in the text of a file that is copied. */
-function copied(dir: string, name: string, changes: Record<string, string>): string {
-  let text = readFileSync(join(EXAMPLES, name), 'utf8')
-  for (const [old, now] of Object.entries(changes)) {
-    expect(text).toContain(old)
-    text = text.replaceAll(old, now)
-  }
-  const path = join(dir, name)
-  writeFileSync(path, text)
-  return path
-}
-
-/** The flags that the first lines of a configuration say, but for file and port. */
-function flagsOf(name: string): string[] {
-  const [comment] = readFileSync(join(EXAMPLES, name), 'utf8').split(/\n[^#]/)
-  return comment!.match(/--\S+/g)!.filter(flag => !/^--(config.file|web.listen-address)/.test(flag))
 }
 
 async function startOne(

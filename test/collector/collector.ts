@@ -32,7 +32,12 @@ export async function startCollector(dir: string): Promise<Collector> {
 export async function runCollector(
   dir: string,
   configurations: readonly (string | object)[],
-  { endpoint, prometheus, headers }: { endpoint: string; prometheus?: string; headers?: HeadersInit },
+  {
+    endpoint,
+    prometheus,
+    headers,
+    env,
+  }: { endpoint: string; prometheus?: string; headers?: HeadersInit; env?: Record<string, string> },
 ): Promise<Server> {
   const paths = await Promise.all(
     configurations.map(async (configuration, i) => {
@@ -46,6 +51,7 @@ export async function runCollector(
     title: 'Collector',
     command: await collectorBinary(),
     args: paths.flatMap(path => ['--config', path]),
+    env,
     log: join(dir, 'otelcol.log'),
     ready: async () =>
       (await answers(`${endpoint}/v1/metrics`, {

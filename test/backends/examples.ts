@@ -1,0 +1,34 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished } from 'vitest'
+
+/** The files that a maintainer copies. */
+export const EXAMPLES: string = join(import.meta.dirname, '../../examples/collector')
+/** What they have for the token. */
+export const TOKEN = 'public-token-of-trix'
+
+/** A folder for the running test. */
+export function folder(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'otlp-tally-setup-'))
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }))
+  return dir
+}
+
+/** A copy of a file with what differs here: each replacement has to find its text. */
+export function copied(dir: string, name: string, changes: Record<string, string> = {}): string {
+  let text = readFileSync(join(EXAMPLES, name), 'utf8')
+  for (const [old, now] of Object.entries(changes)) {
+    expect(text).toContain(old)
+    text = text.replaceAll(old, now)
+  }
+  const path = join(dir, name)
+  writeFileSync(path, text)
+  return path
+}
+
+/** The flags that the first lines of a configuration say, but for file and port. */
+export function flagsOf(name: string): string[] {
+  const [comment] = readFileSync(join(EXAMPLES, name), 'utf8').split(/\n[^#]/)
+  return comment!.match(/--\S+/g)!.filter(flag => !/^--(config.file|web.listen-address)/.test(flag))
+}
