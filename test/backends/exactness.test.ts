@@ -153,7 +153,7 @@ const cases: Case[] = [
     },
     exceptions: {
       ...each(FIRST_LOST, 'default: increase'),
-      ...each(OLD_START, 'recommended: increase', 'delta', 'fleet'),
+      ...each(OLD_START, 'recommended: increase', 'recommended: gateway', 'delta', 'fleet'),
     },
   },
   {
@@ -246,6 +246,7 @@ const cases: Case[] = [
       'default: day',
       'recommended: last',
       'recommended: day',
+      'recommended: gateway',
       'page',
     ),
   },
@@ -289,6 +290,7 @@ const cases: Case[] = [
         'recommended: increase',
         'recommended: last',
         'recommended: day',
+        'recommended: gateway',
         'page',
       ),
       // As many in each of the three parts: here it is those of the second that it misses.
@@ -352,10 +354,10 @@ test('docs/backends.md has this very table', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/backends.md'), 'utf8').replace(/ +/g, ' ')
   for (const { what, exceptions = {} } of cases) {
     const cells = COLUMNS.map(column => exceptions[column]?.letter ?? '·')
-    const [increase, last, day, ours, ourLast, ourDay, ...collector] = cells
+    const [increase, last, day, ours, ourLast, ourDay, gateway, ...collector] = cells
     // One column for two Prometheus that say the same.
     expect([what, ourLast, ourDay]).toEqual([what, last, day])
-    expect(page).toContain(`| ${[what, increase, ours, day, last, ...collector].join(' | ')} |\n`)
+    expect(page).toContain(`| ${[what, increase, ours, day, last, ...collector, gateway].join(' | ')} |\n`)
   }
 })
 

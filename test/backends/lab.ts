@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -36,6 +36,7 @@ export const COLUMNS = [
   'recommended: increase',
   'recommended: last',
   'recommended: day',
+  'recommended: gateway',
   'file',
   'page',
   'delta',
@@ -49,9 +50,14 @@ const X = 'command_invocation_total'
 const PROMQL: Record<string, (selector: string) => string> = {
   increase: series => `increase(${series}[3h] anchored)`,
   last: series => `last_over_time(${series}[3h])`,
-  // The recording rule's, in examples/collector/rules.yml.
-  day: series =>
-    `(last_over_time(${series}[1d]) - (last_over_time(${series}[400d] offset 1d) <= last_over_time(${series}[1d])) or last_over_time(${series}[1d]))`,
+  day: series => rule('rules.yml').replaceAll(X, series),
+  gateway: series => rule('gateway-rules.yml').replaceAll(X, series),
+}
+
+/** Of a file of examples/collector, what its first rule adds up. */
+function rule(file: string): string {
+  const text = readFileSync(join(EXAMPLES, file), 'utf8')
+  return `(${text.match(/sum by \(.*\) \(\n([\s\S]*?)\n +\)\n/)![1]})`
 }
 
 /** Starts all of them on free ports, in a folder that `stop` removes. */

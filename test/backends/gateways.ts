@@ -1,0 +1,71 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { runCollector } from '../collector/collector.ts'
+import { freePorts, type Server } from '../server.ts'
+import { copied, EXAMPLES, flagsOf, TOKEN } from './examples.ts'
+import { type Prometheus, startPrometheus } from './prometheus.ts'
+
+/** A Collector of a fleet, as one of its files has it. */
+export interface Gateway {
+  /** `host:port`, for the door. */
+  address: string
+  log: string
+  /** Ends it as a restart does, and resolves with what starts it again. */
+  stop(): Promise<() => Promise<void>>
+}
+
+/** Starts a Collector of the fleet with a file, or several that are merged, and an environment. It stops with the test. */
+export async function startGateway(
+  dir: string,
+  configurations: readonly (string | object)[],
+  env: Record<string, string> = {},
+): Promise<Gateway> {
+  const [port] = await freePorts(1)
+  const address = `127.0.0.1:${port}`
+  const start = () =>
+    runCollector(dir, configurations, {
+      endpoint: `http://${address}`,
+      headers: { authorization: `Bearer ${TOKEN}` },
+      env: { LISTEN: address, ...env },
+    })
+  let server: Server = await start()
+  onTestFinished(() => server.stop())
+  return {
+    address,
+    log: join(dir, 'otelcol.log'),
+    async stop() {
+      await server.stop()
+      return async () => {
+        server = await start()
+      }
+    },
+  }
+}
+
+/** A gateway with the Prometheus beside it, which hands its totals on to a store. Only ports and intervals differ. */
+export async function startRawGateway(
+  dir: string,
+  name: string,
+  store: string,
+): Promise<Gateway & { prometheus: Prometheus }> {
+  mkdirSync(dir)
+  copied(dir, 'gateway-rules.yml')
+  const config = copied(dir, 'gateway-prometheus.yml', {
+    'evaluation_interval: 1m': 'evaluation_interval: 1s',
+    'http://127.0.0.1:9092': store,
+  })
+  const prometheus = await startPrometheus(dir, config, flagsOf('gateway-prometheus.yml'), { GATEWAY: name })
+  onTestFinished(() => prometheus.stop())
+  const env = { PROMETHEUS: new URL(prometheus.url).host }
+  return { ...(await startGateway(dir, [join(EXAMPLES, 'gateway.yaml')], env)), prometheus }
+}
+
+/** A store for the long term. */
+export async function startStore(dir: string): Promise<Prometheus> {
+  mkdirSync(dir)
+  const config = join(import.meta.dirname, 'default.yml')
+  const store = await startPrometheus(dir, config, ['--web.enable-remote-write-receiver'])
+  onTestFinished(() => store.stop())
+  return store
+}
