@@ -93,13 +93,15 @@ for (const [installations, series] of SIZES) {
       installations,
       series,
     )
-    const rule = readFileSync(join(EXAMPLES, 'rules.yml'), 'utf8').match(
-      /:day\n\s+expr: \|\n([\s\S]*?)\n\s+# /,
-    )![1]!
-    const before = cpu(pid)
-    const [total] = await query(prometheus, `sum(${rule})`)
-    row['the day’s rule, ms of CPU'] = Math.round(cpu(pid) - before)
-    check(total?.value, installations * series * ROUNDS)
+    for (const file of ['rules.yml', 'gateway-rules.yml']) {
+      const rule = readFileSync(join(EXAMPLES, file), 'utf8').match(
+        /:day\n\s+expr: \|\n([\s\S]*?)\n\s+# /,
+      )![1]!
+      const before = cpu(pid)
+      const [total] = await query(prometheus, `sum(${rule})`)
+      row[`${file}, ms of CPU`] = Math.round(cpu(pid) - before)
+      check(total?.value, installations * series * ROUNDS)
+    }
   })
 }
 

@@ -16,6 +16,8 @@ import { type Prometheus, query, startPrometheus } from './prometheus.ts'
 
 /** The files of examples/collector, each started as it is but for ports and how long things take. */
 
+const PAGE = readFileSync(join(EXAMPLES, '../../docs/backends.md'), 'utf8')
+
 async function promtool(...args: string[]): Promise<string> {
   const { promtool } = await prometheusBinaries()
   const { stdout, stderr } = await promisify(execFile)(promtool, args, { cwd: EXAMPLES })
@@ -85,7 +87,7 @@ function post(endpoint: string, body: string, headers: Record<string, string> = 
   })
 }
 
-test.each(['prometheus.yml', 'long-term.yml', 'fleet-prometheus.yml'])(
+test.each(['prometheus.yml', 'long-term.yml', 'gateway-prometheus.yml', 'fleet-prometheus.yml'])(
   'promtool has nothing to say against %s',
   async name => {
     expect(await promtool('check', 'config', name)).toContain(
@@ -94,9 +96,12 @@ test.each(['prometheus.yml', 'long-term.yml', 'fleet-prometheus.yml'])(
   },
 )
 
-test('the recording rules and the queries give what was counted by hand', async () => {
-  expect(await promtool('test', 'rules', 'rules-test.yml')).toContain('SUCCESS')
-})
+test.each(['rules-test.yml', 'gateway-rules-test.yml'])(
+  '%s: the recording rules and the queries give what was counted by hand',
+  async name => {
+    expect(await promtool('test', 'rules', name)).toContain('SUCCESS')
+  },
+)
 
 test('and promtool would tell if they did not', async () => {
   const dir = folder()
@@ -107,12 +112,21 @@ test('and promtool would tell if they did not', async () => {
 
 test('every query of docs/backends.md is one that was tested', () => {
   const squeeze = (text: string) => text.replace(/\s+/g, ' ').trim()
-  const tested = squeeze(readFileSync(join(EXAMPLES, 'rules-test.yml'), 'utf8'))
-  const page = readFileSync(join(EXAMPLES, '../../docs/backends.md'), 'utf8')
-  const queries = [...page.matchAll(/```promql\n(.*?)```/gs)].map(([, query]) => squeeze(query!))
-  expect(queries.length).toBeGreaterThan(6)
+  const tested = ['rules-test.yml', 'gateway-rules-test.yml']
+    .map(name => squeeze(readFileSync(join(EXAMPLES, name), 'utf8')))
+    .join(' ')
+  const queries = [...PAGE.matchAll(/```promql\n(.*?)```/gs)].map(([, query]) => squeeze(query!))
+  expect(queries.length).toBeGreaterThan(9)
   for (const query of queries) expect(tested).toContain(query)
 })
+
+test.each(['prometheus.yml', 'gateway-prometheus.yml', 'fleet-prometheus.yml'])(
+  'docs/backends.md starts %s with the flags that are tested',
+  name => {
+    const [command] = PAGE.replaceAll(/\\\n/g, '').match(new RegExp(`--config.file=${name}[^&\`]*`))!
+    for (const flag of flagsOf(name)) expect(command).toContain(flag)
+  },
+)
 
 test('one server: from the tool through the Collector and the rules to the chart', async () => {
   const { endpoint, prometheus } = await startOne(folder())
