@@ -91,6 +91,7 @@ async function prepare(
     'user www-data;\n': process.getuid!() === 0 ? 'user root;\n' : '',
     'http {': `http {\n  ${folders.join(' ')}`,
     'listen 443 ssl': `listen 127.0.0.1:${port} ssl`,
+    '    listen [::]:443 ssl;\n': '',
     [`${live}/fullchain.pem`]: certificate,
     [`${live}/privkey.pem`]: key,
     '127.0.0.1:4318': one,
