@@ -35,7 +35,7 @@ export async function startDoor(
 ): Promise<Door> {
   const [port] = await freePorts(1)
   const { certificate, args } = await prepare(dir, port!, gateways, changes)
-  const agent = new Agent({ ca: readFileSync(certificate), keepAlive: true })
+  const agent = new Agent({ ca: readFileSync(certificate) })
   const send: Door['send'] = ({ method = 'POST', path = '/v1/metrics', body = '{}', headers, from }) =>
     new Promise((resolve, reject) => {
       const all = {
