@@ -12,7 +12,8 @@ import { prometheusBinaries } from './build.ts'
 import { copied, EXAMPLES, flagsOf, folder, TOKEN } from './examples.ts'
 import { until } from './lab.ts'
 import { makeLoad } from './load.ts'
-import { type Prometheus, query, startPrometheus } from './prometheus.ts'
+import { startOne } from './one-server.ts'
+import { query, startPrometheus } from './prometheus.ts'
 
 /** The files of examples/collector, each started as it is but for ports and how long things take. */
 
@@ -22,32 +23,6 @@ async function promtool(...args: string[]): Promise<string> {
   const { promtool } = await prometheusBinaries()
   const { stdout, stderr } = await promisify(execFile)(promtool, args, { cwd: EXAMPLES })
   return stdout + stderr
-}
-
-async function startOne(
-  dir: string,
-  name = 'prometheus.yml',
-  changes: Record<string, string> = {},
-): Promise<{ endpoint: string; prometheus: Prometheus }> {
-  copied(dir, 'rules.yml', {})
-  const config = copied(dir, name, { 'evaluation_interval: 1m': 'evaluation_interval: 1s', ...changes })
-  const prometheus = await startPrometheus(dir, config, flagsOf(name))
-  onTestFinished(() => prometheus.stop())
-  const [port] = await freePorts(1)
-  const endpoint = `http://127.0.0.1:${port}`
-  const collector = await runCollector(
-    dir,
-    [
-      join(EXAMPLES, 'collector.yaml'),
-      {
-        receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
-        exporters: { 'otlp_http/prometheus': { endpoint: `${prometheus.url}/api/v1/otlp` } },
-      },
-    ],
-    { endpoint },
-  )
-  onTestFinished(() => collector.stop())
-  return { endpoint, prometheus }
 }
 
 async function startFleet(dir: string, interval: string) {
