@@ -2,16 +2,24 @@
 import { parseArgs } from 'node:util'
 import { version } from './version.ts'
 
-const usage = `usage: otlp-tally listen [--port 4318]
+const usage = `usage: otlp-tally listen [--port 4318] [--file FILE]
+       otlp-tally report FILE [--html [PAGE]]
        otlp-tally check URL [--header 'name: value' …]
        otlp-tally send FILE --endpoint URL [--header 'name: value' …] [--from LINE]
 
 listen   receives OTLP/JSON metrics on loopback: prints each invocation with running totals,
-         and what is wrong with a body that is not valid. --port 0 takes a free port.
+         and what is wrong with a body that is not valid; serves a page of it that is always up to
+         date. --port 0 takes a free port; --file appends each body to FILE, one a line.
+report   shows such a FILE, or one that a Collector's file exporter wrote: what is used most, when
+         and by how many. --days N, --command NAME, --json; --html: as a page, --open it, --force
+         replaces one; --metric NAME, where commands are counted as another than command_invocation.
 check    sends one empty export to an endpoint and explains the answer.
 send     sends what 'telemetry export --format otlp' wrote, a request a line, and explains what is
          refused. To send it twice counts once. --from goes on where it was stopped.
 `
+
+/** What `report` takes, as `telemetry report` does, and which metric the commands are in. */
+const REPORT = ['days', 'command', 'metric', 'json', 'html', 'open', 'force']
 
 main(process.argv.slice(2)).then(code => {
   process.exitCode = code
@@ -24,25 +32,34 @@ async function main(args: string[]): Promise<number> {
   const [command, ...operands] = positionals
   if (values.help) return say(usage)
   if (values.version) return say(`${version}\n`)
-  if (command === 'listen' && !operands.length && !values.header) {
+  const headers = headersOf(values.header)
+  if (!headers) return misunderstood("--header: expected 'name: value'")
+  const [first, second, ...more] = operands
+
+  if (command === 'listen' && first === undefined && only(values, ['port', 'file'])) {
     const port = Number(values.port ?? 4318)
     if (!/^\d{1,5}$/.test(values.port ?? '0') || port > 65_535)
       return misunderstood(`--port ${values.port}: expected 0 to 65535`)
     const { listen } = await import('./listen/listen.ts')
-    return listen(port)
+    return listen({ port, file: values.file })
   }
-  const headers = headersOf(values.header)
-  if (!headers) return misunderstood("--header: expected 'name: value'")
-  if (command === 'check' && operands.length === 1 && !values.port) {
+  if (command === 'report' && first !== undefined && !more.length && only(values, REPORT)) {
+    if (second === undefined || values.html) {
+      const { reportFile } = await import('./report/report-file.ts')
+      const { header: _, ...flags } = values
+      return reportFile(first, second, flags)
+    }
+  }
+  if (command === 'check' && operands.length === 1 && only(values, ['header'])) {
     const { check } = await import('./check.ts')
-    return check(operands[0]!, headers)
+    return check(first!, headers)
   }
-  if (command === 'send' && operands.length === 1 && !values.port) {
+  if (command === 'send' && operands.length === 1 && only(values, ['endpoint', 'header', 'from'])) {
     const { endpoint, from = '1' } = values
-    if (!endpoint) return misunderstood('send: expected --endpoint URL')
+    if (endpoint === undefined) return misunderstood('send: expected --endpoint URL')
     if (!/^[1-9]\d{0,8}$/.test(from)) return misunderstood(`--from ${from}: expected the number of a line`)
     const { send } = await import('./send/send.ts')
-    return send({ file: operands[0]!, endpoint, headers, from: Number(from) })
+    return send({ file: first!, endpoint, headers, from: Number(from) })
   }
   return misunderstood(command === undefined ? 'expected a command' : `${args.join(' ')}: not understood`)
 }
@@ -57,6 +74,14 @@ function parse(args: string[]) {
         header: { type: 'string', multiple: true },
         endpoint: { type: 'string' },
         from: { type: 'string' },
+        file: { type: 'string' },
+        days: { type: 'string' },
+        command: { type: 'string' },
+        metric: { type: 'string' },
+        json: { type: 'boolean' },
+        html: { type: 'boolean' },
+        open: { type: 'boolean' },
+        force: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
       },
@@ -70,6 +95,11 @@ function parse(args: string[]) {
 function headersOf(lines: readonly string[] = []): Record<string, string> | undefined {
   const headers = lines.map(line => /^([\w!#$%&'*+.^`|~-]+):\s*([ -~]*)$/.exec(line)?.slice(1, 3))
   return headers.includes(undefined) ? undefined : Object.fromEntries(headers as [string, string][])
+}
+
+/** Whether no option was given that is another command's. */
+function only(values: object, options: readonly string[]): boolean {
+  return Object.keys(values).every(option => options.includes(option))
 }
 
 function say(text: string): number {

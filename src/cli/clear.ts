@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { count } from '../count.ts'
 import { inspect } from './inspect.ts'
-import { count } from './label.ts'
 import { yesOrNo } from './question.ts'
 import type { Context, Values } from './run.ts'
 

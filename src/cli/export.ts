@@ -1,11 +1,11 @@
 import { describe } from '../batch.ts'
+import { count } from '../count.ts'
 import type { TelemetryOptions } from '../options.ts'
 import { encodeMetrics, type Point } from '../otlp/metrics.ts'
+import { writeWhole } from '../write-whole.ts'
 import { type Inspection, inspect } from './inspect.ts'
-import { count } from './label.ts'
 import type { Context, Values } from './run.ts'
 import type { StoredSeries, StoredStream } from './storage.ts'
-import { writeWhole } from './write-whole.ts'
 
 type Format = (inspection: Inspection, options: TelemetryOptions) => string
 

@@ -6,8 +6,3 @@ export function label({ metric, attributes }: Series, commandMetric = 'command_i
   if (metric === commandMetric && entries.length === 1) return String(attributes.command_name)
   return [metric, ...entries.map(([key, value]) => `${key}=${value}`)].join(' ')
 }
-
-/** `1 series`, `3 invocations`: a count with its noun. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 || noun.endsWith('s') ? '' : 's'}`
-}

@@ -1,10 +1,11 @@
+import { count } from '../count.ts'
 import { MAX_CONFIG_BYTES } from '../decide/config.ts'
 import type { Ruling } from '../decide/decision.ts'
 import { readText } from '../regular-file.ts'
 import { type Row, rowsText } from '../rows.ts'
 import type { Tool } from '../telemetry.ts'
 import type { Inspection } from './inspect.ts'
-import { count, label } from './label.ts'
+import { label } from './label.ts'
 import { locateTelemetry } from './locate.ts'
 import type { StoredStream } from './storage.ts'
 

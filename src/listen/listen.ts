@@ -6,7 +6,8 @@ import type { Arrival, Total } from './totals.ts'
  * `otlp-tally listen`: receives on loopback until Ctrl-C, prints what arrives, and at its end the totals. Resolves with
  * the exit code: 1 where the port cannot be had, which is said on stderr.
  */
-export function listen(port: number): Promise<number> {
+export function listen({ port, file }: { port: number; file?: string | undefined }): Promise<number> {
+  void file
   const { server, totals } = createReceiver({
     arrival: arrival => print(`${time()}  ${line(arrival)}`),
     remark: sentence => print(`${time()}  ${sentence}`),

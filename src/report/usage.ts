@@ -1,3 +1,5 @@
+import { type Installations, installationsOf } from './installations.ts'
+
 /** What happened at one time: invocations of one command, or events of one other series, by one version. */
 export interface Use {
   /** In ms since 1970. */
@@ -8,6 +10,8 @@ export interface Use {
   version: string
   /** Not a command: counted by `trackEvent`. */
   event: boolean
+  /** Whose, where there are several. */
+  installation?: string
 }
 
 /** How often, of one thing in the period. */
@@ -46,6 +50,8 @@ export interface Summary {
   /** Of all uses, also before the period; undefined where there is none. */
   first: number | undefined
   last: number | undefined
+  /** Where the uses are those of several. */
+  installations?: Installations
 }
 
 /** The period in which uses are looked at, by default: twelve weeks. */
@@ -59,6 +65,7 @@ export function summarise(all: readonly Use[], now: number, days: number): Summa
   for (const { time, count } of inPeriod) calendar[dayIndex(calendar, time)]!.count += count
   const total = sum(inPeriod)
   const times = uses.map(({ time }) => time)
+  const many = all.some(({ installation }) => installation !== undefined)
   return {
     total,
     commands: shares(inPeriod, ({ name }) => name),
@@ -71,10 +78,12 @@ export function summarise(all: readonly Use[], now: number, days: number): Summa
     comparisons: [7, 30].map(days => ({ days, ...compare(uses, now, days) })),
     first: times.length ? times.reduce((a, b) => Math.min(a, b)) : undefined,
     last: times.length ? times.reduce((a, b) => Math.max(a, b)) : undefined,
+    ...(many && { installations: installationsOf(recent, calendar) }),
   }
 }
 
-function lastDays(now: number, days: number): Day[] {
+/** The local days of a period that ends with the day of `now`. */
+export function lastDays(now: number, days: number): Day[] {
   const today = new Date(now)
   // By the calendar, not by 24 hours: two days of a year have 23 and 25.
   return Array.from({ length: days }, (_, index) => {
@@ -83,7 +92,8 @@ function lastDays(now: number, days: number): Day[] {
   })
 }
 
-function dayIndex(calendar: readonly Day[], time: number): number {
+/** Which of the days a time is in that is not outside of them. */
+export function dayIndex(calendar: readonly Day[], time: number): number {
   // A day has about 24 hours, so this is at most one off.
   const guess = Math.min(Math.floor((time - calendar[0]!.start) / 86_400_000), calendar.length - 1)
   if (time < calendar[guess]!.start) return guess - 1

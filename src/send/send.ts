@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { count } from '../cli/label.ts'
+import { count } from '../count.ts'
 import { printable } from '../listen/printable.ts'
 import { validate } from '../listen/validate.ts'
 import { metricsUrl } from '../otlp/endpoint.ts'

@@ -1,0 +1,55 @@
+import { printable } from './printable.ts'
+
+export interface Attribute {
+  key: string
+  value?: Record<string, unknown> | null
+}
+
+export interface Point {
+  attributes?: Attribute[]
+  startTimeUnixNano?: string | number
+  timeUnixNano?: string | number
+  asInt?: string | number
+  asDouble?: number
+}
+
+export interface Metric {
+  name: string
+  sum?: { isMonotonic?: boolean; aggregationTemporality?: number; dataPoints?: Point[] } | null
+  [kind: string]: unknown
+}
+
+/** Every metric of a body that `validate` found no error in, each with the attributes of its resource. */
+export function metricsOf(body: unknown): { resource: Attribute[]; metric: Metric }[] {
+  const { resourceMetrics } = body as {
+    resourceMetrics?: { resource?: { attributes?: Attribute[] }; scopeMetrics?: { metrics?: Metric[] }[] }[]
+  }
+  return (resourceMetrics ?? []).flatMap(({ resource, scopeMetrics }) =>
+    (scopeMetrics ?? []).flatMap(({ metrics }) =>
+      (metrics ?? []).map(metric => ({ resource: resource?.attributes ?? [], metric })),
+    ),
+  )
+}
+
+/** Of a series, in characters: more is no help on a screen. */
+const MAX_LABELS = 500
+
+/** The attributes of a series in words, safe to print: `build` for the command's name, `key=value` for all else. */
+export function labelsOf(attributes: readonly Attribute[]): string {
+  let labels = ''
+  for (const { key, value } of attributes) {
+    if (labels.length > MAX_LABELS) return `${labels} …`
+    labels += (labels && ' ') + (key === 'command_name' ? text(value) : `${printable(key)}=${text(value)}`)
+  }
+  return labels
+}
+
+/** An attribute of a resource in words, safe to print; empty where there is none. */
+export function named(wanted: string, resource: readonly Attribute[]): string {
+  return text(resource.find(({ key }) => key === wanted)?.value)
+}
+
+function text(value: Attribute['value']): string {
+  const [content] = Object.values(value ?? {})
+  return printable(typeof content === 'object' ? JSON.stringify(content) : String(content ?? ''))
+}

@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import { html } from './html.ts'
+import { STYLE } from './style.ts'
+
+/** What a page is made of. All but the title is HTML. */
+export interface Parts {
+  title: string
+  main: string
+  footer: string
+  /** Runs once the page is there. */
+  script?: string
+}
+
+/** One file that loads nothing. It can be read without its looks, and runs nothing but `script`. */
+export function documentOf({ title, main, footer, script }: Parts): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policyOf(script)}">
+<title>${html(title)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+${main}
+</main>
+<footer>${footer}</footer>
+${script === undefined ? '' : `<script>${script}</script>\n`}</body>
+</html>
+`
+}
+
+/** What the page may do: be looked at, and where it has a script, run that one and ask where it came from. */
+export function policyOf(script?: string): string {
+  const style = `default-src 'none'; style-src '${hashOf(STYLE)}'`
+  if (script === undefined) return style
+  return `${style}; script-src '${hashOf(script)}'; connect-src 'self'; base-uri 'none'; form-action 'none'`
+}
+
+function hashOf(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`
+}

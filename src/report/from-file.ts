@@ -1,0 +1,114 @@
+import { type Attribute, labelsOf, metricsOf, named, type Point } from '../listen/body.ts'
+import { createGrowth, identity } from '../listen/growth.ts'
+import { printable } from '../listen/printable.ts'
+import { validate } from '../listen/validate.ts'
+import { linesOf } from './lines.ts'
+import type { Use } from './usage.ts'
+
+/** What a file of bodies says, each name in it safe to print. */
+export interface FromFile {
+  uses: Use[]
+  /** Every service.name, as they came. Where there are several, each use is named by its own too. */
+  tools: string[]
+  /** How many lines could be read, and how many there were. */
+  read: number
+  lines: number
+  /** There was more than is kept: what is missing, in a sentence. */
+  full?: string
+}
+
+/** Uses of a fleet of a hundred thousand, and some 200 MB. */
+const MAX = 2_000_000
+
+interface Reading {
+  /** What is counted as a command. */
+  metric: string
+  /** Is told which line cannot be read, and why. */
+  unreadable(line: number, why: string): void
+}
+
+/**
+ * Reads OTLP/JSON, an ExportMetricsServiceRequest a line, as `otlp-tally listen --file` and the Collector's file exporter
+ * write it. What a point adds to its series happened at the point's time. Rejects where the file cannot be read.
+ */
+export async function usesFrom(path: string, { metric, unreadable }: Reading): Promise<FromFile> {
+  const growth = createGrowth(MAX)
+  const uses: (Use & { tool: string })[] = []
+  const [tools, words] = [new Set<string>(), new Map<string, string>()]
+  let [lines, read, dropped] = [0, 0, 0]
+
+  /** The same string each time, so that it is in memory once. */
+  function once(text: string): string {
+    if (!words.has(text)) words.set(text, text)
+    return words.get(text)!
+  }
+
+  function add(resource: readonly Attribute[], name: string, point: Point, delta: boolean): void {
+    const added = growth.of(point, { resource, metric: name, delta })
+    if (!(added > 0)) return
+    if (uses.length >= MAX) {
+      dropped++
+      return
+    }
+    const labels = labelsOf(point.attributes ?? [])
+    const keys = (point.attributes ?? []).map(({ key }) => key)
+    const command = name === metric && keys.join() === 'command_name'
+    const tool = once(named('service.name', resource) || 'unknown')
+    tools.add(tool)
+    const installation = installationOf(resource)
+    uses.push({
+      time: Math.floor(Number(point.timeUnixNano) / 1e6),
+      count: added,
+      name: once(command ? labels : `${printable(name)} ${labels}`.trim()),
+      version: once(named('service.version', resource) || 'unknown'),
+      event: !command,
+      tool,
+      ...(installation && { installation: once(installation) }),
+    })
+  }
+
+  for await (const [number, line] of linesOf(path)) {
+    lines++
+    const body = line === undefined ? 'longer than 64 MiB' : parsed(line)
+    if (typeof body === 'string') {
+      unreadable(number, body)
+      continue
+    }
+    read++
+    for (const { resource, metric: found } of metricsOf(body)) {
+      const { sum, name } = found
+      if (!sum?.isMonotonic) continue
+      for (const point of sum.dataPoints ?? []) add(resource, name, point, sum.aggregationTemporality === 1)
+    }
+  }
+  if (tools.size > 1)
+    for (const use of uses) {
+      use.name = once(`${use.tool} ${use.name}`)
+      use.version = once(`${use.tool} ${use.version}`)
+    }
+  const full = growth.full || dropped ? `there is more in it than is kept: ${MAX} series and uses` : undefined
+  return { uses, tools: [...tools], read, lines, ...(full && { full }) }
+}
+
+/** The body, or why it is none. */
+function parsed(line: string): object | string {
+  let body: unknown
+  try {
+    body = JSON.parse(line)
+  } catch (error) {
+    return `no JSON: ${printable((error as Error).message)}`
+  }
+  const error = validate(body).find(({ severity }) => severity === 'error')
+  if (error) return `${printable(error.path, 200)}${error.path && ': '}${error.message}`
+  const keys = Object.keys(body as object)
+  if (keys.length && !keys.includes('resourceMetrics'))
+    return `no metrics: expected {"resourceMetrics":[…]}, got the key "${printable(keys[0]!)}"`
+  return body as object
+}
+
+/** A short name for who it was; undefined where the sender says nothing of the kind. */
+function installationOf(resource: readonly Attribute[]): string | undefined {
+  const value = (wanted: string) => resource.find(({ key }) => key === wanted)?.value
+  const who = value('user.fingerprint') ?? value('service.instance.id')
+  return who ? identity([who]).slice(0, 16) : undefined
+}
