@@ -1,8 +1,8 @@
 import { openBatch } from '../batch.ts'
 import { decide, endpointOf } from '../decide/decision.ts'
+import { meaning } from '../meaning.ts'
 import { attributesProblem } from '../names.ts'
 import { type Row, rowsText, textWidth, wrap } from '../rows.ts'
-import type { Tool } from '../telemetry.ts'
 import { inspect, quietFacts } from './inspect.ts'
 import type { Context } from './run.ts'
 
@@ -35,7 +35,7 @@ export function preview(context: Context, command: string = lastCommand(context)
   const width = textWidth(stderr.columns)
   stderr.write(`${wrap(`When "${options.name} ${command}" is run, ${fate}:`, width)}\n\n`)
   stdout.write(`${JSON.stringify(body, null, 2)}\n`)
-  stderr.write(`\n${rowsText(meaning(body, tool), width)}\n`)
+  stderr.write(`\n${rowsText([...meaning(body), HEADER], width)}\n`)
   if (!inspect(tool, env).fingerprint)
     stderr.write(`\n${wrap('Both ids are examples: they are made when they are first needed.', width)}\n`)
   return 0
@@ -49,47 +49,8 @@ function lastCommand({ tool, env }: Context): string {
   return String(last?.series.attributes.command_name ?? 'example')
 }
 
-interface Body {
-  resourceMetrics: {
-    resource: { attributes: { key: string }[] }
-    scopeMetrics: { metrics: { name: string; sum: { dataPoints: { attributes: { key: string }[] }[] } }[] }[]
-  }[]
-}
-
-/** A sentence for each field that is in the body, and for the header that is made of one. */
-function meaning({ resourceMetrics: [first] }: Body, { options: { name } }: Tool): Row[] {
-  const { metrics } = first!.scopeMetrics[0]!
-  const of = (key: string): Row => [key, sentences(name)[key] ?? `a word or a yes/no that ${name} has chosen`]
-  const keys = new Set(
-    metrics.flatMap(({ sum }) => sum.dataPoints.flatMap(point => point.attributes.map(({ key }) => key))),
-  )
-  return [
-    ...first!.resource.attributes.map(({ key }) => of(key)),
-    ['scope', 'which library has measured: this one'],
-    ...metrics.map(
-      ({ name: metric }): Row => [metric, `what is counted: something that happened in ${name}`],
-    ),
-    ...[...keys].map(of),
-    of('startTimeUnixNano'),
-    of('timeUnixNano'),
-    of('asInt'),
-    of('otlp-tally-shard'),
-  ]
-}
-
-function sentences(name: string): Record<string, string> {
-  return {
-    'service.name': `${name}: which tool is counted`,
-    'service.version': `the version of ${name}: to see how many still use an old one`,
-    'service.instance.id':
-      'a random id of this version on this machine: keeps your counts from being mixed with those of others',
-    'user.fingerprint':
-      'a random id of this installation, made once: to tell a thousand people from one who runs it a thousand times',
-    command_name: 'which command; never what was written behind it',
-    startTimeUnixNano: 'since when it is counted, in nanoseconds: a backend cannot count right without it',
-    timeUnixNano: 'when this was sent',
-    asInt: 'how often, in all: a number that is lost on the way is in the next one',
-    'otlp-tally-shard':
-      'a header: the first four digits of user.fingerprint, so that of several servers always the same one counts you',
-  }
-}
+/** The one header that is made of what is stored, after the fields of the body. */
+const HEADER: Row = [
+  'otlp-tally-shard',
+  'a header: the first four digits of user.fingerprint, so that of several servers always the same one counts you',
+]
