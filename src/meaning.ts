@@ -20,7 +20,10 @@ export function meaning(body: unknown): Row[] {
     ? 'how often since startTimeUnixNano: a number that is lost on the way stays lost'
     : 'how often, in all: a number that is lost on the way is in the next one'
   const values: [keyof Point, string][] = [
-    ['startTimeUnixNano', 'since when it is counted, in nanoseconds: a backend cannot count right without it'],
+    [
+      'startTimeUnixNano',
+      'since when it is counted, in nanoseconds: a backend cannot count right without it',
+    ],
     ['timeUnixNano', 'when this was sent'],
     ['asInt', value],
     ['asDouble', value],

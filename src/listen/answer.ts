@@ -13,7 +13,7 @@ export interface Answer {
 }
 
 /** A refusal in plain text: for what is not an OTLP request at all. */
-function plain(status: number, sentence: string, headers: Record<string, string> = {}): Answer {
+export function plain(status: number, sentence: string, headers: Record<string, string> = {}): Answer {
   return {
     status,
     headers: { 'content-type': 'text/plain; charset=utf-8', ...headers },

@@ -1,71 +1,103 @@
 import type { AddressInfo } from 'node:net'
+import { type BodyFile, openBodyFile } from './file.ts'
+import { nameOf, timeOf } from './names.ts'
 import { createReceiver } from './receiver.ts'
-import type { Arrival, Total } from './totals.ts'
+import { createScreen, type Screen } from './screen.ts'
+import { liveTable, table } from './table.ts'
+import type { Arrival } from './totals.ts'
+
+interface Options {
+  /** 0 for a free one. */
+  port: number
+  /** Where each body is added to. */
+  file?: string | undefined
+}
 
 /**
- * `otlp-tally listen`: receives on loopback until Ctrl-C, prints what arrives, and at its end the totals. Resolves with
- * the exit code: 1 where the port cannot be had, which is said on stderr.
+ * `otlp-tally listen`: receives on loopback until Ctrl-C, prints what arrives (in a terminal a table that stays in its
+ * place), and at its end the totals. Resolves with the exit code: 1 where the port or the file cannot be had, which is
+ * said on stderr.
  */
-export function listen({ port, file }: { port: number; file?: string | undefined }): Promise<number> {
-  void file
+export function listen({ port, file: path }: Options): Promise<number> {
+  let file: BodyFile | undefined
+  try {
+    file = path === undefined ? undefined : openBodyFile(path)
+  } catch (error) {
+    complain((error as Error).message)
+    return Promise.resolve(1)
+  }
+  let note: string | undefined
+  const say = (sentence: string) => (screen?.say ?? print)(sentence)
   const { server, totals } = createReceiver({
-    arrival: arrival => print(`${time()}  ${line(arrival)}`),
-    remark: sentence => print(`${time()}  ${sentence}`),
+    arrival(arrival) {
+      if (arrival.kind === 'other') note = `not counted: ${line(arrival)}`
+      if (!screen) print(`${timeOf(Date.now())}  ${line(arrival)}`)
+      screen?.changed()
+    },
+    body(text) {
+      try {
+        file?.add(text)
+      } catch (error) {
+        return (error as Error).message
+      }
+    },
+    remark: sentence => say(`${timeOf(Date.now())}  ${sentence}`),
   })
+  const screen: Screen | undefined = isTerminal()
+    ? createScreen(process.stdout, lines => liveTable(totals(), { lines, note }))
+    : undefined
+
   return new Promise(resolve => {
     const stop = (code: number) => {
       server.close()
       server.closeAllConnections()
+      file?.close()
       resolve(code)
     }
     server.on('error', (error: NodeJS.ErrnoException) => {
       const taken = error.code === 'EADDRINUSE'
-      process.stderr.write(
-        `otlp-tally: ${taken ? `port ${port} is taken; try --port 0 for a free one` : error.message}\n`,
-      )
+      complain(taken ? `port ${port} is taken; try --port 0 for a free one` : error.message)
       resolve(1)
     })
     // The reader of our output went away (`otlp-tally listen | head`): there is nobody to listen for.
-    process.stdout.on('error', () => stop(0))
+    process.stdout.on('error', () => {
+      screen?.end()
+      stop(0)
+    })
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
+        screen?.end()
         print(table(totals()))
         stop(0)
       })
     }
     server.listen(port, '127.0.0.1', () => {
       const { port: bound } = server.address() as AddressInfo
-      print(`listening on http://127.0.0.1:${bound}/v1/metrics, Ctrl-C ends it and prints the totals`)
-      print(
-        `point a tool at it: TRIX_TELEMETRY=on TRIX_TELEMETRY_ENDPOINT=http://127.0.0.1:${bound} trix …\n`,
-      )
+      const address = `http://127.0.0.1:${bound}`
+      say(`listening on ${address}/v1/metrics, Ctrl-C ends it and prints the totals`)
+      say(`a page of what arrives: ${address}/`)
+      if (path !== undefined) say(`each body is added to ${path}`)
+      say(`point a tool at it: TRIX_TELEMETRY=on TRIX_TELEMETRY_ENDPOINT=${address} trix …`)
+      if (!screen) print('')
     })
   })
+}
+
+/** Whether it can be drawn on. A dumb terminal, such as an editor's, cannot go back to a line. */
+function isTerminal(): boolean {
+  return process.stdout.isTTY === true && process.env.TERM !== 'dumb'
 }
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`)
 }
 
-function time(): string {
-  return new Date().toTimeString().slice(0, 8)
+function complain(sentence: string): void {
+  process.stderr.write(`otlp-tally: ${sentence}\n`)
 }
 
 function line(arrival: Arrival): string {
   if (arrival.kind === 'other') return `${arrival.metric} (${arrival.type}, ${arrival.points} points)`
   const { added, total } = arrival
-  return `${name(arrival)}  +${added}  (${total})`
-}
-
-/** `trix 0.19.3  build`, and the metric where it is not the usual one. */
-function name({ tool, version, metric, labels }: Omit<Total, 'total'>): string {
-  return [`${tool} ${version}`.trim(), metric === 'command_invocation' ? '' : metric, labels]
-    .filter(Boolean)
-    .join('  ')
-}
-
-function table(totals: Total[]): string {
-  if (!totals.length) return '\nnothing arrived'
-  const width = String(totals[0]!.total).length
-  return `\n${totals.map(total => `${String(total.total).padStart(width)}  ${name(total)}`).join('\n')}`
+  return `${nameOf(arrival)}  +${added}  (${total})`
 }

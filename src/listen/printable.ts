@@ -15,3 +15,13 @@ export function printable(text: string, max = 80): string {
   }
   return shown
 }
+
+/** JSON of a stranger, fit to be read: its lines stay, what else is not seen or turns the text around is escaped as JSON does. */
+export function visible(json: string): string {
+  return json.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, character =>
+    Array.from(
+      { length: character.length },
+      (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`,
+    ).join(''),
+  )
+}

@@ -1,13 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { promisify } from 'node:util'
-import { gunzip, inflate } from 'node:zlib'
-import { type Answer, refusal, refuseHead, success } from './answer.ts'
+import { type Answer, plain, refusal, refuseHead, success } from './answer.ts'
+import { createHistory } from './history.ts'
 import { printable } from './printable.ts'
+import { readBody } from './read-body.ts'
+import { createSite } from './site.ts'
 import { type Arrival, createTotals, type Total } from './totals.ts'
 import { type Problem, validate } from './validate.ts'
-
-/** The Collector's default bound of a request body, before and after it is unpacked. */
-const MAX_BYTES = 20 * 2 ** 20
+import { strangerProblem } from './visitor.ts'
 
 export interface Receiver {
   /** Not listening yet. */
@@ -19,16 +18,39 @@ export interface Receiver {
 /** What a receiver tells about each request. */
 export interface Events {
   arrival?(arrival: Arrival): void
+  /** The text of a body that was taken. May return a sentence to remark. */
+  body?(text: string): string | undefined
   /** A sentence, one line, safe to print: why a body was refused, or what to mend in one that was not. */
   remark?(sentence: string): void
 }
 
-/** An OTLP/HTTP receiver of metrics in JSON, for development: any sender's, answered as the specification says. */
-export function createReceiver({ arrival, remark }: Events = {}): Receiver {
+/** Nothing of it is to be kept, guessed at, told to others or shown inside of others. */
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
+/**
+ * An OTLP/HTTP receiver of metrics in JSON, for development: any sender's, answered as the specification says. To a
+ * browser on this machine it shows at `/` what has come, which goes on by the events at `/events`.
+ */
+export function createReceiver({ arrival, body: taken, remark: say }: Events = {}): Receiver {
   const totals = createTotals()
+  const history = createHistory()
+  const site = createSite({ totals, history })
   let saidFull = false
 
+  function remark(sentence: string): void {
+    history.remark(sentence)
+    say?.(sentence)
+  }
+
   async function answer(request: IncomingMessage): Promise<Answer> {
+    const stranger = strangerProblem(request.headers, request.socket.localPort)
+    if (stranger) return plain(403, stranger)
     const refused = refuseHead(request.method, request.url, request.headers)
     if (refused) return refused
     const body = await readBody(request)
@@ -38,20 +60,27 @@ export function createReceiver({ arrival, remark }: Events = {}): Receiver {
     const problems = validate(parsed.value)
     const errors = problems.filter(({ severity }) => severity === 'error')
     if (errors.length) return refusal(errors.map(sentence).join('; '))
+    history.accept(body, parsed.value)
     for (const arrived of totals.add(parsed.value)) arrival?.(arrived)
+    const said = taken?.(body)
+    if (said) remark(printable(said, 500))
     if (totals.full && !saidFull) {
       saidFull = true
-      remark?.('there are more series than this receiver keeps: new ones are not counted any more')
+      remark('there are more series than this receiver keeps: new ones are not counted any more')
     }
     if (/charset/i.test(request.headers['content-type'] ?? '')) {
-      remark?.('content-type has a charset: Prometheus refuses that, send application/json alone')
+      remark('content-type has a charset: Prometheus refuses that, send application/json alone')
     }
     return success(problems.map(sentence).join('; ') || undefined)
   }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
+    if (site.visit(request, response)) return
     const { status, headers, body, remark: said } = await answer(request)
-    if (said) remark?.(said)
+    if (status >= 400) history.refuse()
+    if (said) remark(said)
+    site.changed()
     // What was not read of a refused request is not worth reading.
     response.writeHead(status, { ...headers, ...(request.complete ? {} : { connection: 'close' }) }).end(body)
   }
@@ -60,36 +89,6 @@ export function createReceiver({ arrival, remark }: Events = {}): Receiver {
     handle(request, response).catch(() => request.destroy()) // the sender went away in the middle of its request
   })
   return { server, totals: totals.list }
-}
-
-const unpackers = new Map([
-  ['gzip', promisify(gunzip)],
-  ['deflate', promisify(inflate)],
-])
-
-/** The text of the body, or why it is refused. */
-async function readBody(request: IncomingMessage): Promise<string | Answer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += (chunk as Buffer).length
-    if (size > MAX_BYTES) return refusal(`the body is larger than ${MAX_BYTES} bytes`, 413)
-    chunks.push(chunk as Buffer)
-  }
-  const bytes = Buffer.concat(chunks)
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
-  const unpack = unpackers.get(encoding)
-  if (encoding === 'identity') return bytes.toString('utf8')
-  if (!unpack)
-    return refusal(`content-encoding ${printable(encoding)} is not known here: use gzip, deflate or none`)
-  try {
-    return (await unpack(bytes, { maxOutputLength: MAX_BYTES })).toString('utf8')
-  } catch (error) {
-    const tooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
-    return tooLarge
-      ? refusal(`the body is larger than ${MAX_BYTES} bytes when it is unpacked`, 413)
-      : refusal(`the body is not ${encoding}: ${(error as Error).message}`)
-  }
 }
 
 function parseJson(text: string): { value: unknown } | { message: string } {

@@ -72,6 +72,11 @@ export function weeks(
   return grid(heading, rows, { unit: `${unit} a week`, note: 'A column a week, the last one is this week.' })
 }
 
+/** Charts side by side where there is room. */
+export function pair(...charts: readonly string[]): string {
+  return `<div class="pair">\n${charts.join('\n')}\n</div>`
+}
+
 interface Row {
   /** HTML. */
   head: string
@@ -90,10 +95,12 @@ function grid(heading: string, rows: readonly Row[], { unit, note }: { unit: str
     })
     return `<tr>${head}${drawn.join('')}</tr>`
   })
+  const weeks = rows[0]?.cells.map((_, week) => rows.find(({ cells }) => cells[week])?.cells[week]) ?? []
   return `<section aria-labelledby="${id}">
 <h2 id="${id}">${heading}</h2>
 <div class="wide" id="${id}-grid" role="region" aria-labelledby="${id}" tabindex="0">
-<table class="calendar">
+<table class="calendar${weeks.length <= MAX_FEW ? ' few' : ''}">
+<thead><tr><td aria-hidden="true"></td>${months(weeks)}</tr></thead>
 <tbody>
 ${lines.join('\n')}
 </tbody>
@@ -101,6 +108,26 @@ ${lines.join('\n')}
 </div>
 <p><small>${note} The strongest colour is ${most} ${unit}.</small></p>
 </section>`
+}
+
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+/** So many weeks have room to be drawn larger. */
+const MAX_FEW = 16
+
+/** The name of a month above the weeks that begin in it, where there is room. */
+function months(weeks: readonly (Day | undefined)[]): string {
+  const spans: { month: number; weeks: number }[] = []
+  for (const week of weeks) {
+    const month = week ? new Date(week.start).getMonth() : -1
+    if (spans.at(-1)?.month === month) spans.at(-1)!.weeks++
+    else spans.push({ month, weeks: 1 })
+  }
+  return spans
+    .map(({ month, weeks }) => {
+      const name = weeks > 1 ? (MONTHS[month] ?? '') : ''
+      return `<td colspan="${weeks}" aria-hidden="true">${name}</td>`
+    })
+    .join('')
 }
 
 function idOf(heading: string): string {

@@ -7,12 +7,14 @@ export interface Parts {
   title: string
   main: string
   footer: string
+  /** Stands above the rest, and stays when that is exchanged. */
+  status?: string
   /** Runs once the page is there. */
   script?: string
 }
 
 /** One file that loads nothing. It can be read without its looks, and runs nothing but `script`. */
-export function documentOf({ title, main, footer, script }: Parts): string {
+export function documentOf({ title, main, footer, status = '', script }: Parts): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -23,7 +25,7 @@ export function documentOf({ title, main, footer, script }: Parts): string {
 <style>${STYLE}</style>
 </head>
 <body>
-<main>
+${status && `${status}\n`}<main>
 ${main}
 </main>
 <footer>${footer}</footer>

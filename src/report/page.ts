@@ -1,4 +1,4 @@
-import { type Bar, bars, calendar, tile, weeks } from './charts.ts'
+import { type Bar, bars, calendar, pair, tile, weeks } from './charts.ts'
 import { documentOf } from './document.ts'
 import { html } from './html.ts'
 import { type Comparison, change, isoDay, type Share, type Summary } from './usage.ts'
@@ -16,13 +16,15 @@ export function pageOf(title: string, summary: Summary, source = 'the counts on 
   ]
   const sections = [
     bars('Commands', commands.map(barOf)),
-    calendar('Days', days, 'invocations'),
     ...(installations
       ? [
-          calendar('Installations', installations.days, 'installations'),
+          pair(
+            calendar('Days', days, 'invocations'),
+            calendar('Installations', installations.days, 'installations'),
+          ),
           weeks('Installations by version', installations.versions, 'installations'),
         ]
-      : []),
+      : [calendar('Days', days, 'invocations')]),
     bars('Versions', versions.map(barOf)),
     bars('Also counted', events.map(barOf)),
   ]

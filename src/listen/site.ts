@@ -1,0 +1,46 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { History } from './history.ts'
+import { createLive } from './live.ts'
+import { LIVE_POLICY, liveMain, livePage, type View } from './page.ts'
+import type { Totals } from './totals.ts'
+import { hostProblem, strangerProblem } from './visitor.ts'
+
+/** What a browser on this machine is shown. */
+export interface Site {
+  /** Answers where the request is for the page or what belongs to it; false where it is not. */
+  visit(request: IncomingMessage, response: ServerResponse): boolean
+  /** There is something new to see. */
+  changed(): void
+}
+
+/** The page at `/`, which goes on by the events at `/events`. */
+export function createSite({ totals, history }: { totals: Totals; history: History }): Site {
+  let port: number | undefined
+  const view = (): View => ({ totals: totals.list(), history, endpoint: `http://127.0.0.1:${port}` })
+  const live = createLive(() => liveMain(view()))
+
+  return {
+    changed: live.changed,
+    visit(request, response) {
+      const { method, url = '', headers } = request
+      const path = url.replace(/\?.*/s, '')
+      if (method !== 'GET' || !['/', '/events', '/favicon.ico'].includes(path)) return false
+      port = request.socket.localPort
+      const problem = strangerProblem(headers, port) ?? hostProblem(headers, port)
+      if (problem) say(response, 403, problem)
+      // Every browser asks for it; there is none, and that is no mistake.
+      else if (path === '/favicon.ico') response.writeHead(204).end()
+      else if (path === '/events') {
+        if (!live.watch(response)) say(response, 503, 'too many pages watch this already: close some of them')
+      } else {
+        response.setHeader('content-security-policy', LIVE_POLICY)
+        response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(livePage(view()))
+      }
+      return true
+    },
+  }
+}
+
+function say(response: ServerResponse, status: number, sentence: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(`${sentence}\n`)
+}
