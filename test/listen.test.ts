@@ -1,53 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http'
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { BIN, startListen } from './listening.ts'
 import { makeWorld, runProcess } from './world.ts'
-
-const BIN = join(import.meta.dirname, '../dist/bin.js')
-
-interface Listening {
-  url: string
-  child: ChildProcess
-  /** What it has printed so far. */
-  output(): string
-  printed(text: string | RegExp): Promise<void>
-  ended: Promise<number | null>
-}
-
-/** Starts `otlp-tally listen` on a free port, as a process. */
-async function startListen(): Promise<Listening> {
-  const child = spawn(process.execPath, [BIN, 'listen', '--port', '0'], {
-    env: { TZ: 'UTC' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  onTestFinished(() => void child.kill('SIGKILL'))
-  let output = ''
-  const readers = new Set<() => void>()
-  child.stdout.setEncoding('utf8').on('data', chunk => {
-    output += chunk
-    for (const read of readers) read()
-  })
-  const printed = (text: string | RegExp) =>
-    new Promise<void>((resolve, reject) => {
-      const timeout = setTimeout(() => reject(new Error(`${text} was not printed, but:\n${output}`)), 10_000)
-      const read = () => {
-        if (!(typeof text === 'string' ? output.includes(text) : text.test(output))) return
-        clearTimeout(timeout)
-        readers.delete(read)
-        resolve()
-      }
-      readers.add(read)
-      read()
-    })
-  const ended = new Promise<number | null>(resolve => child.on('exit', resolve))
-  await printed(/listening on (\S+)\/v1\/metrics/)
-  return { url: /listening on (\S+?),/.exec(output)![1]!, child, output: () => output, printed, ended }
-}
 
 const point = (asInt: unknown, more = {}) => ({
   attributes: [{ key: 'command_name', value: { stringValue: 'build' } }],
@@ -110,7 +68,7 @@ describe('listen prints', () => {
     await printed(/\+5 {2}\(5\)\n/)
     child.kill('SIGINT')
     expect(await ended).toBe(0)
-    const lines = output().split('\n').slice(3)
+    const lines = output().split('\n').slice(4)
     expect(lines.map(line => line.replace(/^\d\d:\d\d:\d\d {2}/, ''))).toEqual([
       'trix 0.19.3  build  +1  (1)',
       'trix 0.19.3  build  +3  (4)',

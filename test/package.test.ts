@@ -71,6 +71,7 @@ test('the package holds what is needed to run it and nothing else', () => {
     'dist/index.js',
     'dist/listen-*.js',
     'dist/report-*.js',
+    'dist/report-file-*.js',
     'dist/send-*.js',
     'package.json',
   ])

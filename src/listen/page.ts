@@ -88,7 +88,7 @@ ${fields.join('\n')}
 <h2 id="last-body">Last body</h2>
 <details id="body" open>
 <summary id="body-summary">As it came, ${count(length, 'character')}</summary>
-<pre id="body-text" role="region" aria-labelledby="last-body" tabindex="0">${html(text)}</pre>
+<pre id="body-text" role="group" aria-labelledby="last-body" tabindex="0">${html(text)}</pre>
 </details>
 ${fields.length ? table : ''}
 </section>`

@@ -98,7 +98,7 @@ function grid(heading: string, rows: readonly Row[], { unit, note }: { unit: str
   const weeks = rows[0]?.cells.map((_, week) => rows.find(({ cells }) => cells[week])?.cells[week]) ?? []
   return `<section aria-labelledby="${id}">
 <h2 id="${id}">${heading}</h2>
-<div class="wide" id="${id}-grid" role="region" aria-labelledby="${id}" tabindex="0">
+<div class="wide" id="${id}-grid" role="group" aria-labelledby="${id}" tabindex="0">
 <table class="calendar${weeks.length <= MAX_FEW ? ' few' : ''}">
 <thead><tr><td aria-hidden="true"></td>${months(weeks)}</tr></thead>
 <tbody>

@@ -1,0 +1,208 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { bodyOf, hostileBodies } from '../bodies.ts'
+import { type Listening, post, startListen } from '../listening.ts'
+import { makeWorld } from '../world.ts'
+import { accessibilityProblems, expectNoOverflow, looks, tabStops, useBrowser } from './browser.ts'
+
+// The name of a stranger that DNS says is this machine.
+const open = useBrowser(['--host-resolver-rules=MAP rebound.example 127.0.0.1'])
+
+/** A page of somebody else, on another port of this machine. */
+async function strangersPage(): Promise<string> {
+  const server = createServer((_, response) =>
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>stranger</h1>'),
+  )
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}
+
+const claimOf = async ({ page }: Awaited<ReturnType<typeof open>>) => page.locator('#claim').innerText()
+
+describe('the live page', () => {
+  test.each(looks)(
+    'on %s: readable for all, asks only where it came from, never too wide',
+    async (_, look) => {
+      const listening = await startListen()
+      const opened = await open(listening.page, look)
+      expect(await accessibilityProblems(opened.page)).toEqual([])
+      await expectNoOverflow(opened.page)
+      await post(listening.url, bodyOf())
+      await fetch(listening.url, { method: 'POST', body: '{' })
+      for (const body of hostileBodies()) await post(listening.url, body)
+      await expect.poll(() => claimOf(opened)).toMatch(/^17 invocations/)
+      expect(await accessibilityProblems(opened.page)).toEqual([])
+      await expectNoOverflow(opened.page)
+      expect(new Set(opened.requests)).toEqual(new Set([`${listening.page}/`, `${listening.page}/events`]))
+      expect(opened.errors).toEqual([])
+      expect(await opened.page.title()).toBe('otlp-tally listen')
+    },
+  )
+
+  test('shows what a real process has sent, its body, and what each field is for', async () => {
+    const { page: address } = await startListen()
+    const opened = await open(address)
+    const { page } = opened
+    expect(await claimOf(opened)).toBe('Nothing has arrived yet.')
+    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: address })
+    await world.tool(['build'])
+    await expect.poll(() => claimOf(opened), { timeout: 10_000 }).toMatch(/^1 invocation in 1 series since/)
+    await world.tool(['build'])
+    await world.tool(['check'])
+    await expect.poll(() => claimOf(opened), { timeout: 10_000 }).toMatch(/^3 invocations in 2 series since/)
+    expect(await page.getByRole('row', { name: 'trix 0.19.3 build' }).innerText()).toMatch(/\t2\t67 %/)
+    expect(await page.locator('#body-text').innerText()).toContain('"stringValue": "check"')
+    expect(await page.getByRole('row', { name: /^user\.fingerprint/ }).innerText()).toContain('a random id')
+    // Said to who cannot see it, once nothing more comes.
+    await expect.poll(() => page.locator('#news').textContent()).toMatch(/^3 invocations/)
+    expect(opened.errors).toEqual([])
+  })
+
+  test('leaves a reader where he is: focus, places, what is folded and what is marked', async () => {
+    const listening = await startListen()
+    for (let i = 0; i < 40; i++) await post(listening.url, bodyOf({ command: `command ${i}` }))
+    const opened = await open(listening.page, { viewport: { width: 360, height: 740 } })
+    const { page } = opened
+    expect(await tabStops(page)).toEqual([
+      { id: 'body-summary', outlined: true },
+      { id: 'body-text', outlined: true },
+    ])
+    await page.locator('#body-text').evaluate(element => element.scrollTo(30, 60))
+    const place = () =>
+      page.evaluate(() => {
+        const { scrollLeft, scrollTop } = document.querySelector('#body-text')!
+        return [document.activeElement!.id, scrollY, scrollLeft, scrollTop]
+      })
+    await page.locator('#body-text').focus()
+    const before = await place()
+    await post(listening.url, bodyOf({ command: 'another' }))
+    await expect.poll(() => claimOf(opened)).toMatch(/^41 /)
+    expect(await place()).toEqual(before)
+
+    await page.locator('#body-summary').focus()
+    await page.keyboard.press('Enter')
+    await post(listening.url, bodyOf({ command: 'one more' }))
+    await expect.poll(() => claimOf(opened)).toMatch(/^42 /)
+    expect(await page.locator('#body').getAttribute('open')).toBeNull()
+
+    await page.evaluate(() => getSelection()!.selectAllChildren(document.querySelector('#claim')!))
+    await post(listening.url, bodyOf({ command: 'the last' }))
+    await new Promise(resolve => setTimeout(resolve, 1000))
+    expect(await claimOf(opened)).toMatch(/^42 /)
+    await page.evaluate(() => getSelection()!.removeAllRanges())
+    await expect.poll(() => claimOf(opened)).toMatch(/^43 /)
+  })
+
+  test('answers while 10,000 invocations come, and has them all at the end', async () => {
+    const listening = await startListen()
+    const opened = await open(listening.page)
+    let sent = 0
+    const send = async () => {
+      while (sent < 10_000) {
+        const value = ++sent
+        await post(listening.url, bodyOf({ command: `command ${value % 300}`, who: `${value}` }))
+      }
+    }
+    const all = Promise.all(Array.from({ length: 8 }, send))
+    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^\d{3,} invocations/)
+    await all
+    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^10000 invocations in 300 series/)
+    expect(await opened.page.locator('.shares tbody tr').count()).toBe(200)
+    expect(opened.errors).toEqual([])
+  })
+
+  test('says that the receiver has ended, and goes on when it is back', async () => {
+    const first = await startListen()
+    const opened = await open(first.page)
+    const state = () => opened.page.locator('#state').innerText()
+    await expect.poll(state).toMatch(/^Live/)
+    first.child.kill('SIGINT')
+    await first.ended
+    await expect.poll(state).toMatch(/^Not connected/)
+    const { url } = await startListen('--port', new URL(first.page).port)
+    await expect.poll(state, { timeout: 20_000 }).toMatch(/^Live/)
+    await post(url, bodyOf())
+    await expect.poll(() => claimOf(opened)).toMatch(/^1 invocation /)
+  })
+
+  test('without scripts shows how it stands, and how to see more', async () => {
+    const listening = await startListen()
+    await post(listening.url, bodyOf())
+    const { page } = await open(listening.page, { javaScriptEnabled: false })
+    expect(await page.locator('body').innerText()).toMatch(/load it again[\s\S]*1 invocation in 1 series/)
+  })
+})
+
+describe('of another page', () => {
+  /** What a page of a stranger gets to see of ours, by whatever way. */
+  async function looksFrom(stranger: string, listening: Listening) {
+    const { page } = await open(stranger)
+    return page.evaluate(
+      async ({ ours, url }) => {
+        const status = (request: Promise<Response>) =>
+          request.then(
+            ({ status, type }) => (type === 'opaque' ? type : status),
+            () => 'failed',
+          )
+        const framed = await new Promise<string>(resolve => {
+          const frame = document.createElement('iframe')
+          frame.src = ours
+          frame.onload = () => {
+            try {
+              resolve(frame.contentDocument?.body.innerText ?? 'closed')
+            } catch {
+              resolve('closed')
+            }
+          }
+          document.body.append(frame)
+        })
+        const events = await new Promise(resolve => {
+          const source = new EventSource(`${ours}/events`)
+          source.onopen = () => resolve('open')
+          source.onerror = () => resolve('failed')
+        })
+        return {
+          framed,
+          events,
+          read: await status(fetch(ours)),
+          blind: await status(fetch(ours, { mode: 'no-cors' })),
+          json: await status(
+            fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }),
+          ),
+          form: await status(fetch(url, { method: 'POST', mode: 'no-cors', body: '{}' })),
+        }
+      },
+      { ours: listening.page, url: listening.url },
+    )
+  }
+
+  test('nothing is read by it, and what it sends is refused', async () => {
+    const listening = await startListen()
+    await post(listening.url, bodyOf({ tool: 'secret' }))
+    expect(await looksFrom(await strangersPage(), listening)).toEqual({
+      ...{ framed: 'closed', events: 'failed', read: 'failed' },
+      ...{ blind: 'failed', json: 'failed', form: 'failed' },
+    })
+    await listening.printed('403: a page of another origin has asked for this')
+    expect(listening.output().match(/\+1/g)).toHaveLength(1)
+  })
+
+  test('under the name of another host there is no page, no events, and nothing is taken', async () => {
+    const listening = await startListen()
+    const rebound = listening.page.replace('127.0.0.1', 'rebound.example')
+    // Our answer lets its page ask for nothing at all; a stranger's would.
+    const { page } = await open(rebound, { bypassCSP: true })
+    expect(await page.locator('body').innerText()).toContain('this page is shown at http://127.0.0.1:')
+    const answers = await page.evaluate(async () => {
+      const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
+      const requests = [fetch('/'), fetch('/events'), fetch('/v1/metrics', post)]
+      return (await Promise.all(requests)).map(({ status }) => status)
+    })
+    expect(answers).toEqual([403, 403, 403])
+  })
+})
