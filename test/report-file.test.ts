@@ -1,0 +1,247 @@
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { bodyOf, HOSTILE, hostileBodies, type Sent } from './bodies.ts'
+import { BIN } from './listening.ts'
+import { makeWorld, type Result, runProcess, type World } from './world.ts'
+
+const NOW = Date.now()
+const DAY = 86_400_000
+
+/** A world with such a file in its working folder. A string is a line as it is. */
+function withFile(...lines: readonly (Sent | string)[]): World {
+  const world = makeWorld()
+  const text = lines.map(line => `${typeof line === 'string' ? line : JSON.stringify(bodyOf(line))}\n`)
+  writeFileSync(join(world.cwd, 'in.jsonl'), text.join(''))
+  return world
+}
+
+function report(world: World, ...args: string[]): Promise<Result> {
+  return runProcess(process.execPath, [BIN, 'report', ...args], world)
+}
+
+/** The report as JSON, of a file in which every line can be read. */
+async function summary(...lines: readonly (Sent | string)[]) {
+  const { status, stdout, stderr } = await report(withFile(...lines), 'in.jsonl', '--json')
+  expect([status, stderr]).toEqual([0, ''])
+  return JSON.parse(stdout)
+}
+
+describe('report FILE counts', () => {
+  test('the increase of a cumulative series, and the same body sent twice once', async () => {
+    const series = { who: 'a', start: NOW - 9 * DAY }
+    const { total, days } = await summary(
+      { ...series, value: 2, time: NOW - 3 * DAY },
+      { ...series, value: 5, time: NOW - DAY },
+      { ...series, value: 5, time: NOW - DAY },
+      { ...series, value: 4, time: NOW - 2 * DAY }, // an older one that comes late
+      { ...series, value: 1, time: NOW, start: NOW - 1000 }, // a new start
+    )
+    expect(total).toBe(6)
+    expect(days.slice(-4).map(({ count }: { count: number }) => count)).toEqual([2, 0, 3, 1])
+  })
+
+  test('delta points by adding them up', async () => {
+    const body = { value: 3, delta: true, time: NOW - DAY }
+    expect(await summary(body, { ...body, time: NOW })).toMatchObject({ total: 6 })
+  })
+
+  test('series apart by resource, metric and attributes, in whatever order a Collector puts the attributes', async () => {
+    const body = bodyOf({ who: 'a', value: 4, start: 1 }) as {
+      resourceMetrics: { resource: { attributes: unknown[] } }[]
+    }
+    const turned = structuredClone(body)
+    turned.resourceMetrics[0]!.resource.attributes.reverse()
+    const { total, events } = await summary(
+      ...[body, turned].map(body => JSON.stringify(body)),
+      { who: 'b', value: 2, start: 1 },
+      { who: 'a', value: 1, start: 1, command: 'check' },
+      { who: 'a', value: 7, start: 1, metric: 'command_failed' },
+    )
+    expect(total).toBe(7)
+    expect(events).toMatchObject([{ name: 'command_failed build', count: 7 }])
+  })
+
+  test('installations each day, and each version in each week', async () => {
+    const lines = [0, 0, 1, 2].flatMap((person, index) => ({
+      who: `${person}`,
+      time: NOW - (index % 2) * DAY,
+      value: index + 1,
+      start: 1,
+      version: person === 2 ? '0.20.0' : '0.19.3',
+    }))
+    const { installations } = await summary(...lines)
+    expect(installations).toMatchObject({ total: 3, recent: 3 })
+    expect(installations.days.slice(-2).map(({ count }: { count: number }) => count)).toEqual([2, 2])
+    const versions = installations.versions.map(
+      ({ name, weeks }: { name: string; weeks: { count: number }[] }) => [
+        name,
+        Math.max(...weeks.map(({ count }) => count)),
+      ],
+    )
+    expect(versions).toEqual([
+      ['0.20.0', 1],
+      ['0.19.3', 2],
+    ])
+  })
+
+  test('another metric as commands, where that is what a tool calls them', async () => {
+    const world = withFile({ metric: 'runs' }, { metric: 'runs', command: 'check', who: 'a' })
+    const { stdout } = await report(world, 'in.jsonl', '--json', '--metric', 'runs', '--command', 'check')
+    expect(JSON.parse(stdout)).toMatchObject({ total: 1, commands: [{ name: 'check' }], events: [] })
+  })
+
+  test('several tools apart', async () => {
+    const { commands } = await summary({ tool: 'trix', value: 2 }, { tool: 'spam' })
+    expect(commands.map(({ name }: { name: string }) => name)).toEqual(['trix build', 'spam build'])
+  })
+
+  test('what a process of the tool has sent to listen --file', async () => {
+    const world = makeWorld()
+    const { startListen } = await import('./listening.ts')
+    const { page, printed } = await startListen('--file', join(world.cwd, 'in.jsonl'))
+    const env = { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: page }
+    for (const [index, command] of ['build', 'build', 'check'].entries()) {
+      await world.tool([command], env)
+      await printed(`  ${command}  +1  (${command === 'build' ? index + 1 : 1})`)
+    }
+    const { stdout } = await report(world, 'in.jsonl')
+    expect(stdout).toMatch(/^trix: 3 invocations of 2 commands by 1 installation in the last 84 days\n/)
+    expect(stdout).toMatch(/^ {2}build {2}2 {2}67 % {2}#+$/m)
+    expect(stdout).toMatch(/^ {2}installations +1, 1 in the last 7 days$/m)
+  })
+})
+
+describe('report FILE', () => {
+  test('writes a page by the name of the file, never over another', async () => {
+    const world = withFile({ who: 'a' })
+    const { status, stdout, stderr } = await report(world, 'in.jsonl', '--html')
+    expect([status, stdout]).toEqual([0, ''])
+    expect(stderr).toBe(
+      'trix: 1 invocation of 1 command by 1 installation in the last 84 days: written to in-usage.html\n',
+    )
+    expect(readFileSync(join(world.cwd, 'in-usage.html'), 'utf8')).toContain('from in.jsonl.')
+    expect(await report(world, 'in.jsonl', '--html')).toMatchObject({
+      status: 1,
+      stderr: 'otlp-tally report: in-usage.html: it is there already; --force replaces it\n',
+    })
+    expect(await report(world, 'in.jsonl', '--html', 'other.html', '--days', '7')).toMatchObject({
+      status: 0,
+    })
+    expect(readFileSync(join(world.cwd, 'other.html'), 'utf8')).toContain('in the last 7 days')
+  })
+
+  test('names the lines that it cannot read, and reads the others', async () => {
+    const enumByName = JSON.stringify(bodyOf()).replace(
+      '"aggregationTemporality":2',
+      '"aggregationTemporality":"X"',
+    )
+    const world = withFile({}, '{', '', '[]', enumByName, '{"resourceSpans":[]}', { who: 'a' })
+    const { status, stdout, stderr } = await report(world, 'in.jsonl', '--json')
+    expect([status, JSON.parse(stdout).total]).toEqual([0, 2])
+    expect(stderr.split('\n').map(line => line.slice(0, 70))).toEqual([
+      expect.stringMatching(/line 2 is skipped: no JSON/),
+      expect.stringMatching(/line 4 is skipped: expected an object, got an ar/),
+      expect.stringMatching(/line 5 is skipped: resourceMetrics\[0\]/),
+      expect.stringMatching(/line 6 is skipped: no metrics: expected/),
+      '',
+    ])
+  })
+
+  test('of which no line can be read says what was expected, and exits with 1', async () => {
+    const { status, stdout, stderr } = await report(withFile(...Array(100).fill('no')), 'in.jsonl')
+    expect([status, stdout]).toEqual([1, ''])
+    expect(stderr.split('\n')).toHaveLength(13)
+    expect(stderr).toContain('and 90 more lines\n')
+    expect(stderr).toContain(
+      'no line could be read: expected OTLP/JSON, one {"resourceMetrics":[…]} a line\n',
+    )
+  })
+
+  test('that is not there, is a folder, or is empty', async () => {
+    const world = withFile()
+    expect(await report(world, 'nowhere')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('ENOENT'),
+    })
+    expect(await report(world, '.')).toMatchObject({ status: 1, stderr: expect.stringContaining('EISDIR') })
+    expect(await report(world, 'in.jsonl')).toMatchObject({
+      status: 0,
+      stdout: '',
+      stderr: 'otlp-tally report: in.jsonl: nothing is counted in it\n',
+    })
+  })
+
+  test.each([
+    [['report']],
+    [['report', 'in.jsonl', 'page.html']],
+    [['report', 'in.jsonl', '--html', 'a', 'b']],
+    [['report', 'in.jsonl', '--port', '1']],
+    [['report', 'in.jsonl', '--days', '0']],
+    [['listen', '--json']],
+    [['check', 'http://localhost', '--days', '1']],
+  ])('%j is not understood', async args => {
+    expect(await runProcess(process.execPath, [BIN, ...args], withFile({}))).toMatchObject({
+      status: 2,
+      stdout: '',
+    })
+  })
+
+  test.each(Object.keys(HOSTILE))('of a name with %s in it harms neither terminal nor page', async kind => {
+    const name = HOSTILE[kind]!
+    const hostile = { tool: name, version: name, who: name, command: name }
+    const world = withFile(hostile, { metric: name, tool: name })
+    const text = await report(world, 'in.jsonl')
+    expect(text).toMatchObject({ status: 0, stderr: '' })
+    expect(text.stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
+    expect(text.stdout.length).toBeLessThan(10_000)
+    const page = await report(world, 'in.jsonl', '--html')
+    expect(page.stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
+    const html = readFileSync(join(world.cwd, 'in-usage.html'), 'utf8')
+    expect(html).not.toMatch(/<script|<img|(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+    expect(html.length).toBeLessThan(100_000)
+  })
+
+  test('of 100,000 names, each once, is still a page and a screen', async () => {
+    const world = makeWorld()
+    const file = join(world.cwd, 'in.jsonl')
+    for (let i = 0; i < 10; i++) {
+      const points = Array.from({ length: 10_000 }, (_, index) => {
+        const body = bodyOf({ command: `command ${i * 10_000 + index}`, version: `1.${i}.0` })
+        return (body as { resourceMetrics: unknown[] }).resourceMetrics[0]
+      })
+      appendFileSync(file, `${JSON.stringify({ resourceMetrics: points })}\n`)
+    }
+    const text = await report(world, 'in.jsonl')
+    expect(text.stdout).toMatch(/^trix: 100000 invocations of 100000 commands/)
+    expect(text.stdout.split('\n').length).toBeLessThan(200)
+    await report(world, 'in.jsonl', '--html')
+    expect(readFileSync(join(world.cwd, 'in-usage.html'), 'utf8').length).toBeLessThan(300_000)
+  })
+
+  test('of 60 MB takes little memory, because it is never all in it', async () => {
+    const world = withFile()
+    const body = `${JSON.stringify(bodyOf({ who: 'a', start: 1 }))}\n`
+    const file = join(world.cwd, 'in.jsonl')
+    for (let i = 0; i < 60; i++) appendFileSync(file, body.repeat(2 ** 20 / body.length))
+    const { status, stdout } = await runProcess(
+      process.execPath,
+      ['--max-old-space-size=48', BIN, 'report', 'in.jsonl', '--json'],
+      world,
+    )
+    expect([status, JSON.parse(stdout).total]).toEqual([0, 1])
+  })
+
+  test('takes a line that ends without a line feed, and one with other line breaks inside', async () => {
+    const world = withFile()
+    const body = JSON.stringify(bodyOf({ command: 'a\u2028b' }))
+    writeFileSync(join(world.cwd, 'in.jsonl'), `${body}\r\n\r\n${JSON.stringify(bodyOf({ who: 'b' }))}`)
+    const { stderr, stdout } = await report(world, 'in.jsonl', '--json')
+    expect([stderr, JSON.parse(stdout).total]).toEqual(['', 2])
+  })
+})
+
+test('hostile names of every kind in one file are each there, once', async () => {
+  const { commands } = await summary(...hostileBodies().map(body => JSON.stringify(body)))
+  expect(new Set(commands.map(({ name }: { name: string }) => name)).size).toBe(commands.length)
+})
