@@ -18,8 +18,13 @@ export interface Listening {
 }
 
 /** Starts it on a free port, and kills it when the test ends. */
-export async function startListen(...args: string[]): Promise<Listening> {
-  const child = spawn(process.execPath, [BIN, 'listen', '--port', '0', ...args], {
+export function startListen(...args: string[]): Promise<Listening> {
+  return listenAs(process.execPath, [BIN, 'listen', '--port', '0', ...args])
+}
+
+/** The same by a command that starts it. */
+export async function listenAs(command: string, args: readonly string[]): Promise<Listening> {
+  const child = spawn(command, args, {
     env: { TZ: 'UTC' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -43,7 +48,7 @@ export async function startListen(...args: string[]): Promise<Listening> {
       read()
     })
   const ended = new Promise<number | null>(resolve => child.on('exit', resolve))
-  await printed(/listening on (\S+)\/v1\/metrics/)
+  await printed(/point a tool at it.*\n\n/)
   const url = /listening on (\S+?),/.exec(output)![1]!
   return { url, page: new URL(url).origin, child, output: () => output, printed, ended }
 }

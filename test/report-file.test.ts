@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, HOSTILE, hostileBodies, type Sent } from './bodies.ts'
-import { BIN } from './listening.ts'
+import { BIN, startListen } from './listening.ts'
 import { makeWorld, type Result, runProcess, type World } from './world.ts'
 
 const NOW = Date.now()
@@ -98,7 +98,6 @@ describe('report FILE counts', () => {
 
   test('what a process of the tool has sent to listen --file', async () => {
     const world = makeWorld()
-    const { startListen } = await import('./listening.ts')
     const { page, printed } = await startListen('--file', join(world.cwd, 'in.jsonl'))
     const env = { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: page }
     for (const [index, command] of ['build', 'build', 'check'].entries()) {

@@ -12,6 +12,8 @@ export interface Terminal {
   run(line: string): void
   /** Presses a key, by tmux's name for it: `Enter`, `C-c`, `C-d`. */
   press(key: string): void
+  /** Gives it another size. */
+  resize(columns: number, rows: number): void
   /** The screen once it has the text, with everything that differs between two runs replaced. Rejects after 15 s. */
   until(text: string | RegExp): Promise<string>
   /** The screen once the shell has its prompt again. */
@@ -58,5 +60,7 @@ export function openTerminal(world: World, columns = 100): Terminal {
       if (Date.now() > deadline) throw new Error(`${text} did not come up on the screen:\n${now}`)
     }
   }
-  return { run, press: key => tmux('send-keys', key), until, prompt: () => until(/\$\n$/) }
+  const resize = (columns: number, rows: number) =>
+    void tmux('resize-window', '-x', `${columns}`, '-y', `${rows}`)
+  return { run, press: key => tmux('send-keys', key), resize, until, prompt: () => until(/\$\n$/) }
 }

@@ -1,0 +1,159 @@
+import { request } from 'node:http'
+import { describe, expect, test } from 'vitest'
+import { bodyOf, HOSTILE } from './bodies.ts'
+import { post, startListen } from './listening.ts'
+
+interface Answer {
+  status: number
+  headers: Record<string, unknown>
+  text: string
+}
+
+/** A request with exactly these headers, which `fetch` would not let us set. Ends once the answer has `enough` characters. */
+function ask(
+  url: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+  enough = Infinity,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, headers }, response => {
+      const { statusCode = 0, headers } = response
+      let text = ''
+      const done = () => resolve({ status: statusCode, headers, text })
+      response.setEncoding('utf8').on('data', chunk => {
+        text += chunk
+        if (text.length < enough) return
+        response.destroy()
+        done()
+      })
+      response.on('end', done)
+    })
+    sent.on('error', reject)
+    sent.end(method === 'POST' ? '{}' : undefined)
+  })
+}
+
+/** The first event of a page's stream. */
+async function event(page: string): Promise<string> {
+  const { text } = await ask(`${page}/events`, {}, 'GET', 1)
+  return JSON.parse(/^data: (.*)\n\n$/.exec(text)![1]!)
+}
+
+describe('the page of listen', () => {
+  test('is said at the start, and shows what has come, what was refused and why', async () => {
+    const { url, page, output } = await startListen()
+    expect(output()).toContain(`a page of what arrives: ${page}/\n`)
+    expect((await ask(`${page}/`)).text).toContain('Nothing has arrived yet.')
+    await post(url, bodyOf({ value: 3 }))
+    await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' })
+    const { text } = await ask(`${page}/`)
+    expect(text).toContain('<th scope="row">trix 0.19.3  build</th><td>3</td><td>100 %</td>')
+    expect(text).toContain('and 1 refused')
+    expect(text).toMatch(/<li><small>[\d:]{8}<\/small> 400: the body is not JSON/)
+    expect(text).toContain(await event(page))
+  })
+
+  test('may do nothing but run its one script, ask where it came from, and be looked at', async () => {
+    const { page } = await startListen()
+    const { headers } = await ask(`${page}/`)
+    expect(headers).toMatchObject({
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+      'cross-origin-resource-policy': 'same-origin',
+    })
+    expect(String(headers['content-security-policy']).replace(/sha256-[\w+/=]+/g, 'hash')).toBe(
+      "default-src 'none'; style-src 'hash'; script-src 'hash'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    )
+    for (const path of ['/favicon.ico', '/nothing', '/v1/metrics'])
+      expect((await ask(page + path)).headers).toMatchObject({
+        'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+        'x-content-type-options': 'nosniff',
+      })
+  })
+
+  test.each(['/', '/events', '/?x', '/favicon.ico'])(
+    '%s is for a browser on this machine only',
+    async path => {
+      const { page } = await startListen()
+      const { port } = new URL(page)
+      const status = async (headers: Record<string, string>) =>
+        (await ask(page + path, headers, 'GET', 1)).status
+      for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`, `[::1]:${port}`])
+        expect([host, await status({ host })]).toEqual([host, path === '/favicon.ico' ? 204 : 200])
+      for (const host of [
+        ...[
+          'evil.example',
+          `evil.example:${port}`,
+          `127.0.0.1.evil.example:${port}`,
+          `localhost:${port}.evil`,
+        ],
+        ...['127.0.0.1', 'localhost:1', `127.0.0.1:${port}@evil.example`, `0.0.0.0:${port}`],
+      ])
+        expect([host, await status({ host })]).toEqual([host, 403])
+      for (const origin of [
+        'null',
+        'http://evil.example',
+        `https://localhost:${port}`,
+        'http://localhost:1',
+        '',
+      ])
+        expect([origin, await status({ origin })]).toEqual([origin, 403])
+      for (const site of ['cross-site', 'same-site', 'nonsense'])
+        expect([site, await status({ 'sec-fetch-site': site })]).toEqual([site, 403])
+      expect(await status({ 'sec-fetch-site': 'same-origin', origin: page })).not.toBe(403)
+      expect((await ask(page + path, { host: 'evil.example' })).text).toContain(`is shown at ${page}/ only`)
+    },
+  )
+
+  test.each(Object.keys(HOSTILE))('shows a name with %s in it as text', async kind => {
+    const { url, page } = await startListen()
+    const name = HOSTILE[kind]!
+    await post(url, bodyOf({ tool: name, version: name, who: name, command: name, metric: name }))
+    for (const text of [(await ask(`${page}/`)).text, await event(page)]) {
+      const main = /<h1>[\s\S]*<\/section>/.exec(text)![0]
+      expect(main).not.toMatch(/<script|<img|<b>|(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
+      expect(main.match(/<\/pre>/g)).toHaveLength(1)
+      expect(main.length).toBeLessThan(100_000)
+    }
+  })
+
+  test('goes on for those who watch, not for more than 32, and not after they have gone', async () => {
+    const { page } = await startListen()
+    const watching = Array.from({ length: 32 }, () => request(`${page}/events`))
+    await Promise.all(
+      watching.map(
+        sent =>
+          new Promise(resolve => {
+            sent.on('error', () => {}).on('response', response => response.once('data', resolve))
+            sent.end()
+          }),
+      ),
+    )
+    expect((await ask(`${page}/events`)).status).toBe(503)
+    for (const sent of watching) sent.destroy()
+    await expect.poll(async () => (await ask(`${page}/events`, {}, 'GET', 1)).status).toBe(200)
+  })
+})
+
+describe('POST /v1/metrics', () => {
+  const json = { 'content-type': 'application/json' }
+
+  test('takes what a sender calls this machine, as long as it is no page of another', async () => {
+    const { url, page } = await startListen()
+    expect(await ask(url, { ...json, host: 'host.docker.internal:4318' }, 'POST')).toMatchObject({
+      status: 200,
+    })
+    expect(await ask(url, { ...json, origin: page }, 'POST')).toMatchObject({ status: 200 })
+    for (const headers of [
+      { origin: 'http://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'same-site' },
+    ])
+      expect(await ask(url, { ...json, ...headers }, 'POST')).toMatchObject({
+        status: 403,
+        text: expect.stringContaining('of another origin'),
+      })
+  })
+})
