@@ -32,8 +32,8 @@ export function meaning(body: unknown): Row[] {
     ...found.flatMap(({ resource }) => resource.map(of)),
     ...(found.length ? [['scope', 'which library has measured'] as Row] : []),
     ...found.map(({ metric }) => measured(metric, name)),
-    ...points.flatMap(({ attributes = [] }) => attributes.map(of)),
-    ...values.filter(([field]) => points.some(point => point[field] !== undefined)),
+    ...points.flatMap(({ attributes }) => (attributes ?? []).map(of)),
+    ...values.filter(([field]) => points.some(point => (point[field] ?? null) !== null)),
   ]
   // Of many resources and points each key once.
   return [...new Map(rows)].slice(0, MAX_ROWS)

@@ -119,6 +119,23 @@ describe('the page of listen', () => {
     }
   })
 
+  test('takes what is null as what is not there', async () => {
+    const { url, page } = await startListen()
+    const point = { timeUnixNano: '1', asInt: '2', attributes: null, startTimeUnixNano: null, asDouble: null }
+    const sum = { aggregationTemporality: 1, isMonotonic: true, dataPoints: [point] }
+    const metrics = [
+      { name: 'm', sum },
+      { name: 'n', sum: { ...sum, dataPoints: null } },
+    ]
+    const nothing = [{ resource: null, scopeMetrics: null }, { scopeMetrics: [{ metrics: null }] }]
+    await post(url, {
+      resourceMetrics: [...nothing, { resource: { attributes: null }, scopeMetrics: [{ metrics }] }],
+    })
+    expect(await event(page)).toContain('<th scope="row">unknown  m</th><td>2</td>')
+    await post(url, { resourceMetrics: null })
+    expect(await event(page)).toContain('<dd>2</dd>')
+  })
+
   test('goes on for those who watch, not for more than 32, and not after they have gone', async () => {
     const { page } = await startListen()
     const watching = Array.from({ length: 32 }, () => request(`${page}/events`))

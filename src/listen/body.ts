@@ -5,24 +5,34 @@ export interface Attribute {
   value?: Record<string, unknown> | null
 }
 
+/** A field that is null is absent, here and everywhere. */
 export interface Point {
-  attributes?: Attribute[]
-  startTimeUnixNano?: string | number
-  timeUnixNano?: string | number
-  asInt?: string | number
-  asDouble?: number
+  attributes?: Attribute[] | null
+  startTimeUnixNano?: string | number | null
+  timeUnixNano?: string | number | null
+  asInt?: string | number | null
+  asDouble?: number | null
 }
 
 export interface Metric {
   name: string
-  sum?: { isMonotonic?: boolean; aggregationTemporality?: number; dataPoints?: Point[] } | null
+  sum?: {
+    isMonotonic?: boolean | null
+    aggregationTemporality?: number | null
+    dataPoints?: Point[] | null
+  } | null
   [kind: string]: unknown
 }
 
 /** Every metric of a body that `validate` found no error in, each with the attributes of its resource. */
 export function metricsOf(body: unknown): { resource: Attribute[]; metric: Metric }[] {
   const { resourceMetrics } = body as {
-    resourceMetrics?: { resource?: { attributes?: Attribute[] }; scopeMetrics?: { metrics?: Metric[] }[] }[]
+    resourceMetrics?:
+      | {
+          resource?: { attributes?: Attribute[] | null } | null
+          scopeMetrics?: { metrics?: Metric[] | null }[] | null
+        }[]
+      | null
   }
   return (resourceMetrics ?? []).flatMap(({ resource, scopeMetrics }) =>
     (scopeMetrics ?? []).flatMap(({ metrics }) =>
@@ -35,9 +45,9 @@ export function metricsOf(body: unknown): { resource: Attribute[]; metric: Metri
 const MAX_LABELS = 500
 
 /** The attributes of a series in words, safe to print: `build` for the command's name, `key=value` for all else. */
-export function labelsOf(attributes: readonly Attribute[]): string {
+export function labelsOf(attributes: Point['attributes']): string {
   let labels = ''
-  for (const { key, value } of attributes) {
+  for (const { key, value } of attributes ?? []) {
     if (labels.length > MAX_LABELS) return `${labels} …`
     labels += (labels && ' ') + (key === 'command_name' ? text(value) : `${printable(key)}=${text(value)}`)
   }
@@ -50,6 +60,6 @@ export function named(wanted: string, resource: readonly Attribute[]): string {
 }
 
 function text(value: Attribute['value']): string {
-  const [content] = Object.values(value ?? {})
+  const content = Object.values(value ?? {}).find(content => content !== null)
   return printable(typeof content === 'object' ? JSON.stringify(content) : String(content ?? ''))
 }

@@ -34,7 +34,7 @@ export function createGrowth(maxSeries: number): Growth {
         sorted(resource),
         metric,
         sorted(point.attributes ?? []),
-        String(point.startTimeUnixNano),
+        String(point.startTimeUnixNano ?? 0),
       ])
       const before = highest.get(key)
       if (before === undefined && highest.size >= maxSeries) {

@@ -86,7 +86,8 @@ export function createReceiver({ arrival, body: taken, remark: say }: Events = {
   }
 
   const server = createServer((request, response) => {
-    handle(request, response).catch(() => request.destroy()) // the sender went away in the middle of its request
+    // The sender went away in the middle of its request. Whatever else it could be, nobody is left waiting.
+    handle(request, response).catch(() => request.socket.destroy())
   })
   return { server, totals: totals.list }
 }

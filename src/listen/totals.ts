@@ -44,7 +44,7 @@ export function createTotals(now: () => number = Date.now): Totals {
         return (sum.dataPoints ?? []).flatMap((point): Arrival[] => {
           const added = growth.of(point, place)
           if (!(added > 0)) return []
-          const { attributes = [] } = point
+          const attributes = point.attributes ?? []
           const tool = named('service.name', resource) || 'unknown'
           const version = named('service.version', resource)
           const key = identity([tool, metric.name, attributes, version])

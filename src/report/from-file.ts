@@ -50,7 +50,7 @@ export async function usesFrom(path: string, { metric, unreadable }: Reading): P
       dropped++
       return
     }
-    const labels = labelsOf(point.attributes ?? [])
+    const labels = labelsOf(point.attributes)
     const keys = (point.attributes ?? []).map(({ key }) => key)
     const command = name === metric && keys.join() === 'command_name'
     const tool = once(named('service.name', resource) || 'unknown')

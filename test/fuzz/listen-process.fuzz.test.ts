@@ -271,7 +271,7 @@ test('at its end the totals obey nobody either', async () => {
   const end = new Promise(resolve => child.on('close', resolve))
   child.kill('SIGINT')
   expect(await end).toBe(0)
-  expect(said.stdout).toMatch(/^\n *\d+ {2}/)
+  expect(said.stdout).toMatch(/(^|\n)\n *\d+ {2}/)
   expect(said.stdout).not.toMatch(OBEYED)
   expect(said.stderr).toBe('')
 })

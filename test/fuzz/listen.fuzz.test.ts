@@ -2,6 +2,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { createHistory } from '../../src/listen/history.ts'
+import { liveMain } from '../../src/listen/page.ts'
 import { printable } from '../../src/listen/printable.ts'
 import { createTotals } from '../../src/listen/totals.ts'
 import { validate } from '../../src/listen/validate.ts'
@@ -24,6 +26,7 @@ test('no body makes the validator or the totals throw, or say what a terminal ob
   let tried = 0
   let warm = 0
   let totals = createTotals()
+  const history = createHistory()
   await fuzz(
     'bodies in process',
     100_000,
@@ -46,6 +49,11 @@ test('no body makes the validator or the totals throw, or say what a terminal ob
           expect(String(said)).not.toMatch(OBEYED)
         }
       }
+      if (valid % 10) return
+      history.accept(text, body)
+      const page = liveMain({ totals: totals.list(), history, endpoint: '' })
+      expect(page.replaceAll('\n', '')).not.toMatch(OBEYED)
+      expect(page.length).toBeLessThan(500_000)
     }),
   )
   const grown = heap() - warm
