@@ -87,7 +87,7 @@ ${fields.join('\n')}
   return `<section aria-labelledby="last-body">
 <h2 id="last-body">Last body</h2>
 <details id="body" open>
-<summary id="body-summary">As it came, ${count(length, 'character')}</summary>
+<summary id="body-summary">The body, ${count(length, 'character')}</summary>
 <pre id="body-text" role="group" aria-labelledby="last-body" tabindex="0">${html(text)}</pre>
 </details>
 ${fields.length ? table : ''}

@@ -73,7 +73,7 @@ describe.each(pages)('%s', (_, make) => {
       return page.locator('body').innerText()
     }
     const said = await text(true)
-    expect(said).toMatch(/^.+\n+\d+ invocations of \d+ commands? /)
+    expect(said).toMatch(/^.+\n+\d+ invocations? of \d+ commands? /)
     expect(await text(false)).toBe(said)
     const { page } = await open(url)
     await page.emulateMedia({ media: 'print' })
