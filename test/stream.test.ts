@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { ensureFingerprint, readFingerprint } from '../src/tally/fingerprint.ts'
 import { memoryStream } from '../src/tally/memory-stream.ts'
@@ -165,25 +167,86 @@ describe('a series is begun', () => {
 })
 
 describe('the time of a snapshot', () => {
-  test('is one for all series, that of the latest mark: who has seen more is later, whoever asks first', () => {
+  /** Writes marks as they are, in the order in which processes came to write them. */
+  const mark = (name: string, time: number) =>
+    appendFileSync(join(folder, 'command_invocation', `command_name=${name}`), `${time}\n`)
+  const timeOf = (at: number) => {
+    const times = new Set(
+      findStream(folder)!
+        .read(at)
+        .map(({ time }) => time),
+    )
+    expect(times.size).toBe(1)
+    return [...times][0]!
+  }
+
+  test('is that of its only mark, one for all series, and now when there was no mark for a minute', () => {
+    const stream = ensureStream(folder, NOW)
+    stream.append(command('build'), NOW)
+    expect(timeOf(NOW + 500)).toBe(NOW)
+    expect(timeOf(NOW + 60_000)).toBe(NOW)
+    expect(timeOf(NOW + 60_001)).toBe(NOW + 60_001)
+    stream.append(command('check'), NOW + 70_000)
+    expect(timeOf(NOW + 70_500)).toBe(NOW + 70_000)
+  })
+
+  test('does not go back with the clock, and is no later for who asks later', () => {
     const stream = ensureStream(folder, NOW)
     stream.append(command('build'), NOW)
     stream.append(command('check'), NOW + 10)
-    const seen = stream.read(NOW + 500)
-    expect(seen.map(({ time }) => time)).toEqual([NOW + 10, NOW + 10])
-    stream.append(command('build'), NOW + 10)
-    const more = stream.read(NOW + 400)
-    expect(new Set(more.map(({ time }) => time)).size).toBe(1)
-    // Who sees the same says the same, which no receiver minds.
-    expect(stream.read(NOW + 900)).toEqual(more)
-    stream.append(command('build'), NOW + 10)
-    expect(stream.read(NOW + 300)[0]!.time).toBeGreaterThan(more[0]!.time)
+    const seen = timeOf(NOW + 500)
+    expect(timeOf(NOW - 1000)).toBe(seen)
+    expect(timeOf(NOW + 900)).toBe(seen)
   })
 
-  test('is now when there was no mark for a minute', () => {
+  test('who has seen one mark more is later, whichever series it is of', () => {
     const stream = ensureStream(folder, NOW)
-    stream.append(command('build'), NOW)
-    expect(stream.read(NOW + 60_001)).toMatchObject([{ time: NOW + 60_001 }])
+    for (const name of ['build', 'check', 'test']) stream.append(command(name), NOW)
+    let seen = timeOf(NOW)
+    // Found by fuzzing: marks of one time, then the same series a little later, which takes the others' lead away.
+    const marks: [string, number][] = [
+      ...Array.from({ length: 10 }, (): [string, number] => ['build', NOW]),
+      ['check', NOW + 15],
+      ['build', NOW + 16],
+      ['build', NOW + 16],
+      // Held up between its look at the clock and its mark.
+      ['test', NOW + 1],
+      ['check', NOW + 17],
+      ['check', NOW + 59_000],
+      ['test', NOW + 60_001],
+      ['build', NOW + 60_002],
+    ]
+    let now = NOW
+    for (const [name, time] of marks) {
+      mark(name, time)
+      now = Math.max(now, time)
+      const more = timeOf(now)
+      expect(more).toBeGreaterThan(seen)
+      seen = more
+    }
+    expect(seen).toBeLessThan(NOW + 60_100)
+  })
+
+  test('grows with each mark, of whatever series and however much later', () => {
+    const stream = ensureStream(folder, NOW)
+    for (const name of ['build', 'check', 'test']) stream.append(command(name), NOW)
+    const steps = fc.array(
+      fc.tuple(fc.constantFrom('build', 'check', 'test'), fc.constantFrom(0, 0, 1, 2, 50, 30_000, 61_000)),
+      { maxLength: 60 },
+    )
+    fc.assert(
+      fc.property(steps, steps => {
+        for (const name of ['build', 'check', 'test'])
+          writeFileSync(join(folder, 'command_invocation', `command_name=${name}`), `${NOW}\n`)
+        let [now, seen] = [NOW, timeOf(NOW)]
+        for (const [name, ms] of steps) {
+          mark(name, (now += ms))
+          const more = timeOf(now)
+          expect(more).toBeGreaterThan(seen)
+          seen = more
+        }
+      }),
+    )
   })
 })
 

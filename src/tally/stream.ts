@@ -7,8 +7,10 @@ const { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } =
 const { dirname, join } = process.getBuiltinModule('node:path')
 
 /** A series with what its tally says. */
-export interface Tallied extends Pick<Reading, 'count' | 'start' | 'time'> {
+export interface Tallied extends Pick<Reading, 'count' | 'start'> {
   series: Series
+  /** The time of the point. */
+  time: number
   /** A body has begun this series with its point of zero. */
   begun: boolean
 }
@@ -120,18 +122,31 @@ export function tooManySeries(): RangeError {
 }
 
 /**
- * The time is that of the latest mark. So of two processes that send at once, the one that has seen more is the later
- * one, whichever of them looked at the clock first; else the other one's count would look like a counter that was reset.
  * All series have the same time, because Prometheus makes one `target_info` of it and refuses a request in which that is
- * older than before.
+ * older than before. It is that of the latest mark or a little later; now only if there was no mark for a while.
  */
-function atOneTime(all: (Tallied & Reading)[], now: number): Tallied[] {
-  const latest = Math.max(...all.map(({ time }) => time)) + all.reduce((sum, { ties }) => sum + ties, 0)
-  const time = latest < now - QUIET_MS ? now : latest
-  return all.map(({ ties: _, ...tallied }) => ({ ...tallied, time }))
+function atOneTime(all: (Omit<Tallied, 'time'> & Reading)[], now: number): Tallied[] {
+  const marks = all.flatMap(({ recent }) => recent)
+  const time = Math.max(...marks) < now - QUIET_MS ? now : timeOf(marks)
+  return all.map(({ recent: _, ...tallied }) => ({ ...tallied, time }))
 }
 
-function tallies(folder: string, now: number): (Tallied & Reading)[] {
+/**
+ * A time that grows with each mark: of two processes that send at once, the one that has seen more is the later one,
+ * whichever looked at the clock first. Else the other one's lower count would look like a counter that was reset.
+ * It is the latest of all marks' times, each later by 1 ms for every other mark that came after it or within a minute
+ * before; so one more never makes it earlier.
+ */
+function timeOf(marks: number[]): number {
+  marks.sort((a, b) => a - b)
+  let first = 0
+  return marks.reduce((time, mark) => {
+    while (marks[first]! <= mark - QUIET_MS) first++
+    return Math.max(time, mark + marks.length - 1 - first)
+  }, 0)
+}
+
+function tallies(folder: string, now: number): (Omit<Tallied, 'time'> & Reading)[] {
   const all = new Set(files(folder))
   return [...all].flatMap(path => {
     const series = parseSeries(path)

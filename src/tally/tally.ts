@@ -10,10 +10,8 @@ const { closeSync, constants, fstatSync, openSync, readFileSync, readSync, renam
 export interface Reading {
   count: number
   start: number
-  /** Of the latest mark. */
-  time: number
-  /** By how many ms later than that the count must be said to be, for each count to have a time of its own. */
-  ties: number
+  /** Of the last marks, at most 64. */
+  recent: number[]
 }
 
 const MARK = 14
@@ -63,19 +61,17 @@ export function read(path: string, now: number): Reading | undefined {
     if (!state?.count) return undefined
     const { count, first } = state
     // 2 ms before the first mark, so that start < zero point < first point also at a resolution of 1 ms.
-    return { count, start: first - 2, ...latest(fd, count) }
+    return { count, start: first - 2, recent: recent(fd, count) }
   } finally {
     closeSync(fd)
   }
 }
 
-function latest(fd: number, count: number): Pick<Reading, 'time' | 'ties'> {
+function recent(fd: number, count: number): number[] {
   const marks = Math.min(count, RECENT_MARKS)
   const bytes = Buffer.alloc(marks * MARK)
   readSync(fd, bytes, 0, bytes.length, (count - marks) * MARK)
-  const times = bytes.toString('latin1').split('\n', marks).filter(isMark).map(Number)
-  const time = Math.max(...times)
-  return { time, ties: times.reduce((reached, mark) => Math.max(reached + 1, mark), 0) - time }
+  return bytes.toString('latin1').split('\n', marks).filter(isMark).map(Number)
 }
 
 /** The file that says that a body has begun this series. With its start, so that it does not count for the next one. */
