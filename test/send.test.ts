@@ -53,7 +53,8 @@ async function exported(): Promise<{ world: World; file: string; lines: string[]
   return { world, file, lines: readFileSync(file, 'utf8').trim().split('\n') }
 }
 
-const line = (name: string) => JSON.stringify({ resourceMetrics: [], note: name })
+/** With a line separator of Unicode in it, which ends no line of JSON. */
+const line = (name: string) => JSON.stringify({ resourceMetrics: [], note: `${name}\u2028` })
 
 /** A file of so many small requests that can be told apart. */
 function written(count: number): { world: World; file: string; lines: string[] } {
@@ -181,8 +182,8 @@ test('what is not to be sent is not sent, and said', async () => {
   const { status, stderr } = await send(world, file, '--endpoint', receiver.endpoint)
   expect(status).toBe(1)
   expect(stderr.trim().split('\n')).toEqual([
-    expect.stringContaining('line 1: it is not JSON'),
-    expect.stringContaining('line 2: it is not OTLP/JSON: resourceMetrics: expected an array'),
+    expect.stringContaining('line 1: no JSON'),
+    expect.stringContaining('line 2: resourceMetrics: expected an array'),
     expect.stringContaining('line 3: it has delta temporality'),
   ])
   expect(receiver.requests.map(({ body }) => body)).toEqual([bodies[4]])

@@ -1,8 +1,7 @@
+import { bodyOf, linesOf } from '../body-lines.ts'
 import { type Attribute, labelsOf, metricsOf, named, type Point } from '../listen/body.ts'
 import { createGrowth, identity } from '../listen/growth.ts'
 import { printable } from '../listen/printable.ts'
-import { validate } from '../listen/validate.ts'
-import { linesOf } from './lines.ts'
 import type { Use } from './usage.ts'
 
 /** What a file of bodies says, each name in it safe to print. */
@@ -69,7 +68,7 @@ export async function usesFrom(path: string, { metric, unreadable }: Reading): P
 
   for await (const [number, line] of linesOf(path)) {
     lines++
-    const body = line === undefined ? 'longer than 64 MiB' : parsed(line)
+    const body = bodyOf(line)
     if (typeof body === 'string') {
       unreadable(number, body)
       continue
@@ -88,22 +87,6 @@ export async function usesFrom(path: string, { metric, unreadable }: Reading): P
     }
   const full = growth.full || dropped ? `there is more in it than is kept: ${MAX} series and uses` : undefined
   return { uses, tools: [...tools], read, lines, ...(full && { full }) }
-}
-
-/** The body, or why it is none. */
-function parsed(line: string): object | string {
-  let body: unknown
-  try {
-    body = JSON.parse(line)
-  } catch (error) {
-    return `no JSON: ${printable((error as Error).message)}`
-  }
-  const error = validate(body).find(({ severity }) => severity === 'error')
-  if (error) return `${printable(error.path, 200)}${error.path && ': '}${error.message}`
-  const keys = Object.keys(body as object)
-  if (keys.length && !keys.includes('resourceMetrics'))
-    return `no metrics: expected {"resourceMetrics":[…]}, got the key "${printable(keys[0]!)}"`
-  return body as object
 }
 
 /** A short name for who it was; undefined where the sender says nothing of the kind. */

@@ -20,7 +20,7 @@ table { border-collapse: collapse } th { text-align: left; font-weight: 600 }
 /* What is said in a cell is placed in here, or it would make the page as wide as the chart. */
 .wide { position: relative; overflow-x: auto } .calendar { border-spacing: 3px; border-collapse: separate }
 .calendar th { padding-right: .5rem; font-size: .75rem; font-weight: 400; color: var(--soft) }
-.calendar td { width: 14px; min-width: 14px; height: 14px; border-radius: 3px } .calendar tbody th { min-width: 3em; max-width: 12rem; overflow-wrap: anywhere }
+.calendar td { width: 14px; min-width: 14px; height: 14px; border-radius: 3px } .calendar tbody th { min-width: 3em; max-width: 12rem; overflow-wrap: break-word }
 .calendar thead td { font-size: .75rem; line-height: 1; color: var(--soft) } .few td { width: 20px; min-width: 20px }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 0 1rem } .pair section { min-width: 0 }
 .level0 { background: var(--none) } .level1 { background: var(--one) } .level2 { background: var(--two) }

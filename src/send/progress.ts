@@ -14,9 +14,9 @@ export function progressOn(stream: Pick<WriteStream, 'write' | 'isTTY'>): Progre
   const write = (text: string) => void (stream.isTTY && stream.write(text))
   return {
     show(done, text) {
-      const full = Math.round(Math.min(done, 1) * WIDTH)
-      const bar = '#'.repeat(full).padEnd(WIDTH, '.')
-      write(`\r\u001b[K[${bar}] ${Math.floor(done * 100)} %  ${text}`)
+      const part = Math.min(done, 1)
+      const bar = '#'.repeat(Math.round(part * WIDTH)).padEnd(WIDTH, '.')
+      write(`\r\u001b[K[${bar}] ${Math.floor(part * 100)} %  ${text}`)
     },
     hide: () => write('\r\u001b[K'),
   }

@@ -1,7 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
+import { bodyOf, linesOf } from '../body-lines.ts'
 import { count } from '../count.ts'
+import { type Metric, metricsOf } from '../listen/body.ts'
 import { printable } from '../listen/printable.ts'
-import { validate } from '../listen/validate.ts'
 import { metricsUrl } from '../otlp/endpoint.ts'
 import { attempt } from './attempt.ts'
 import { progressOn } from './progress.ts'
@@ -15,6 +16,8 @@ export interface Sending {
   from: number
 }
 
+/** `AggregationTemporality` of the protocol. */
+const DELTA = 1
 const CTRL_C = 130
 
 /**
@@ -33,38 +36,32 @@ export async function send({ file, endpoint, headers, from }: Sending): Promise<
     progress.hide()
     complain(sentence, 0)
   }
-  let handle: FileHandle | undefined
-  let number = 0
-  let taken = 0
-  let refused = 0
+  let [number, read, taken, refused] = [from, 0, 0, 0]
   try {
-    handle = await open(file)
-    const { size } = await handle.stat()
-    let read = 0
-    for await (const line of handle.readLines()) {
-      number++
-      read += Buffer.byteLength(line) + 1
-      if (number < from || !line.trim()) continue
-      progress.show(read / size, `line ${number}`)
+    const { size } = await stat(file)
+    for await (const [at, line] of linesOf(file)) {
+      read += Buffer.byteLength(line ?? '') + 1
+      if (at < from) continue
+      number = at
+      progress.show(read / size, `line ${at}`)
       const problem = problemOf(line)
       const outcome = problem
         ? { taken: false as const, why: problem, all: false }
-        : await attempt(url, headers, line, stop.signal)
-      if (outcome.taken) taken++
-      else {
-        refused++
-        say(`line ${number}: ${outcome.why}`)
-        if (outcome.all) return complain(`stopped. To go on: --from ${number}`, 1)
+        : await attempt(url, headers, line!, stop.signal)
+      if (outcome.taken) {
+        taken++
+        continue
       }
+      refused++
+      say(`line ${at}: ${outcome.why}`)
+      if (outcome.all) return complain(`stopped. To go on: --from ${at}`, 1)
     }
   } catch (error) {
     progress.hide()
     if (stop.signal.aborted) return complain(`stopped. To go on: --from ${number}`, CTRL_C)
     return complain(`${printable(file)}: ${(error as Error).message}`, 2)
-  } finally {
-    progress.hide()
-    await handle?.close().catch(() => {}) // the stream of its lines may have done so
   }
+  progress.hide()
   if (!taken && !refused) return complain(`${printable(file)}: there is no line to send`, 2)
   process.stdout.write(`${count(taken, 'request')} taken by ${url}${refused ? `, ${refused} not` : ''}\n`)
   return refused ? 1 : 0
@@ -76,23 +73,15 @@ function complain(sentence: string, code: number): number {
 }
 
 /** Why a line is not sent; undefined where it can be. */
-function problemOf(line: string): string | undefined {
-  let body: unknown
-  try {
-    body = JSON.parse(line)
-  } catch {
-    return 'it is not JSON. Is it one request a line, from `telemetry export --format otlp`?'
-  }
-  const [error] = validate(body).filter(({ severity }) => severity === 'error')
-  if (error) return `it is not OTLP/JSON: ${printable(error.path, 200)}: ${error.message}`
-  if (hasDelta(body)) return 'it has delta temporality: sent twice it would count twice'
-  return undefined
+function problemOf(line: string | undefined): string | undefined {
+  const body = bodyOf(line)
+  if (typeof body === 'string') return body
+  return hasDelta(body) ? 'it has delta temporality: sent twice it would count twice' : undefined
 }
 
-/** `body` is valid. */
-function hasDelta(body: unknown): boolean {
-  if (typeof body !== 'object' || body === null) return false
-  return Object.entries(body).some(
-    ([key, value]) => (key === 'aggregationTemporality' && value === 1) || hasDelta(value),
+/** Of a body without errors. Sums and histograms say it alike. */
+function hasDelta(body: object): boolean {
+  return metricsOf(body).some(({ metric }) =>
+    Object.values(metric).some(data => (data as Metric['sum'])?.aggregationTemporality === DELTA),
   )
 }

@@ -1,4 +1,9 @@
 import { createReadStream } from 'node:fs'
+import { printable } from './listen/printable.ts'
+import { validate } from './listen/validate.ts'
+
+// Files of OTLP/JSON, an ExportMetricsServiceRequest a line: what `telemetry export --format otlp`, `otlp-tally listen
+// --file` and the Collector's file exporter write.
 
 /** Far more than a body may have; more than this at once would be felt in memory. */
 export const MAX_LINE: number = 64 * 2 ** 20
@@ -34,4 +39,21 @@ export async function* linesOf(path: string): AsyncGenerator<[number: number, li
   }
   const last = line()
   if (last[1] === undefined || last[1].trim()) yield last
+}
+
+/** The body that is in a line, or in words why it is none. */
+export function bodyOf(line: string | undefined): object | string {
+  if (line === undefined) return 'longer than 64 MiB'
+  let body: unknown
+  try {
+    body = JSON.parse(line)
+  } catch (error) {
+    return `no JSON: ${printable((error as Error).message)}`
+  }
+  const error = validate(body).find(({ severity }) => severity === 'error')
+  if (error) return `${printable(error.path, 200)}${error.path && ': '}${error.message}`
+  const keys = Object.keys(body as object)
+  if (keys.length && !keys.includes('resourceMetrics'))
+    return `no metrics: expected {"resourceMetrics":[…]}, got the key "${printable(keys[0]!)}"`
+  return body as object
 }
