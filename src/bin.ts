@@ -51,7 +51,7 @@ async function main(args: string[]): Promise<number> {
     }
   }
   if (command === 'check' && operands.length === 1 && only(values, ['header'])) {
-    const { check } = await import('./check.ts')
+    const { check } = await import('./send/check.ts')
     return check(first!, headers)
   }
   if (command === 'send' && operands.length === 1 && only(values, ['endpoint', 'header', 'from'])) {

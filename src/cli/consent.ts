@@ -1,6 +1,6 @@
 import { endpointOf, rulings } from '../decide/decision.ts'
 import { promise } from '../decide/notice.ts'
-import { rowsText, textWidth, wrap } from '../rows.ts'
+import { rowsText, textWidth, wrap } from '../text/rows.ts'
 import { quietFacts } from './inspect.ts'
 import { yesOrNo } from './question.ts'
 import { type Context, contextOf, type TelemetryIo } from './run.ts'

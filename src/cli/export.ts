@@ -1,7 +1,7 @@
 import { describe } from '../batch.ts'
-import { count } from '../count.ts'
 import type { TelemetryOptions } from '../options.ts'
 import { encodeMetrics, type Point } from '../otlp/metrics.ts'
+import { count } from '../text/count.ts'
 import { writeWhole } from '../write-whole.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import type { Context, Values } from './run.ts'

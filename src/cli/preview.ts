@@ -1,8 +1,8 @@
 import { openBatch } from '../batch.ts'
+import { meaning } from '../body/meaning.ts'
 import { decide, endpointOf } from '../decide/decision.ts'
-import { meaning } from '../meaning.ts'
 import { attributesProblem } from '../names.ts'
-import { type Row, rowsText, textWidth, wrap } from '../rows.ts'
+import { type Row, rowsText, textWidth, wrap } from '../text/rows.ts'
 import { inspect, quietFacts } from './inspect.ts'
 import type { Context } from './run.ts'
 

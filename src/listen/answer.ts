@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { printable } from './printable.ts'
+import { printable } from '../text/printable.ts'
 
 const PATH = '/v1/metrics'
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
+import { printable } from '../text/printable.ts'
 import { type Answer, refusal } from './answer.ts'
-import { printable } from './printable.ts'
 
 /** The Collector's default bound of a request body, before and after it is unpacked. */
 const MAX_BYTES = 20 * 2 ** 20

@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { type Problem, validate } from '../body/validate.ts'
+import { printable } from '../text/printable.ts'
 import { type Answer, plain, refusal, refuseHead, success } from './answer.ts'
 import { createHistory } from './history.ts'
-import { printable } from './printable.ts'
 import { readBody } from './read-body.ts'
 import { createSite } from './site.ts'
 import { type Arrival, createTotals, type Total } from './totals.ts'
-import { type Problem, validate } from './validate.ts'
 import { strangerProblem } from './visitor.ts'
 
 export interface Receiver {

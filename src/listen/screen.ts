@@ -1,4 +1,4 @@
-import { cut } from '../columns.ts'
+import { cut } from '../text/columns.ts'
 
 /** A terminal, or what stands for one: `process.stdout` fits. */
 export interface Terminal {

@@ -1,6 +1,6 @@
-import { labelsOf, type Metric, metricsOf, named } from './body.ts'
-import { createGrowth, identity } from './growth.ts'
-import { printable } from './printable.ts'
+import { createGrowth, identity } from '../body/growth.ts'
+import { labelsOf, type Metric, metricsOf, named } from '../body/metrics-of.ts'
+import { printable } from '../text/printable.ts'
 
 /** What one body added: one for each series that grew, and one for each metric that is not a count. */
 export type Arrival =

@@ -1,7 +1,7 @@
-import { bodyOf, linesOf } from '../body-lines.ts'
-import { type Attribute, labelsOf, metricsOf, named, type Point } from '../listen/body.ts'
-import { createGrowth, identity } from '../listen/growth.ts'
-import { printable } from '../listen/printable.ts'
+import { createGrowth, identity } from '../body/growth.ts'
+import { bodyOf, linesOf } from '../body/lines.ts'
+import { type Attribute, labelsOf, metricsOf, named, type Point } from '../body/metrics-of.ts'
+import { printable } from '../text/printable.ts'
 import type { Use } from './usage.ts'
 
 /** What a file of bodies says, each name in it safe to print. */

@@ -1,5 +1,5 @@
 import { basename, extname } from 'node:path'
-import { printable } from '../listen/printable.ts'
+import { printable } from '../text/printable.ts'
 import { type FromFile, usesFrom } from './from-file.ts'
 import { type Flags, flagsProblem, type Surroundings, show } from './show.ts'
 

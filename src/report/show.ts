@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { count } from '../count.ts'
+import { count } from '../text/count.ts'
 import { writeWhole } from '../write-whole.ts'
 import { pageOf } from './page.ts'
 import { takesUnicode, usageText } from './text.ts'

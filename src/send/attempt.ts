@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { explain, quote, unreachable } from '../explain.ts'
-import { printable } from '../listen/printable.ts'
+import { printable } from '../text/printable.ts'
+import { explain, quote, unreachable } from './explain.ts'
 
 /** What became of one request. */
 export type Outcome =

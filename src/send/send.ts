@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises'
-import { bodyOf, linesOf } from '../body-lines.ts'
-import { count } from '../count.ts'
-import { type Metric, metricsOf } from '../listen/body.ts'
-import { printable } from '../listen/printable.ts'
+import { bodyOf, linesOf } from '../body/lines.ts'
+import { type Metric, metricsOf } from '../body/metrics-of.ts'
 import { metricsUrl } from '../otlp/endpoint.ts'
+import { count } from '../text/count.ts'
+import { printable } from '../text/printable.ts'
 import { attempt } from './attempt.ts'
 import { progressOn } from './progress.ts'
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Attribute, Point } from './body.ts'
+import type { Attribute, Point } from './metrics-of.ts'
 
 /** Where a point is: what makes it one of a series. */
 export interface Place {

@@ -1,6 +1,6 @@
+import { metricsUrl } from '../otlp/endpoint.ts'
+import { printable } from '../text/printable.ts'
 import { explain, quote, unreachable } from './explain.ts'
-import { printable } from './listen/printable.ts'
-import { metricsUrl } from './otlp/endpoint.ts'
 
 const TIMEOUT_MS = 10_000
 

@@ -1,4 +1,4 @@
-import { printable } from './listen/printable.ts'
+import { printable } from '../text/printable.ts'
 
 /** What an answer that is no success means, and what to do about it. */
 export function explain({ status, headers }: Response): string {

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
-import { printable } from './listen/printable.ts'
-import { validate } from './listen/validate.ts'
+import { printable } from '../text/printable.ts'
+import { validate } from './validate.ts'
 
 // Files of OTLP/JSON, an ExportMetricsServiceRequest a line: what `telemetry export --format otlp`, `otlp-tally listen
 // --file` and the Collector's file exporter write.

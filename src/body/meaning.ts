@@ -1,6 +1,6 @@
-import { type Attribute, type Metric, metricsOf, named, type Point } from './listen/body.ts'
-import { printable } from './listen/printable.ts'
-import type { Row } from './rows.ts'
+import { printable } from '../text/printable.ts'
+import type { Row } from '../text/rows.ts'
+import { type Attribute, type Metric, metricsOf, named, type Point } from './metrics-of.ts'
 
 /** A stranger's body can have any number of fields. */
 const MAX_ROWS = 100

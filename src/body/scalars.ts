@@ -1,5 +1,5 @@
+import { printable } from '../text/printable.ts'
 import type { Scalar } from './messages.ts'
-import { printable } from './printable.ts'
 
 interface Rule {
   /** Completes the sentence "expected …". */
