@@ -16,12 +16,14 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** An empty project that installed what would be published. */
 let project: string
 let packed: string[]
+let unpackedSize: number
 
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'otlp-tally-project-'))
   // Without `prepack`: the build that these tests run against is the one that is packed.
   const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', project]
-  const [{ filename, files }] = JSON.parse(npm(pack, root))
+  const [{ filename, files, ...sizes }] = JSON.parse(npm(pack, root))
+  unpackedSize = sizes.unpackedSize
   packed = files.map(({ path }: { path: string }) => path)
   writeFileSync(join(project, 'package.json'), '{ "name": "trix", "version": "1.0.0", "type": "module" }')
   npm(['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], project)
@@ -75,6 +77,7 @@ test('the package holds what is needed to run it and nothing else', () => {
     'dist/send-*.js',
     'package.json',
   ])
+  expect(unpackedSize).toBeLessThan(400_000)
 })
 
 test('every bundled package has its licence in it, and what a command loads bundles only the TOML parser', () => {
