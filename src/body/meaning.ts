@@ -24,7 +24,7 @@ export function meaning(body: unknown): Row[] {
       'startTimeUnixNano',
       'since when it is counted, in nanoseconds: a backend cannot count right without it',
     ],
-    ['timeUnixNano', 'when this was sent'],
+    ['timeUnixNano', 'up to when it is counted'],
     ['asInt', value],
     ['asDouble', value],
   ]
