@@ -20,6 +20,14 @@ fs.writeSync = ((fd: number, chunk: string | Uint8Array, ...rest: []) =>
     ? Buffer.byteLength(chunk)
     : writeSync(fd, chunk as string, ...rest)) as typeof writeSync
 
+const { fstatSync } = fs
+fs.fstatSync = ((fd: number, ...rest: []) => {
+  const stats = fstatSync(fd, ...rest)
+  // Whether stderr is a terminal is part of a case, which says so by `isTTY`; here it may be whatever it is.
+  if (output && fd === 2) stats.isCharacterDevice = () => process.stderr.isTTY
+  return stats
+}) as typeof fstatSync
+
 for (const name of ['stdout', 'stderr'] as const) {
   const stream = process[name]
   const write = stream.write
