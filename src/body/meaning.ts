@@ -1,6 +1,6 @@
 import { printable } from '../text/printable.ts'
 import type { Row } from '../text/rows.ts'
-import { type Attribute, type Metric, metricsOf, named, type Point } from './metrics-of.ts'
+import { type Attribute, isDelta, type Metric, metricsOf, named, type Point } from './metrics-of.ts'
 
 /** A stranger's body can have any number of fields. */
 const MAX_ROWS = 100
@@ -15,8 +15,7 @@ export function meaning(body: unknown): Row[] {
     sentences.get(key) ?? `a word or a yes/no that ${name} has chosen`,
   ]
   const points = found.flatMap(({ metric }) => metric.sum?.dataPoints ?? [])
-  const isDelta = found.some(({ metric }) => metric.sum?.aggregationTemporality === 1)
-  const value = isDelta
+  const value = found.some(({ metric }) => isDelta(metric.sum))
     ? 'how often since startTimeUnixNano: a number that is lost on the way stays lost'
     : 'how often, in all: a number that is lost on the way is in the next one'
   const values: [keyof Point, string][] = [

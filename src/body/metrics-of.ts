@@ -41,6 +41,11 @@ export function metricsOf(body: unknown): { resource: Attribute[]; metric: Metri
   )
 }
 
+/** Whether the data of a metric, a sum's or a histogram's, has delta temporality (`AggregationTemporality` 1). */
+export function isDelta(data: unknown): boolean {
+  return (data as Metric['sum'])?.aggregationTemporality === 1
+}
+
 /** Of a series, in characters: more is no help on a screen. */
 const MAX_LABELS = 500
 

@@ -1,25 +1,24 @@
 import { openBatch } from '../batch.ts'
 import { meaning } from '../body/meaning.ts'
-import { decide, endpointOf } from '../decide/decision.ts'
 import { attributesProblem } from '../names.ts'
 import { type Row, rowsText, textWidth, wrap } from '../text/rows.ts'
-import { inspect, quietFacts } from './inspect.ts'
+import { type Inspection, inspect } from './inspect.ts'
 import type { Context } from './run.ts'
 
 /**
  * `preview`: the body that would be sent if the command were run now, on stdout, so that it can be piped into anything;
  * on stderr what would become of it, and a sentence a field. Sends nothing, counts nothing, makes no file.
  */
-export function preview(context: Context, command: string = lastCommand(context)): number {
-  const { tool, env, stdout, stderr } = context
+export function preview({ tool, env, stdout, stderr }: Context, given?: string): number {
   const { options, problems } = tool
+  const inspection = inspect(tool, env)
+  const { facts, decision, endpoint, fingerprint } = inspection
+  const command = given ?? lastCommand(inspection)
   const problem = problems[0] ?? attributesProblem({ command_name: command })
   if (problem) {
     stderr.write(`${options.name} telemetry preview: ${problem}\n`)
     return problems.length ? 1 : 2
   }
-  const facts = quietFacts(tool, env)
-  const decision = decide(facts)
   // As in log mode, where nothing is stored, whatever was decided.
   const now = Date.now()
   const batch = openBatch(options, facts, { ...decision, mode: 'log', explicit: true }, now)
@@ -27,7 +26,7 @@ export function preview(context: Context, command: string = lastCommand(context)
   batch.count({ metric, attributes: { command_name: command } }, now)
   const body = JSON.parse(batch.body(now + 1)!)
 
-  const { url } = endpointOf(facts)
+  const { url } = endpoint
   const fate =
     decision.mode === 'on'
       ? `this is sent to ${url}`
@@ -36,14 +35,14 @@ export function preview(context: Context, command: string = lastCommand(context)
   stderr.write(`${wrap(`When "${options.name} ${command}" is run, ${fate}:`, width)}\n\n`)
   stdout.write(`${JSON.stringify(body, null, 2)}\n`)
   stderr.write(`\n${rowsText([...meaning(body), HEADER], width)}\n`)
-  if (!inspect(tool, env).fingerprint)
+  if (!fingerprint)
     stderr.write(`\n${wrap('Both ids are examples: they are made when they are first needed.', width)}\n`)
   return 0
 }
 
 /** The command that was counted last, which is the one that a user has in mind; where there is none, an example. */
-function lastCommand({ tool, env }: Context): string {
-  const [current] = inspect(tool, env).streams.filter(({ current }) => current)
+function lastCommand({ streams }: Inspection): string {
+  const [current] = streams.filter(({ current }) => current)
   const commands = (current?.series ?? []).filter(({ series }) => 'command_name' in series.attributes)
   const last = commands.sort((a, b) => (b.times.at(-1) ?? 0) - (a.times.at(-1) ?? 0))[0]
   return String(last?.series.attributes.command_name ?? 'example')

@@ -1,5 +1,5 @@
 import { createGrowth, identity } from '../body/growth.ts'
-import { labelsOf, type Metric, metricsOf, named } from '../body/metrics-of.ts'
+import { isDelta, labelsOf, type Metric, metricsOf, named } from '../body/metrics-of.ts'
 import { printable } from '../text/printable.ts'
 
 /** What one body added: one for each series that grew, and one for each metric that is not a count. */
@@ -40,7 +40,7 @@ export function createTotals(now: () => number = Date.now): Totals {
       metricsOf(body).flatMap(({ resource, metric }): Arrival[] => {
         const { sum } = metric
         if (!sum?.isMonotonic) return [other(metric)]
-        const place = { resource, metric: metric.name, delta: sum.aggregationTemporality === 1 }
+        const place = { resource, metric: metric.name, delta: isDelta(sum) }
         return (sum.dataPoints ?? []).flatMap((point): Arrival[] => {
           const added = growth.of(point, place)
           if (!(added > 0)) return []

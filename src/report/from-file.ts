@@ -1,6 +1,6 @@
 import { createGrowth, identity } from '../body/growth.ts'
 import { bodyOf, linesOf } from '../body/lines.ts'
-import { type Attribute, labelsOf, metricsOf, named, type Point } from '../body/metrics-of.ts'
+import { type Attribute, isDelta, labelsOf, metricsOf, named, type Point } from '../body/metrics-of.ts'
 import { printable } from '../text/printable.ts'
 import type { Use } from './usage.ts'
 
@@ -77,7 +77,7 @@ export async function usesFrom(path: string, { metric, unreadable }: Reading): P
     for (const { resource, metric: found } of metricsOf(body)) {
       const { sum, name } = found
       if (!sum?.isMonotonic) continue
-      for (const point of sum.dataPoints ?? []) add(resource, name, point, sum.aggregationTemporality === 1)
+      for (const point of sum.dataPoints ?? []) add(resource, name, point, isDelta(sum))
     }
   }
   if (tools.size > 1)

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { printable } from '../text/printable.ts'
+import { exchange } from './exchange.ts'
 import { explain, quote, unreachable } from './explain.ts'
 
 /** What became of one request. */
@@ -37,14 +38,8 @@ async function once(
   stop: AbortSignal,
 ): Promise<{ outcome: Outcome; pause?: number }> {
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body,
-      redirect: 'manual',
-      signal: AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)]),
-    })
-    const text = (await response.text()).slice(0, 65_536)
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)])
+    const { response, text } = await exchange(url, headers, body, signal)
     if (response.ok) return { outcome: partial(text) }
     // Of all refusals these two are about the body; the others are about who sends it, and where.
     const ofThisBody = response.status === 400 || response.status === 413

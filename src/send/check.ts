@@ -1,8 +1,10 @@
 import { metricsUrl } from '../otlp/endpoint.ts'
 import { printable } from '../text/printable.ts'
+import { exchange } from './exchange.ts'
 import { explain, quote, unreachable } from './explain.ts'
 
 const TIMEOUT_MS = 10_000
+const EMPTY_EXPORT = '{"resourceMetrics":[]}'
 
 /**
  * `otlp-tally check URL`: sends one empty export, which a receiver must take as a success (OTLP specification, "OTLP/HTTP
@@ -26,14 +28,8 @@ async function ask(
   headers: Record<string, string>,
 ): Promise<[taken: boolean, sentence: string]> {
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
-      body: '{"resourceMetrics":[]}',
-      redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    })
-    const text = (await response.text()).slice(0, 65_536)
+    const signal = AbortSignal.timeout(TIMEOUT_MS)
+    const { response, text } = await exchange(url, headers, EMPTY_EXPORT, signal)
     if (response.ok) return [true, success(response.status, text)]
     if (response.status === 400)
       return [false, `400: it did not understand an empty export: is it an OTLP receiver?${quote(text)}`]

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { bodyOf, linesOf } from '../body/lines.ts'
-import { type Metric, metricsOf } from '../body/metrics-of.ts'
+import { isDelta, metricsOf } from '../body/metrics-of.ts'
 import { metricsUrl } from '../otlp/endpoint.ts'
 import { count } from '../text/count.ts'
 import { printable } from '../text/printable.ts'
@@ -16,8 +16,6 @@ export interface Sending {
   from: number
 }
 
-/** `AggregationTemporality` of the protocol. */
-const DELTA = 1
 const CTRL_C = 130
 
 /**
@@ -76,12 +74,6 @@ function complain(sentence: string, code: number): number {
 function problemOf(line: string | undefined): string | undefined {
   const body = bodyOf(line)
   if (typeof body === 'string') return body
-  return hasDelta(body) ? 'it has delta temporality: sent twice it would count twice' : undefined
-}
-
-/** Of a body without errors. Sums and histograms say it alike. */
-function hasDelta(body: object): boolean {
-  return metricsOf(body).some(({ metric }) =>
-    Object.values(metric).some(data => (data as Metric['sum'])?.aggregationTemporality === DELTA),
-  )
+  const hasDelta = metricsOf(body).some(({ metric }) => Object.values(metric).some(isDelta))
+  return hasDelta ? 'it has delta temporality: sent twice it would count twice' : undefined
 }

@@ -71,7 +71,7 @@ function recent(fd: number, count: number): number[] {
   const marks = Math.min(count, RECENT_MARKS)
   const bytes = Buffer.alloc(marks * MARK)
   readSync(fd, bytes, 0, bytes.length, (count - marks) * MARK)
-  return bytes.toString('latin1').split('\n', marks).filter(isMark).map(Number)
+  return timesIn(bytes.toString('latin1'))
 }
 
 /** The file that says that a body has begun this series. With its start, so that it does not count for the next one. */
@@ -97,10 +97,15 @@ export function begin(path: string, start: number): boolean {
 export function readTimes(path: string): number[] {
   const fd = openSync(path, O_RDONLY | O_SAFE)
   try {
-    return fstatSync(fd).isFile() ? readFileSync(fd, 'latin1').split('\n').filter(isMark).map(Number) : []
+    return fstatSync(fd).isFile() ? timesIn(readFileSync(fd, 'latin1')) : []
   } finally {
     closeSync(fd)
   }
+}
+
+/** What is no mark is passed over. */
+function timesIn(text: string): number[] {
+  return text.split('\n').filter(isMark).map(Number)
 }
 
 interface State {
