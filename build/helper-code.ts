@@ -1,12 +1,12 @@
 import { build } from 'esbuild'
 
 /**
- * The helper's program as one string: `src/deliver/helper.ts` and what it imports, minified. It is made here, at build
+ * The helper's program as one string: `src/core/deliver/helper.ts` and what it imports, minified. It is made here, at build
  * time, so that no bundler, minifier or coverage tool of the host can rewrite what the helper runs.
  */
 export async function helperCode(): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: ['src/deliver/helper.ts'],
+    entryPoints: ['src/core/deliver/helper.ts'],
     bundle: true,
     minify: true,
     write: false,

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { parseArgs } from 'node:util'
-import { version } from './version.ts'
+import { version } from './core/version.ts'
 
 const usage = `usage: otlp-tally listen [--port 4318] [--file FILE]
        otlp-tally report FILE [--html [PAGE]]
@@ -40,25 +40,25 @@ async function main(args: string[]): Promise<number> {
     const port = Number(values.port ?? 4318)
     if (!/^\d{1,5}$/.test(values.port ?? '0') || port > 65_535)
       return misunderstood(`--port ${values.port}: expected 0 to 65535`)
-    const { listen } = await import('./listen/listen.ts')
+    const { listen } = await import('./bin/listen/listen.ts')
     return listen({ port, file: values.file })
   }
   if (command === 'report' && first !== undefined && !more.length && only(values, REPORT)) {
     if (second === undefined || values.html) {
-      const { reportFile } = await import('./report/report-file.ts')
+      const { reportFile } = await import('./bin/report/report-file.ts')
       const { header: _, ...flags } = values
       return reportFile(first, second, flags)
     }
   }
   if (command === 'check' && operands.length === 1 && only(values, ['header'])) {
-    const { check } = await import('./send/check.ts')
+    const { check } = await import('./exchange/check.ts')
     return check(first!, headers)
   }
   if (command === 'send' && operands.length === 1 && only(values, ['endpoint', 'header', 'from'])) {
     const { endpoint, from = '1' } = values
     if (endpoint === undefined) return misunderstood('send: expected --endpoint URL')
     if (!/^[1-9]\d{0,8}$/.test(from)) return misunderstood(`--from ${from}: expected the number of a line`)
-    const { send } = await import('./send/send.ts')
+    const { send } = await import('./bin/send/send.ts')
     return send({ file: first!, endpoint, headers, from: Number(from) })
   }
   return misunderstood(command === undefined ? 'expected a command' : `${args.join(' ')}: not understood`)

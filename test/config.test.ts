@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { parseConfig, readConfig } from '../src/decide/config.ts'
+import { parseConfig, readConfig } from '../src/core/decide/config.ts'
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'otlp-tally-config-'))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type Decision, decide, type Facts, rulings, wantsLog } from '../src/decide/decision.ts'
+import { type Decision, decide, type Facts, rulings, wantsLog } from '../src/core/decide/decision.ts'
 
 /** Facts under which nothing stands against telemetry but that the notice has not been shown. */
 const plain: Facts = {

@@ -6,8 +6,8 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import { AggregationTemporality, DataPointType, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Attributes } from '../src/names.ts'
-import { encodeMetrics, type Point, type Temporality } from '../src/otlp/metrics.ts'
+import type { Attributes } from '../src/core/names.ts'
+import { encodeMetrics, type Point, type Temporality } from '../src/core/otlp/metrics.ts'
 import { decodeBinary, same, strictDecode } from './strict-decode.ts'
 
 interface Input {

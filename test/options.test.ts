@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { optionProblems } from '../src/options.ts'
+import { optionProblems } from '../src/core/options.ts'
 
 const least = { name: 'trix', version: '0.19.3' }
 

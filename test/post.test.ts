@@ -1,10 +1,10 @@
 import nock from 'nock'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openBatch } from '../src/batch.ts'
-import { decide } from '../src/decide/decision.ts'
-import { factsOf } from '../src/decide/facts.ts'
-import { post } from '../src/deliver/post.ts'
-import type { TelemetryOptions } from '../src/options.ts'
+import { openBatch } from '../src/core/batch.ts'
+import { decide } from '../src/core/decide/decision.ts'
+import { factsOf } from '../src/core/decide/facts.ts'
+import { post } from '../src/core/deliver/post.ts'
+import type { TelemetryOptions } from '../src/core/options.ts'
 import { makeWorld } from './world.ts'
 
 /** nock stands in for the network here, because these tests are about the request that our `fetch` makes. */

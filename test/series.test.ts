@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { attributesProblem, nameProblem } from '../src/names.ts'
-import { parseSeries, type Series, seriesPath } from '../src/tally/series.ts'
+import { attributesProblem, nameProblem } from '../src/core/names.ts'
+import { parseSeries, type Series, seriesPath } from '../src/core/tally/series.ts'
 
 const letters = 'ABCXYZabcxyzconauxprnlpt'
 const metric = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.]{0,63}$/)

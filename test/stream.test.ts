@@ -14,10 +14,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { ensureFingerprint, readFingerprint } from '../src/tally/fingerprint.ts'
-import { memoryStream } from '../src/tally/memory-stream.ts'
-import type { Series } from '../src/tally/series.ts'
-import { ensureStream, findStream, streamFolder } from '../src/tally/stream.ts'
+import { ensureFingerprint, readFingerprint } from '../src/core/tally/fingerprint.ts'
+import { memoryStream } from '../src/core/tally/memory-stream.ts'
+import type { Series } from '../src/core/tally/series.ts'
+import { ensureStream, findStream, streamFolder } from '../src/core/tally/stream.ts'
 
 const NOW = 1_795_206_980_885
 const DAY = 24 * 3_600_000

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { append, begin, read } from '../src/tally/tally.ts'
+import { append, begin, read } from '../src/core/tally/tally.ts'
 
 const NOW = 1_795_206_980_885
 let path: string

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { printable } from '../text/printable.ts'
+import { printable } from '../terminal/printable.ts'
 import { validate } from './validate.ts'
 
 // Files of OTLP/JSON, an ExportMetricsServiceRequest a line: what `telemetry export --format otlp`, `otlp-tally listen

@@ -1,5 +1,5 @@
-import { printable } from '../text/printable.ts'
-import type { Row } from '../text/rows.ts'
+import type { Row } from '../core/rows.ts'
+import { printable } from '../terminal/printable.ts'
 import { type Attribute, isDelta, type Metric, metricsOf, named, type Point } from './metrics-of.ts'
 
 /** A stranger's body can have any number of fields. */

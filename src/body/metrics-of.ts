@@ -1,4 +1,4 @@
-import { printable } from '../text/printable.ts'
+import { printable } from '../terminal/printable.ts'
 
 export interface Attribute {
   key: string

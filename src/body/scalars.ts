@@ -1,4 +1,4 @@
-import { printable } from '../text/printable.ts'
+import { printable } from '../terminal/printable.ts'
 import type { Scalar } from './messages.ts'
 
 interface Rule {

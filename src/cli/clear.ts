@@ -1,6 +1,6 @@
 import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { count } from '../text/count.ts'
+import { count } from '../terminal/count.ts'
 import { inspect } from './inspect.ts'
 import { yesOrNo } from './question.ts'
 import type { Context, Values } from './run.ts'

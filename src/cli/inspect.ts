@@ -1,13 +1,20 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Config, ConfigProblem } from '../decide/config.ts'
-import { type Decision, decide, endpointOf, type Facts, type Ruling, rulings } from '../decide/decision.ts'
-import { factsOf } from '../decide/facts.ts'
-import type { Environment, Folders } from '../decide/folders.ts'
-import { noticeShown } from '../decide/notice.ts'
-import { chooseRoute, type Route } from '../deliver/route.ts'
-import { readFingerprint } from '../tally/fingerprint.ts'
-import type { Tool } from '../telemetry.ts'
+import type { Config, ConfigProblem } from '../core/decide/config.ts'
+import {
+  type Decision,
+  decide,
+  endpointOf,
+  type Facts,
+  type Ruling,
+  rulings,
+} from '../core/decide/decision.ts'
+import { factsOf } from '../core/decide/facts.ts'
+import type { Environment, Folders } from '../core/decide/folders.ts'
+import { noticeShown } from '../core/decide/notice.ts'
+import { chooseRoute, type Route } from '../core/deliver/route.ts'
+import { readFingerprint } from '../core/tally/fingerprint.ts'
+import type { Tool } from '../core/telemetry.ts'
 import { type StoredStream, storedStreams } from './storage.ts'
 
 /** All that can be known of a tool's telemetry without changing anything. */

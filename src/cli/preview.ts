@@ -1,7 +1,7 @@
-import { openBatch } from '../batch.ts'
 import { meaning } from '../body/meaning.ts'
-import { attributesProblem } from '../names.ts'
-import { type Row, rowsText, textWidth, wrap } from '../text/rows.ts'
+import { openBatch } from '../core/batch.ts'
+import { attributesProblem } from '../core/names.ts'
+import { type Row, rowsText, textWidth, wrap } from '../core/rows.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import type { Context } from './run.ts'
 

@@ -1,10 +1,10 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { TelemetryOptions } from '../options.ts'
-import { folderOf } from '../tally/installation.ts'
-import { parseSeries, type Series } from '../tally/series.ts'
-import { findStream } from '../tally/stream.ts'
-import { readTimes } from '../tally/tally.ts'
+import type { TelemetryOptions } from '../core/options.ts'
+import { folderOf } from '../core/tally/installation.ts'
+import { parseSeries, type Series } from '../core/tally/series.ts'
+import { findStream } from '../core/tally/stream.ts'
+import { readTimes } from '../core/tally/tally.ts'
 
 /** One stream as it lies on disk, with everything that was ever counted in it and is still there. */
 export interface StoredStream {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
-import { count } from '../text/count.ts'
-import { writeWhole } from '../write-whole.ts'
+import { writeWhole } from '../files/write-whole.ts'
+import { count } from '../terminal/count.ts'
 import { pageOf } from './page.ts'
 import { takesUnicode, usageText } from './text.ts'
 import { DEFAULT_DAYS, isoDay, type Summary, summarise, type Use } from './usage.ts'

@@ -1,4 +1,4 @@
-import { columnsOf, cut, pad } from '../text/columns.ts'
+import { columnsOf, cut, pad } from '../terminal/columns.ts'
 import { weekdayOf } from './installations.ts'
 import type { Day, Share } from './usage.ts'
 

@@ -1,4 +1,4 @@
-import { rowsText } from '../text/rows.ts'
+import { rowsText } from '../core/rows.ts'
 import type { Installations } from './installations.ts'
 import { asciiGlyphs, bars, calendar, type Drawing, type Glyphs, grid, unicodeGlyphs } from './text-charts.ts'
 import { type Comparison, change, isoDay, type Share, type Summary } from './usage.ts'

@@ -2,7 +2,7 @@ import { chownSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync }
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { TelemetryOptions } from '../../src/options.ts'
+import type { TelemetryOptions } from '../../src/core/options.ts'
 import { strictDecode } from '../strict-decode.ts'
 import { fuzz, makeFolder, oddText, openBatch } from './fuzz.ts'
 import { outputOf } from './output.ts'

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll } from 'vitest'
-import { type Batch, openBatch as open } from '../../src/batch.ts'
-import { decide } from '../../src/decide/decision.ts'
-import { factsOf } from '../../src/decide/facts.ts'
-import type { Environment } from '../../src/decide/folders.ts'
-import { optionProblems, type TelemetryOptions } from '../../src/options.ts'
+import { type Batch, openBatch as open } from '../../src/core/batch.ts'
+import { decide } from '../../src/core/decide/decision.ts'
+import { factsOf } from '../../src/core/decide/facts.ts'
+import type { Environment } from '../../src/core/decide/folders.ts'
+import { optionProblems, type TelemetryOptions } from '../../src/core/options.ts'
 
 const seed = Number(process.env.FUZZ_SEED)
 /** Of all numbers of cases: 10 for a long night, 0.01 while a test is written. */

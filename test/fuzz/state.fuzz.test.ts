@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createTelemetry } from '../../src/telemetry.ts'
+import { createTelemetry } from '../../src/core/telemetry.ts'
 import { strictDecode } from '../strict-decode.ts'
 import { fuzz, makeFolder, openBatch } from './fuzz.ts'
 import { outputOf } from './output.ts'

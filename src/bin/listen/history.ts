@@ -1,4 +1,4 @@
-import { visible } from '../text/printable.ts'
+import { visible } from '../../terminal/printable.ts'
 
 /** The body that came last. */
 export interface LastBody {

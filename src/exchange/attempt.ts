@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { printable } from '../text/printable.ts'
+import { printable } from '../terminal/printable.ts'
 import { exchange } from './exchange.ts'
 import { explain, quote, unreachable } from './explain.ts'
 

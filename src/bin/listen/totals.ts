@@ -1,6 +1,6 @@
-import { createGrowth, identity } from '../body/growth.ts'
-import { isDelta, labelsOf, type Metric, metricsOf, named } from '../body/metrics-of.ts'
-import { printable } from '../text/printable.ts'
+import { createGrowth, identity } from '../../body/growth.ts'
+import { isDelta, labelsOf, type Metric, metricsOf, named } from '../../body/metrics-of.ts'
+import { printable } from '../../terminal/printable.ts'
 
 /** What one body added: one for each series that grew, and one for each metric that is not a count. */
 export type Arrival =

@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path'
-import { printable } from '../text/printable.ts'
+import { type Flags, flagsProblem, type Surroundings, show } from '../../report/show.ts'
+import { printable } from '../../terminal/printable.ts'
 import { type FromFile, usesFrom } from './from-file.ts'
-import { type Flags, flagsProblem, type Surroundings, show } from './show.ts'
 
 /** As many unreadable lines are named one by one. */
 const MAX_NAMED = 10

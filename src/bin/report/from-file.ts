@@ -1,8 +1,8 @@
-import { createGrowth, identity } from '../body/growth.ts'
-import { bodyOf, linesOf } from '../body/lines.ts'
-import { type Attribute, isDelta, labelsOf, metricsOf, named, type Point } from '../body/metrics-of.ts'
-import { printable } from '../text/printable.ts'
-import type { Use } from './usage.ts'
+import { createGrowth, identity } from '../../body/growth.ts'
+import { bodyOf, linesOf } from '../../body/lines.ts'
+import { type Attribute, isDelta, labelsOf, metricsOf, named, type Point } from '../../body/metrics-of.ts'
+import type { Use } from '../../report/usage.ts'
+import { printable } from '../../terminal/printable.ts'
 
 /** What a file of bodies says, each name in it safe to print. */
 export interface FromFile {

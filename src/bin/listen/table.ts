@@ -1,4 +1,4 @@
-import { columnsOf, cut, pad } from '../text/columns.ts'
+import { columnsOf, cut, pad } from '../../terminal/columns.ts'
 import { nameOf, timeOf } from './names.ts'
 import type { Total } from './totals.ts'
 

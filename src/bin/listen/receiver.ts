@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type Problem, validate } from '../body/validate.ts'
-import { printable } from '../text/printable.ts'
+import { type Problem, validate } from '../../body/validate.ts'
+import { printable } from '../../terminal/printable.ts'
 import { type Answer, plain, refusal, refuseHead, success } from './answer.ts'
 import { createHistory } from './history.ts'
 import { readBody } from './read-body.ts'

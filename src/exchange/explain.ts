@@ -1,4 +1,4 @@
-import { printable } from '../text/printable.ts'
+import { printable } from '../terminal/printable.ts'
 
 /** What an answer that is no success means, and what to do about it. */
 export function explain({ status, headers }: Response): string {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
 import { gunzip, inflate } from 'node:zlib'
-import { printable } from '../text/printable.ts'
+import { printable } from '../../terminal/printable.ts'
 import { type Answer, refusal } from './answer.ts'
 
 /** The Collector's default bound of a request body, before and after it is unpacked. */

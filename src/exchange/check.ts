@@ -1,5 +1,5 @@
-import { metricsUrl } from '../otlp/endpoint.ts'
-import { printable } from '../text/printable.ts'
+import { metricsUrl } from '../core/otlp/endpoint.ts'
+import { printable } from '../terminal/printable.ts'
 import { exchange } from './exchange.ts'
 import { explain, quote, unreachable } from './explain.ts'
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { printable } from '../text/printable.ts'
+import { printable } from '../../terminal/printable.ts'
 
 const PATH = '/v1/metrics'
 

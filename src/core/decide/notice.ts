@@ -1,6 +1,6 @@
+import { type Row, rowsText, textWidth, wrap } from '../rows.ts'
 import { writeStderr } from '../stderr.ts'
 import { readLine, replaceLine } from '../tally/state-file.ts'
-import { type Row, rowsText, textWidth, wrap } from '../text/rows.ts'
 
 const { accessSync, constants, existsSync, fstatSync } = process.getBuiltinModule('node:fs')
 const { dirname, join } = process.getBuiltinModule('node:path')

@@ -1,4 +1,4 @@
-import { cut } from '../text/columns.ts'
+import { cut } from '../../terminal/columns.ts'
 
 /** A terminal, or what stands for one: `process.stdout` fits. */
 export interface Terminal {

@@ -1,10 +1,10 @@
 import { stat } from 'node:fs/promises'
-import { bodyOf, linesOf } from '../body/lines.ts'
-import { isDelta, metricsOf } from '../body/metrics-of.ts'
-import { metricsUrl } from '../otlp/endpoint.ts'
-import { count } from '../text/count.ts'
-import { printable } from '../text/printable.ts'
-import { attempt } from './attempt.ts'
+import { bodyOf, linesOf } from '../../body/lines.ts'
+import { isDelta, metricsOf } from '../../body/metrics-of.ts'
+import { metricsUrl } from '../../core/otlp/endpoint.ts'
+import { attempt } from '../../exchange/attempt.ts'
+import { count } from '../../terminal/count.ts'
+import { printable } from '../../terminal/printable.ts'
 import { progressOn } from './progress.ts'
 
 /** What the person said. */
