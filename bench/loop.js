@@ -27,7 +27,7 @@ export async function loop({ argv, env, cwd }, iterations, sample) {
   }
   const sum = (/** @type {'wall' | 'total' | 'left'} */ key, /** @type {Way} */ way) =>
     samples[way].reduce((total, one) => total + one[key], 0)
-  console.log(`\n## A shell loop of ${each * BLOCKS} commands\n`)
+  console.log(`\n### A shell loop of ${each * BLOCKS} commands\n`)
   console.log(
     table(
       ['', 'wall s', 'CPU with orphans s', 'helpers'],

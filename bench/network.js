@@ -1,14 +1,21 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { delayingProxy, makeCertificates } from './far.js'
 
-/** @typedef {'up' | 'refused' | 'hanging' | 'SYN dropped' | 'DNS dropped'} State */
+/** @typedef {'up' | 'far' | 'refused' | 'hanging' | 'SYN dropped' | 'DNS dropped'} State */
 
+/** Where no answer comes from. */
 /** @type {readonly State[]} */
-export const STATES = ['up', 'refused', 'hanging', 'SYN dropped', 'DNS dropped']
+export const BROKEN = ['refused', 'hanging', 'SYN dropped', 'DNS dropped']
+
+/** `far` is 50 ms away and over TLS. */
+/** @type {readonly State[]} */
+export const STATES = ['up', 'far', ...BROKEN]
 
 const INSIDE = 'BENCH_NAMESPACE'
 
@@ -40,26 +47,41 @@ export function enterNamespace() {
   return false
 }
 
-/** The collectors, one for each state. `received()` is how many requests the one that is up has answered. */
-export async function startCollectors() {
+/**
+ * The collectors, one for each state, and the certificate authority of the one that is far. `received()` is how many
+ * requests have been answered.
+ * @param {string} folder
+ */
+export async function startCollectors(folder) {
   let received = 0
-  const up = createHttpServer((incoming, outgoing) => {
+  /** @type {import('node:http').RequestListener} */
+  const answer = (incoming, outgoing) => {
     incoming.resume().on('end', () => {
       received++
       outgoing.writeHead(200, { 'content-type': 'application/json' }).end('{}')
     })
-  })
+  }
+  const { authority, key, cert } = makeCertificates(folder)
+  const up = createHttpServer(answer)
+  const secure = createHttpsServer({ key, cert }, answer)
   const hanging = createServer(socket => socket.on('error', () => {}).resume())
-  const [upPort, hangingPort] = [await listen(up), await listen(hanging)]
+  const securePort = await listen(secure)
+  const far = delayingProxy(() => securePort)
+  const [upPort, farPort, hangingPort] = [await listen(up), await listen(far), await listen(hanging)]
   /** @type {Record<State, string>} */
   const endpoints = {
     up: `http://127.0.0.1:${upPort}`,
+    far: `https://127.0.0.1:${farPort}`,
     refused: 'http://127.0.0.1:1',
     hanging: `http://127.0.0.1:${hangingPort}`,
     'SYN dropped': 'http://192.0.2.1:4318',
     'DNS dropped': 'http://collector.example:4318',
   }
-  return { endpoints, received: () => received, close: () => [up, hanging].map(server => server.close()) }
+  const close = () => {
+    for (const server of [up, secure]) server.closeAllConnections()
+    for (const server of [up, secure, far, hanging]) server.close()
+  }
+  return { endpoints, authority, received: () => received, close }
 }
 
 /** @param {import('node:net').Server} server @returns {Promise<number>} */

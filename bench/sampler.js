@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 /**
  * What one process cost: ms and MB. `total` and `life` take in what it left behind, `left` is how many those were.
  * @typedef {{ status: number, wall: number, cpu: number, total: number, memory: number, left: number, life: number }} Sample
- * @typedef {{ argv: string[], env: Record<string, string>, cwd: string }} Command
+ * @typedef {{ argv: string[], env: Record<string, string>, cwd: string, core?: boolean, terminal?: boolean }} Command
  */
 
 /** Starts `sample.py`, which runs commands one after the other. */

@@ -4,6 +4,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { FETCH, HTTP, OTEL, PACKAGES, POSTHOG, POSTHOG_MISSING } from './cases.js'
+import { linesOfCode } from './lines.js'
+import { table } from './statistics.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
@@ -28,6 +31,16 @@ export async function bundle(/** @type {string} */ script) {
 
 export function sizeOf(/** @type {string} */ code) {
   return { minified: Buffer.byteLength(code), gzipped: gzipSync(code, { level: 9 }).length }
+}
+
+/**
+ * The size of what an ordinary command imports, and what the package needs beside it.
+ * @param {string} checkout
+ */
+export async function coreSize(checkout) {
+  const { gzipped } = sizeOf(await bundle(join(checkout, 'dist/index.js')))
+  const dependencies = Object.keys(manifestOf(checkout).dependencies ?? {}).length
+  return { gzipped, lines: linesOfCode(join(checkout, 'src/core')), dependencies }
 }
 
 /** The bytes of the packages that a row needs and of all that they depend on, and how many packages these are. */
@@ -83,3 +96,30 @@ function bytesIn(folder) {
     })
     .reduce((sum, bytes) => sum + bytes, 0)
 }
+
+/**
+ * Bytes of each way to count, as installed and as bundled.
+ * @param {(one: import('./cases.js').Case) => Promise<string>} fileOf
+ */
+export async function printSizes(fileOf) {
+  const ways = {
+    'otlp-tally': { script: 'tally', packages: PACKAGES.tally },
+    [FETCH]: { script: 'fetch', packages: [] },
+    [HTTP]: { script: 'http', packages: [] },
+    [OTEL]: { script: 'otel', packages: PACKAGES.otel },
+    ...(!POSTHOG_MISSING && { [POSTHOG]: { script: 'posthog', packages: PACKAGES.posthog } }),
+  }
+  const rows = Object.entries(ways).map(async ([name, { script, packages }]) => {
+    const file = await fileOf(/** @type {import('./cases.js').Case} */ ({ script, bundled: true }))
+    const { minified, gzipped } = sizeOf(readFileSync(file, 'utf8'))
+    const from = join(ROOT, script === 'posthog' ? 'bench/posthog/row.js' : `bench/rows/${script}.js`)
+    const all = installed(packages, from)
+    return [name, ...[all.packages, all.bytes, minified, gzipped].map(thousands)]
+  })
+  console.log('\n### Bytes\n')
+  console.log(
+    table(['', 'packages', 'installed', 'bundled, minified', 'and gzipped'], await Promise.all(rows)),
+  )
+}
+
+const thousands = (/** @type {number} */ value) => value.toLocaleString('en').replaceAll(',', ' ')

@@ -53,3 +53,33 @@ export const number = (/** @type {number} */ value) => value.toFixed(Math.abs(va
 /** The middle and the tenths at both ends: "7.1 (6.4 to 9.0)". */
 export const spread = (/** @type {readonly number[]} */ values) =>
   `${number(median(values))} (${number(quantile(values, 0.1))} to ${number(quantile(values, 0.9))})`
+
+/** How often the rounds are drawn again, to see how much a result depends on which rounds there were. */
+const DRAWS = 1000
+
+/**
+ * A result that is made of the medians of several rows, with the range in which it lies for nine in ten draws of the same
+ * rounds (bootstrap). Rows are drawn together, round by round: what disturbs a round disturbs all its rows.
+ * @typedef {{ value: number, low: number, high: number }} Estimate
+ * @param {readonly ReadonlyMap<number, number>[]} rows of each row, its number in each round
+ * @param {(...medians: number[]) => number} combine
+ * @returns {Estimate}
+ */
+export function estimate(rows, combine) {
+  const rounds = [...new Set(rows.flatMap(row => [...row.keys()]))]
+  const next = random(rounds.length)
+  const of = (/** @type {readonly number[]} */ drawn) =>
+    combine(
+      ...rows.map(row =>
+        median(drawn.map(round => row.get(round) ?? Number.NaN).filter(v => !Number.isNaN(v))),
+      ),
+    )
+  const draws = Array.from({ length: DRAWS }, () =>
+    of(rounds.map(() => rounds[Math.floor(next() * rounds.length)] ?? 0)),
+  ).filter(value => !Number.isNaN(value))
+  return { value: of(rounds), low: quantile(draws, 0.05), high: quantile(draws, 0.95) }
+}
+
+/** "1.93 (1.80 to 2.10)". */
+export const range = (/** @type {Estimate} */ { value, low, high }, digits = 2) =>
+  Number.isNaN(value) ? '–' : `${value.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`

@@ -1,4 +1,4 @@
-// The least that any design with a helper process costs: an empty program, a pipe, an exit handler.
+// The least that a design with a helper process costs when it hands the request over through a pipe.
 process.once('exit', () => {
   const { spawn } = process.getBuiltinModule('node:child_process')
   const child = spawn(process.execPath, ['-e', ''], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] })

@@ -1,0 +1,9 @@
+import { initTelemetry } from 'otlp-tally'
+
+const { trackCommand } = initTelemetry({
+  name: 'bench',
+  version: '1.0.0',
+  endpoint: process.env.BENCH_ENDPOINT,
+  delivery: 'inline',
+})
+trackCommand('build')
