@@ -94,13 +94,15 @@ async function prepare(
     '    listen [::]:443 ssl;\n': '',
     [`${live}/fullchain.pem`]: certificate,
     [`${live}/privkey.pem`]: key,
-    '127.0.0.1:4318': one,
-    '127.0.0.1:4319': two,
+    // Both at once, and whole: a free port may begin with these digits (`43185`).
+    [servers('127.0.0.1:4318', '127.0.0.1:4319')]: servers(one, two),
     ...changes,
   })
   const more = `daemon off; pid ${join(dir, 'nginx.pid')};`
   return { certificate, args: ['-p', dir, '-e', 'stderr', '-c', config, '-g', more] }
 }
+
+const servers = (one: string, two: string) => `server ${one} max_fails=0;\n    server ${two} max_fails=0;`
 
 function nginxBinary(): string | undefined {
   // Debian has it where only root's PATH looks.
