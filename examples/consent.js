@@ -1,10 +1,16 @@
 #!/usr/bin/env node
 // A tool that asks before it counts anything: consent by question instead of by notice.
-import { initTelemetry, trackCommand } from 'otlp-tally'
+import { initTelemetry } from 'otlp-tally'
 import { askConsent, runTelemetryCommand } from 'otlp-tally/cli'
 
 const [command = 'hello', ...args] = process.argv.slice(2)
-initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318', consent: 'explicit' })
+const { trackCommand } = initTelemetry({
+  name: 'trix',
+  version: '0.19.3',
+  endpoint: 'http://127.0.0.1:4318',
+  commands: ['hello'],
+  consent: 'explicit',
+})
 
 if (command === 'telemetry') {
   process.exitCode = await runTelemetryCommand(args)

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { flushTelemetry, initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
+import { initTelemetry } from 'otlp-tally'
 
 const commands = {
   init({ dir }) {
@@ -43,10 +43,12 @@ const { values, positionals } = parseArgs({
 })
 const [command = 'help'] = positionals
 
-initTelemetry({
+const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({
   name: 'trix',
   version: process.env.TRIX_VERSION ?? '0.19.3',
   endpoint: 'http://127.0.0.1:4318',
+  commands: ['init', 'check', 'build', 'test'],
+  events: { documents_tested: { empty: Boolean } },
   disabled: !values.telemetry,
   noticeVersion: Number(process.env.TRIX_NOTICE ?? 1),
 })
@@ -58,6 +60,8 @@ if (Object.hasOwn(commands, command)) {
   const { runTelemetryCommand } = await import('otlp-tally/cli')
   process.exitCode = await runTelemetryCommand(process.argv.slice(process.argv.indexOf('telemetry') + 1))
 } else {
+  // Counted as `unknown`: how often people try what does not exist, and never what they typed.
+  if (command !== 'help') trackCommand(command)
   console.error(`usage: trix ${Object.keys(commands).join('|')}|telemetry [--dir DIR] [--no-telemetry]`)
   process.exitCode = command === 'help' ? 0 : 2
 }
