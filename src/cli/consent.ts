@@ -1,7 +1,7 @@
-import { endpointOf, rulings } from '../core/decide/decision.ts'
-import { promise } from '../core/decide/notice.ts'
+import { contents } from '../core/decide/notice.ts'
 import { rowsText, textWidth, wrap } from '../core/rows.ts'
-import { quietFacts } from './inspect.ts'
+import { inspect, quietFacts } from './inspect.ts'
+import { rulingsOf } from './otherwise.ts'
 import { yesOrNo } from './question.ts'
 import { type Context, contextOf, type TelemetryIo } from './run.ts'
 import { inForce, writeEnabled } from './switch.ts'
@@ -48,7 +48,7 @@ export async function askConsent(io: ConsentIo = {}): Promise<boolean | undefine
   }
   const facts = quietFacts(context.tool, context.env)
   // Open is what only the rows on consent would decide.
-  const { rule } = rulings(facts).next().value!
+  const { rule } = rulingsOf(facts)[0]!
   if (rule === 7 || rule === 11) return rule === 11
   if (rule < 12) return undefined
   const answer = await ask(context, io)
@@ -77,11 +77,11 @@ export async function promptAgain(context: Context): Promise<number> {
 async function ask(context: Context, { default: enter = 'no', timeoutMs = TIMEOUT_MS }: ConsentIo = {}) {
   const { tool, env, stderr } = context
   const { name } = tool.options
-  const { endpoint = 'nowhere yet: there is no endpoint' } = endpointOf(quietFacts(tool, env))
+  const { endpoint = 'nowhere yet: there is no endpoint' } = inspect(tool, env).endpoint
   const width = textWidth(stderr.columns)
   const text = [
     wrap(`May ${name} count how often you run each of its commands?`, width),
-    rowsText([...promise(name, endpoint), ['Later', `${name} telemetry enable, or disable`]], width),
+    rowsText([...contents(tool.options, endpoint), ['Later', `${name} telemetry enable, or disable`]], width),
     'Count?',
   ].join('\n')
   return yesOrNo(text, context, timeoutMs, enter === 'yes')

@@ -1,6 +1,6 @@
-import { describe } from '../core/batch.ts'
+import { encodeMetrics, type Point } from '../core/encode/metrics.ts'
+import { describe } from '../core/encode/request.ts'
 import type { TelemetryOptions } from '../core/options.ts'
-import { encodeMetrics, type Point } from '../core/otlp/metrics.ts'
 import { writeWhole } from '../files/write-whole.ts'
 import { count } from '../terminal/count.ts'
 import { type Inspection, inspect } from './inspect.ts'
@@ -52,7 +52,7 @@ function otlp({ streams, fingerprint }: Inspection, options: TelemetryOptions): 
         'service.name': options.name,
         'service.version': stream.version,
         'service.instance.id': stream.instance!,
-        'user.fingerprint': fingerprint!,
+        'user.fingerprint': fingerprint!.fingerprint,
         ...(stream.sameAttributes && options.resourceAttributes),
       }
       const encode = (series: StoredSeries[]) =>
@@ -79,7 +79,7 @@ function point({ series, setAside, times }: StoredSeries, now: number): Point {
 function json({ streams, fingerprint, notice }: Inspection, { name }: TelemetryOptions): string {
   const value = {
     name,
-    fingerprint: fingerprint ?? null,
+    fingerprint: fingerprint?.fingerprint ?? null,
     notice: { version: notice.version, shown: notice.shown ?? null },
     streams: streams.map(({ version, instance, series }) => ({
       version,

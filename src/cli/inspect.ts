@@ -1,48 +1,55 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config, ConfigProblem } from '../core/decide/config.ts'
-import {
-  type Decision,
-  decide,
-  endpointOf,
-  type Facts,
-  type Ruling,
-  rulings,
-} from '../core/decide/decision.ts'
+import { type Endpoint, endpointOf, type Facts, headersOf, settingsOf } from '../core/decide/decide.ts'
 import { factsOf } from '../core/decide/facts.ts'
 import type { Environment, Folders } from '../core/decide/folders.ts'
-import { noticeShown } from '../core/decide/notice.ts'
+import { noticeSeen, noticeVersion } from '../core/decide/notice.ts'
 import { chooseRoute, type Route } from '../core/deliver/route.ts'
-import { readFingerprint } from '../core/tally/fingerprint.ts'
+import { type Fingerprint, readFingerprint } from '../core/tally/fingerprint.ts'
 import type { Tool } from '../core/telemetry.ts'
+import { type Ruling, rulingsOf } from './otherwise.ts'
 import { type StoredStream, storedStreams } from './storage.ts'
 
 /** All that can be known of a tool's telemetry without changing anything. */
 export interface Inspection {
   facts: Facts
-  decision: Decision
+  decision: Ruling
   /** What would decide next, and next after that, if what made the rulings before were not there. */
   otherwise: Ruling[]
-  endpoint: ReturnType<typeof endpointOf>
+  endpoint: Endpoint
+  /** The names of the headers that go to the endpoint. */
+  headers: string[]
   folders: Folders | undefined
   config: Config | ConfigProblem
-  fingerprint: string | undefined
+  fingerprint: Pick<Fingerprint, 'fingerprint' | 'state'> | undefined
   /** The version of the notice that was shown, 0 for none, and when. */
   notice: { version: number; shown?: Date }
   streams: StoredStream[]
-  delivery: Route
+  /** Undefined where nothing can be sent at all. */
+  delivery: Route | undefined
   /** What stood in the way of reading the state, a sentence each. */
   problems: string[]
 }
 
-/** The facts as a command would find them, but nothing is shown and no file is made. */
-export function quietFacts({ options, problems }: Tool, env: Environment): Facts {
-  return { ...factsOf(options, problems, env), showNotice: () => false }
+/** The facts as a command would find them, but nothing is shown and nothing is written. */
+export function quietFacts({ options, disabled }: Tool, env: Environment): Facts {
+  const facts = factsOf(options, { env, disabled, mayShow: false })
+  // An ordinary run binds a mark of version 0.1 to the tool that finds it.
+  return { ...facts, noticeSeen: notice => noticeSeen(facts.folders()!.state, notice) !== undefined }
 }
 
 /** Decides as a command would, and looks at what is stored. Never throws. */
 export function inspect(tool: Tool, env: Environment): Inspection {
   const facts = quietFacts(tool, env)
+  const [decision, ...otherwise] = rulingsOf(facts) as [Ruling, ...Ruling[]]
+  // Without permission, or without what the library needs of the runtime, nothing may be looked at.
+  if (facts.denied)
+    return {
+      ...{ facts, decision, otherwise, endpoint: endpointOf(facts, {}), headers: [], folders: undefined },
+      ...{ config: {}, fingerprint: undefined, notice: { version: 0 }, streams: [], problems: [] },
+      delivery: undefined,
+    }
   const folders = facts.folders()
   const problems = new Set<string>()
   const attempt = <T>(read: () => T, otherwise: T): T => {
@@ -53,23 +60,32 @@ export function inspect(tool: Tool, env: Environment): Inspection {
       return otherwise
     }
   }
-  const fingerprint = folders && attempt(() => readFingerprint(folders.state), undefined)
+  const stored = folders && attempt(() => readFingerprint(folders.state, Date.now()), undefined)
+  if (stored === 'damaged') problems.add(`${folders?.state}: its fingerprint is damaged; a new one is made`)
+  const fingerprint = stored === 'damaged' ? undefined : stored
+  const config = folders ? facts.config() : {}
+  const endpoint = endpointOf(facts, settingsOf({ ...facts, config: () => config }))
+  const settings = 'problem' in config ? {} : config
   return {
-    facts,
-    decision: decide(facts),
-    otherwise: [...rulings(facts)].slice(1),
-    endpoint: endpointOf(facts),
-    folders,
-    config: facts.config(),
-    fingerprint,
-    notice: (folders && attempt(() => noticeOf(folders), undefined)) ?? { version: 0 },
-    streams: folders ? attempt(() => storedStreams(tool.options, folders.state, fingerprint), []) : [],
+    ...{ facts, decision, otherwise, endpoint, folders, config, fingerprint },
+    headers: Object.keys(headersOf(facts, settings, endpoint.source)),
+    notice: (folders && attempt(() => noticeOf(folders, tool.options.name), undefined)) ?? { version: 0 },
+    streams: folders
+      ? attempt(() => storedStreams(tool.options, folders.state, fingerprint?.fingerprint), [])
+      : [],
     delivery: chooseRoute(tool.options.delivery),
     problems: [...problems],
   }
 }
 
-function noticeOf({ state }: Folders): Inspection['notice'] {
-  const version = noticeShown(state)
+function noticeOf({ state }: Folders, name: string): Inspection['notice'] {
+  const version = noticeVersion(state, name)
   return version ? { version, shown: statSync(join(state, 'notice')).mtime } : { version }
+}
+
+/** Who set the endpoint, as a user can find it: a variable, a file, or the tool. */
+export function setBy({ facts, endpoint, folders }: Inspection): string {
+  const { source } = endpoint
+  if (source === 'environment') return `${facts.prefix}_TELEMETRY_ENDPOINT`
+  return source === 'config' ? `${folders?.config}` : 'the tool'
 }

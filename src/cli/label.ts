@@ -1,4 +1,4 @@
-import type { Series } from '../core/tally/series.ts'
+import type { Series } from '../core/vocabulary.ts'
 
 /** A series in words: `build` for a command, else `safety_triggered blocked=true`. */
 export function label({ metric, attributes }: Series, commandMetric = 'command_invocation'): string {

@@ -1,7 +1,7 @@
 import { meaning } from '../body/meaning.ts'
-import { openBatch } from '../core/batch.ts'
-import { attributesProblem } from '../core/names.ts'
+import { openBatch } from '../core/encode/request.ts'
 import { type Row, rowsText, textWidth, wrap } from '../core/rows.ts'
+import { attributesProblem, COMMAND_METRIC } from '../core/vocabulary.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import type { Context } from './run.ts'
 
@@ -10,9 +10,10 @@ import type { Context } from './run.ts'
  * on stderr what would become of it, and a sentence a field. Sends nothing, counts nothing, makes no file.
  */
 export function preview({ tool, env, stdout, stderr }: Context, given?: string): number {
-  const { options, problems } = tool
+  const { options } = tool
   const inspection = inspect(tool, env)
   const { facts, decision, endpoint, fingerprint } = inspection
+  const problems = facts.problems()
   const command = given ?? lastCommand(inspection)
   const problem = problems[0] ?? attributesProblem({ command_name: command })
   if (problem) {
@@ -21,10 +22,10 @@ export function preview({ tool, env, stdout, stderr }: Context, given?: string):
   }
   // As in log mode, where nothing is stored, whatever was decided.
   const now = Date.now()
-  const batch = openBatch(options, facts, { ...decision, mode: 'log', explicit: true }, now)
-  const metric = options.metricName ?? 'command_invocation'
+  const batch = openBatch(facts, { ...decision, mode: 'log', explicit: true }, now)
+  const metric = options.metricName ?? COMMAND_METRIC
   batch.count({ metric, attributes: { command_name: command } }, now)
-  const body = JSON.parse(batch.body(now + 1)!)
+  const body = JSON.parse(batch.request(now + 1, true)!.body)
 
   const { url } = endpoint
   const fate =

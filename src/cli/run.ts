@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import type { Environment } from '../core/decide/folders.ts'
-import { tools } from '../core/handle.ts'
-import { homeProblem } from '../core/options.ts'
+import { shared } from '../core/global.ts'
+import { homeProblem, optionProblems } from '../core/options.ts'
 import { rowsText, textWidth } from '../core/rows.ts'
 import type { Tool } from '../core/telemetry.ts'
 import { clear } from './clear.ts'
@@ -149,12 +149,12 @@ export async function runTelemetryCommand(argv: readonly string[], io: Telemetry
 
 /** The context, or why it cannot be told which tool's or where. To guess could mean to lose somebody's opt-out. */
 export function contextOf(io: TelemetryIo): Context | string {
-  const known = tools()
+  const known = shared().tools
   if (io.name === undefined && known.size > 1)
     return `telemetry of which tool? Pass name: ${[...known.keys()].join(' or ')}`
   const tool = io.name === undefined ? [...known.values()][0] : known.get(io.name)
   if (!tool) return 'telemetry: initTelemetry was not called'
-  const lost = homeProblem(tool.problems)
+  const lost = homeProblem(optionProblems(tool.options))
   if (lost) return `initTelemetry: ${lost}`
   const { stdin = process.stdin, stdout = process.stdout, stderr = process.stderr, env = process.env } = io
   return { tool, stdin, stdout, stderr, env }

@@ -1,12 +1,11 @@
-import { MAX_CONFIG_BYTES } from '../core/decide/config.ts'
-import type { Ruling } from '../core/decide/decision.ts'
-import { readText } from '../core/regular-file.ts'
+import { readConfigText } from '../core/decide/config.ts'
 import { type Row, rowsText } from '../core/rows.ts'
 import type { Tool } from '../core/telemetry.ts'
 import { count } from '../terminal/count.ts'
-import type { Inspection } from './inspect.ts'
+import { type Inspection, setBy } from './inspect.ts'
 import { label } from './label.ts'
 import { locateTelemetry } from './locate.ts'
+import type { Ruling } from './otherwise.ts'
 import type { StoredStream } from './storage.ts'
 
 /** What each mode means to the person who reads it. */
@@ -28,15 +27,15 @@ export function statusText(inspection: Inspection, { options }: Tool): string {
       'otherwise',
       otherwise.map(ruling => `${ruling.mode}: ${ruling.reason}${line(ruling.rule, inspection)}`),
     ),
-    ['endpoint', endpoint.url ? `${endpoint.url} (from ${endpoint.source})` : 'none'],
+    ['endpoint', endpoint.url ? `${endpoint.url} (from ${setBy(inspection)})` : 'none'],
     ...(isPlain(endpoint.url)
       ? [['', 'plain http: whoever is on the way can read what is sent'] as const]
       : []),
     ['config', folders?.config ?? 'none'],
     ['state', folders ? `${folders.state} (${count(bytes, 'byte')} of counts)` : 'none'],
-    ['fingerprint', fingerprint ?? 'not made yet'],
+    ['fingerprint', fingerprint?.fingerprint ?? 'not made yet'],
     ['notice', notice.shown ? `shown on ${day(notice.shown)} (version ${notice.version})` : 'not shown yet'],
-    ['delivery', `${delivery.route}: ${delivery.reason}`],
+    ['delivery', delivery ? `${delivery.route}: ${delivery.reason}` : 'none'],
     ...problems.map(problem => ['problem', problem] as const),
     ...titled(
       'counted',
@@ -53,21 +52,20 @@ export function statusText(inspection: Inspection, { options }: Tool): string {
 export function statusJson(inspection: Inspection, { options }: Tool): string {
   const { decision, otherwise, endpoint, folders, config, fingerprint, notice, delivery, streams, problems } =
     inspection
-  const { mode, rule, reason } = decision
-  const withSource = (ruling: Pick<Ruling, 'rule'>) => ({
-    ...ruling,
-    source: source(ruling.rule, inspection),
+  const withSource = ({ mode, rule, reason }: Ruling) => ({
+    ...{ rule, mode, reason },
+    source: source(rule, inspection),
   })
   const value = {
     ...{ name: options.name, version: options.version },
-    ...{ mode, ...withSource({ rule }), reason },
+    ...withSource(decision),
     otherwise: otherwise.map(withSource),
-    endpoint: { url: endpoint.url ?? null, source: endpoint.source, plain: isPlain(endpoint.url) },
+    endpoint: { url: endpoint.url ?? null, source: setBy(inspection), plain: isPlain(endpoint.url) },
     config: { path: folders?.config ?? null, ...('problem' in config && config) },
     state: folders?.state ?? null,
-    fingerprint: fingerprint ?? null,
+    fingerprint: fingerprint?.fingerprint ?? null,
     notice: { version: notice.version, shown: notice.shown ?? null },
-    delivery,
+    delivery: delivery ?? null,
     problems,
     streams: streams.map(({ version, instance, current, series, bytes }) => ({
       ...{ version, instance: instance ?? null, current, bytes },
@@ -103,12 +101,13 @@ function counted({ version, current, series }: StoredStream, metricName?: string
 }
 
 /** Where a ruling comes from: a variable, a place in the config, a file, or the tool itself. */
-function source(rule: number, { facts, folders, endpoint }: Inspection): string {
+function source(rule: number, inspection: Inspection): string {
+  const { facts, folders } = inspection
   const state = folders ? folders.state : 'the home folder'
   const variables: Record<number, string> = { 3: 'DO_NOT_TRACK', 4: `${facts.prefix}_TELEMETRY`, 8: 'CI' }
   if (variables[rule]) return variables[rule]
   if (rule === 5 || rule >= 13) return state
-  if (rule === 10) return endpoint.source
+  if (rule === 10) return setBy(inspection)
   const number = folders && configLine(rule, folders.config)
   if (number) return `${folders?.config}:${number}`
   return rule === 6 ? `${folders?.config}` : 'the tool'
@@ -124,7 +123,7 @@ function configLine(rule: number, path: string): number | undefined {
   const key = { 7: 'enabled', 9: 'air_gapped', 11: 'enabled' }[rule]
   if (!key) return undefined
   try {
-    return locateTelemetry(readText(path, MAX_CONFIG_BYTES) ?? '').values.get(key)?.line
+    return locateTelemetry(readConfigText(path) ?? '').values.get(key)?.line
   } catch {
     return undefined // what cannot be read is row 6's
   }

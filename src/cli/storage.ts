@@ -1,15 +1,19 @@
-import { readdirSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { lstatSync, readdirSync } from 'node:fs'
+import { join, sep } from 'node:path'
 import type { TelemetryOptions } from '../core/options.ts'
-import { folderOf } from '../core/tally/installation.ts'
-import { parseSeries, type Series } from '../core/tally/series.ts'
-import { findStream } from '../core/tally/stream.ts'
+import { namesIn } from '../core/tally/fingerprint.ts'
+import { parseSeries } from '../core/tally/series.ts'
+import { readInstance, streamFolder } from '../core/tally/stream.ts'
 import { readTimes } from '../core/tally/tally.ts'
+import type { Series } from '../core/vocabulary.ts'
 
-/** One stream as it lies on disk, with everything that was ever counted in it and is still there. */
+/** One stream as it is on disk, with everything that was ever counted in it and is still there. */
 export interface StoredStream {
+  folder: string
   version: string
-  /** Undefined for a stream that was set aside because it had lost its id: it is never sent again. */
+  /** Counted under `local` or `air_gapped`, for the user alone: never sent by itself. */
+  local: boolean
+  /** Undefined for a local stream, and for one that has lost its id and is never sent again. */
   instance: string | undefined
   /** The one that the next command counts in. */
   current: boolean
@@ -28,30 +32,34 @@ export interface StoredSeries {
   times: number[]
 }
 
-/** `0.19.3-8f3a1c2e`, and `…~1795206980883` where the stream was set aside. */
-const STREAM = /^(.+)-[0-9a-f]{8}(~\d+)?$/
+/** `0.19.3-8f3a1c2e`, and `…~1795206980883-x7f3` where the stream was set aside. */
+const STREAM = /^(.+)-[0-9a-f]{8}(~.*)?$/
 
-/** All streams in the state folder, the current one first. Throws where they cannot be read. */
+/** All streams in the state folder, the current ones first. Throws where they cannot be read. */
 export function storedStreams(
   options: TelemetryOptions,
   state: string,
   fingerprint: string | undefined,
 ): StoredStream[] {
-  const parent = join(state, 'tallies')
-  if (!statSync(parent, { throwIfNoEntry: false })) return []
-  const streams = readdirSync(parent).flatMap(name => {
-    const [, encoded, aside] = STREAM.exec(name) ?? []
-    if (!encoded) return []
-    const folder = join(parent, name)
-    const version = decodeURIComponent(encoded)
-    const ours = (version: string) => fingerprint && folderOf({ ...options, version }, state, fingerprint)
-    return {
-      version,
-      instance: aside ? undefined : findStream(folder)?.instance,
-      current: folder === ours(options.version),
-      sameAttributes: folder === ours(version),
-      ...read(folder),
-    }
+  const streams = [false, true].flatMap(local => {
+    const parent = join(state, local ? 'local' : 'tallies')
+    return namesIn(parent).flatMap(name => {
+      const [, encoded, aside] = STREAM.exec(name) ?? []
+      const folder = join(parent, name)
+      if (!encoded || !lstatSync(folder).isDirectory()) return []
+      const version = decodeURIComponent(encoded)
+      const ours = (version: string) =>
+        local || fingerprint !== undefined
+          ? streamFolder({ ...options, version }, state, local ? undefined : fingerprint)
+          : undefined
+      return {
+        ...{ folder, version, local },
+        instance: aside ? undefined : readInstance(folder),
+        current: folder === ours(options.version),
+        sameAttributes: folder === ours(version),
+        ...read(folder),
+      }
+    })
   })
   return streams.sort((a, b) => Number(b.current) - Number(a.current) || (a.version < b.version ? 1 : -1))
 }
@@ -60,12 +68,18 @@ function read(folder: string): Pick<StoredStream, 'series' | 'bytes'> {
   const series: StoredSeries[] = []
   let bytes = 0
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    const stats = statSync(join(folder, path))
+    const stats = lstatSync(join(folder, path))
     if (!stats.isFile()) continue
     bytes += stats.size
-    const setAside = path.endsWith('~')
-    const known = parseSeries((setAside ? path.slice(0, -1) : path).replaceAll('\\', '/'))
-    if (known) series.push({ series: known, setAside, times: readTimes(join(folder, path)) })
+    // `path~<when>-<random>`, and `path~` by version 0.1.
+    const [, name = '', aside] = /^([^~]*)(~.*)?$/.exec(path.replaceAll(sep, '/')) ?? []
+    const known = parseSeries(name)
+    if (known)
+      series.push({
+        series: known,
+        setAside: aside !== undefined,
+        times: readTimes(join(folder, path)),
+      })
   }
   return { series: series.sort((a, b) => b.times.length - a.times.length), bytes }
 }

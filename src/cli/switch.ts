@@ -1,11 +1,10 @@
-import { MAX_CONFIG_BYTES } from '../core/decide/config.ts'
-import { decide } from '../core/decide/decision.ts'
+import { readConfigText } from '../core/decide/config.ts'
 import type { Environment } from '../core/decide/folders.ts'
 import { foldersOf } from '../core/decide/folders.ts'
-import { readText } from '../core/regular-file.ts'
 import type { Tool } from '../core/telemetry.ts'
 import { setEnabled } from './edit.ts'
 import { quietFacts } from './inspect.ts'
+import { rulingsOf } from './otherwise.ts'
 import { replaceFile } from './replace-file.ts'
 import type { Context } from './run.ts'
 
@@ -30,7 +29,7 @@ export function writeEnabled(enabled: boolean, tool: Tool, env: Environment): st
     `\nTo do it by hand, write into it:\n\n[telemetry]\nenabled = ${enabled}\n`
   if (!config) return failure('there is no home folder')
   try {
-    const before = readText(config, MAX_CONFIG_BYTES)
+    const before = readConfigText(config)
     const edit = setEnabled(before ?? '', enabled)
     if ('refused' in edit) return failure(edit.refused, edit.codeblock)
     if (edit.text !== before) replaceFile(config, edit.text, before)
@@ -43,7 +42,7 @@ export function writeEnabled(enabled: boolean, tool: Tool, env: Environment): st
 /** What is in force after `enabled` was written, and what else decides where that is not it. */
 export function inForce(enabled: boolean, tool: Tool, env: Environment): string {
   const facts = quietFacts(tool, env)
-  const { mode, reason } = decide(facts)
+  const { mode, reason } = rulingsOf(facts)[0]!
   const { name } = tool.options
   return enabled === (mode !== 'off')
     ? `${name} telemetry is ${mode} (${reason})`

@@ -1,59 +1,53 @@
-import { type Attributes, copyOf } from './names.ts'
-import { optionProblems, type TelemetryOptions } from './options.ts'
+import { shared } from './global.ts'
+import { nameOf, type TelemetryOptions } from './options.ts'
 import { createTelemetry, type Telemetry, type Tool } from './telemetry.ts'
+import type { Attributes, EventList } from './vocabulary.ts'
+
+/** The first tool that this copy of the library was initialised for. */
+let first: Tool | undefined
 
 /**
- * The global handle: one per major version, the tools of this process by name. Two bundled copies of one tool find
- * the same `Tool` and count as one; two tools (a plugin with telemetry of its own) never count into each other.
- */
-const HANDLE = Symbol.for('otlp-tally@0')
-
-/** The tools that `initTelemetry` was called for in this process, by name. */
-export function tools(): Map<string, Tool> {
-  const globals = globalThis as { [HANDLE]?: Map<string, Tool> }
-  return (globals[HANDLE] ??= new Map())
-}
-
-/** The tools that this copy of the library was initialised for: more than one where a plugin shares its host's copy. */
-const mine = new Set<Tool>()
-
-/**
- * Remembers who is counting. Reads nothing, starts nothing, never throws.
+ * Remembers who is counting. Reads nothing, checks nothing, starts nothing, never throws.
  *
- * The first call for a name decides; of later ones only `disabled: true` is taken, so that a `--no-telemetry` which
- * is parsed late is obeyed. The result is the same as the functions of this module, bound to this tool.
+ * The first call for a name decides; of later ones only `disabled` is accepted, so that a `--no-telemetry` which is
+ * parsed late stops what is still to come: pass it in the first call, to count nothing at all.
  *
  * @example
  * ```js
  * import { initTelemetry } from 'otlp-tally'
  *
- * const telemetry = initTelemetry({
+ * const { trackCommand } = initTelemetry({
  *   name: 'trix',
  *   version: '0.19.3',
  *   endpoint: 'https://otel.example.com',
+ *   commands: ['init', 'build', 'db migrate'],
  *   disabled: process.argv.includes('--no-telemetry'),
  * })
- * telemetry.trackCommand('build')
+ * trackCommand('build')
  * ```
  */
-export function initTelemetry(options: TelemetryOptions): Telemetry {
+export function initTelemetry<
+  const Command extends string = string,
+  const Events extends EventList = EventList,
+>(options: TelemetryOptions<Command, Events>): Telemetry<Command, Events> {
   try {
-    const given = copyOf(options)
-    const problems = optionProblems(given)
-    const name = String(given.name)
-    const known = tools().get(name)
-    const tool = known ?? createTelemetry(given, problems)
-    if (known && given.disabled !== undefined && given.disabled !== false) known.disable()
-    tools().set(name, tool)
-    mine.add(tool)
+    const { tools, early } = shared()
+    const name = nameOf(`${options.name}`)
+    const { disabled } = options
+    let tool = tools.get(name)
+    if (!tool) tools.set(name, (tool = createTelemetry(options as TelemetryOptions)))
+    else if (disabled !== undefined && disabled !== false) tool.disable(disabled)
+    first ??= tool
+    if (early) tool.explain('trackCommand was called before initTelemetry: that was not counted')
     return tool
   } catch {
-    return nobody // options that cannot even be read: the tool goes on without us
+    return nobody // options that cannot even be read: the tool works on without us
   }
 }
 
 /**
- * Counts one invocation of a command. Call it at the command's entry, with the resolved name, never with argv.
+ * Counts one invocation of a command, for the first tool that was initialised. Call it at the command's entry, with the
+ * resolved name, never with argv.
  *
  * @example
  * ```js
@@ -64,11 +58,12 @@ export function initTelemetry(options: TelemetryOptions): Telemetry {
  * ```
  */
 export function trackCommand(name: string): void {
-  only().trackCommand(name)
+  host().trackCommand(name)
 }
 
 /**
- * Counts one event of any other metric, by the same rules: at most 8 attributes, each a short name or a boolean.
+ * Counts one event of any other metric, for the first tool that was initialised, by the same rules: at most 8
+ * attributes, each a short name or a boolean.
  *
  * @example
  * ```js
@@ -79,7 +74,7 @@ export function trackCommand(name: string): void {
  * ```
  */
 export function trackEvent(metric: string, attributes?: Attributes): void {
-  only().trackEvent(metric, attributes)
+  host().trackEvent(metric, attributes)
 }
 
 /**
@@ -96,18 +91,20 @@ export function trackEvent(metric: string, attributes?: Attributes): void {
  * ```
  */
 export function flushTelemetry(): Promise<void> {
-  return only().flushTelemetry()
+  return host().flushTelemetry()
 }
 
 /** Off is a state of the same object: before `initTelemetry`, everybody calls this one. */
-const nobody: Telemetry = { trackCommand() {}, trackEvent() {}, async flushTelemetry() {} }
+const nobody: Telemetry = { trackCommand: tooEarly, trackEvent: tooEarly, async flushTelemetry() {} }
 
-function only(): Telemetry {
-  const [tool, ...others] = mine
-  if (!tool) return nobody
-  if (!others.length) return tool
-  // Whose command it is cannot be known here, and to count it for the wrong one would be worse than not to.
-  for (const { explain } of mine)
-    explain('several tools share this copy of otlp-tally: use what initTelemetry returns')
-  return nobody
+function tooEarly(): void {
+  shared().early++
+}
+
+/**
+ * The first tool of this copy of the library; where this copy knows none, the first of the process. So a plugin that
+ * shares the copy of its host cannot silence it, and one with a copy of its own does not count into it.
+ */
+function host(): Telemetry {
+  return first ?? shared().tools.values().next().value ?? nobody
 }

@@ -1,19 +1,41 @@
-import { type Batch, openBatch } from './batch.ts'
-import { decide, wantsLog } from './decide/decision.ts'
+import { agentOf } from './agent.ts'
+import { decide, wordOf } from './decide/decide.ts'
 import { factsOf } from './decide/facts.ts'
+import { writeStderr } from './decide/notice.ts'
+import { lacking } from './decide/permissions.ts'
+import { reasonFor } from './decide/reason.ts'
 import { postDetached } from './deliver/detached.ts'
 import { type Post, post } from './deliver/post.ts'
 import { chooseRoute, type Route } from './deliver/route.ts'
-import { type Attributes, attributesProblem, copyOf, nameProblem, show } from './names.ts'
-import type { TelemetryOptions } from './options.ts'
-import { writeStderr } from './stderr.ts'
+import { type Batch, openBatch } from './encode/request.ts'
+import { shared } from './global.ts'
+import { nameOf, type TelemetryOptions } from './options.ts'
+import {
+  type Attributes,
+  COMMAND_METRIC,
+  copyOf,
+  type EventList,
+  FAILURE_METRIC,
+  seriesProblem,
+  show,
+  UNKNOWN,
+} from './vocabulary.ts'
+
+/** The values of one attribute of an event. */
+type ValueOf<Values> = Values extends readonly (infer Value)[] ? Value : boolean
 
 /** One tool's counting. Nothing here throws, rejects, waits, or writes to stdout. */
-export interface Telemetry {
-  /** Counts one invocation of a command: `trackEvent(metricName, { command_name: name })`. Never pass argv. */
-  trackCommand(name: string): void
-  /** Counts one event. Metric name and attributes are as the README's "Names and values" says; else it is not counted. */
-  trackEvent(metric: string, attributes?: Attributes): void
+export interface Telemetry<Command extends string = string, Events extends EventList = EventList> {
+  /**
+   * Counts one invocation of a command. A literal that is not in `commands` does not compile; a string that a parser
+   * computed does, and is counted as `unknown` if it is not in the list. Never pass argv.
+   */
+  trackCommand<Name extends string>(name: string extends Name ? Name : Command): void
+  /** Counts one event. With `events`, one of them; without, names and values follow the alphabet of `Attributes`. */
+  trackEvent<Metric extends keyof Events & string>(
+    metric: Metric,
+    attributes?: { readonly [Key in keyof Events[Metric]]?: ValueOf<Events[Metric][Key]> },
+  ): void
   /** Delivers now. Resolves when that is done or given up, within `timeoutMs`. */
   flushTelemetry(): Promise<void>
 }
@@ -21,74 +43,102 @@ export interface Telemetry {
 /** What lies on the global handle: the same, and what `tool telemetry …` needs to know. */
 export interface Tool extends Telemetry {
   readonly options: TelemetryOptions
-  /** What is wrong with the options. Then everything is off. */
-  readonly problems: readonly string[]
+  /** Why the tool itself has switched it off; false where it has not. */
+  readonly disabled: boolean | string
   /** Off for the rest of this process: a `--no-telemetry` that was parsed late. */
-  disable(): void
+  disable(reason: boolean | string): void
   /** Sends nothing of what this process has counted up to now: the user is managing telemetry. */
   discard(): void
   /** Tells the user who asked for `log` mode why something is not counted. */
   explain(reason: string): void
 }
 
-/** Who counts in a hook that sees every command meets these too. Managing telemetry is nobody's business. */
-const NO_COMMAND = /^(-|telemetry([ :.]|$))/
-
 /** A command that ends sooner delivers at its exit, one that runs on after this. */
 const DELIVER_AFTER_MS = 1000
+/** How a tool says that a signal has ended it which it handled itself: 128 + SIGHUP, SIGINT, SIGTERM. */
+const SIGNAL_CODES = [129, 130, 143]
 
 /** The telemetry of one tool: when to decide, when to deliver, and that nobody hears of it. Reads nothing yet. */
-export function createTelemetry(options: TelemetryOptions, problems: readonly string[]): Tool {
+export function createTelemetry(given: TelemetryOptions): Tool {
+  let options: TelemetryOptions | undefined
+  let disabled: boolean | string = given.disabled ?? false
   let batch: Batch | undefined
-  let disabled = options.disabled ?? false
   let timer: NodeJS.Timeout | undefined
-  let exiting = false
+  let watching = false
   let lastTime = 0
   let since: number | undefined
   let route: Route | undefined
-  let underWay: { done: Promise<void>; timeoutMs: number } | undefined
+  let failing: Attributes | undefined
+  let underWay: { request: Post; done: Promise<void>; inline: boolean } | undefined
 
-  const facts = () => factsOf({ ...options, disabled }, problems, process.env)
+  /** A copy, made when it is first needed: what was found valid is what is used. */
+  function settled(): TelemetryOptions {
+    if (options) return options
+    const copy = copyOf(given)
+    return (options = { ...copy, name: nameOf(`${copy.name}`) })
+  }
+
+  const facts = () => factsOf(settled(), { env: process.env, disabled, mayShow: !shared().noticed })
 
   function current(): Batch {
     if (batch) return batch
     const now = facts()
-    return (batch = openBatch(options, now, decide(now), since ?? processStart()))
+    const decision = decide(now)
+    if (decision.rule === 13 && decision.detail) shared().noticed = true
+    return (batch = openBatch(now, decision, since ?? processStart()))
   }
 
   function say(text: string): void {
-    writeStderr(`${options.name} telemetry: ${text}\n`)
+    writeStderr(`${settled().name} telemetry: ${text}\n`)
   }
 
   function explain(reason: string): void {
-    if (wantsLog(facts())) say(`none (${reason})`)
+    const { denied, env, prefix } = facts()
+    if (!denied && !lacking('env') && wordOf(env[`${prefix}_TELEMETRY`]) === 'log') say(`none (${reason})`)
   }
 
-  function track(metric: string, attributes: Attributes): void {
+  /** False where it is not counted. */
+  function track(metric: string, attributes: Attributes): boolean {
     try {
       const known = batch
-      const { decision, count } = current()
+      const { decision, facts, count } = current()
       if (decision.mode === 'off') {
-        if (!known) explain(decision.reason)
-        return
+        if (!known) explain(reasonFor(decision, facts))
+        return false
       }
       const series = { metric, attributes: copyOf(attributes) }
-      const problem = nameProblem(metric) ?? attributesProblem(series.attributes)
-      if (problem) {
-        explain(problem)
-        return
+      const problem = seriesProblem(series, settled())
+      if (problem) explain(problem)
+      else {
+        count(series, Date.now())
+        schedule()
+        return true
       }
-      count(series, Date.now())
-      schedule()
     } catch (error) {
       silently(() => explain(error instanceof Error ? error.message : 'it cannot be stored'))
     }
+    return false
+  }
+
+  function trackCommand(name: string): void {
+    const { commands, metricName = COMMAND_METRIC, failures, agents } = settled()
+    if (typeof name === 'string' && isNoCommand(name, settled())) {
+      explain(`${show(name)}: flags and the telemetry command are never counted`)
+      return
+    }
+    // What is not a text was no command of anybody's, and is refused by its type.
+    const listed = commands && typeof name === 'string' && !commands.includes(name) ? UNKNOWN : name
+    const agent = agents ? agentOf(process.env) : undefined
+    const attributes = { command_name: listed, ...(agent && { agent }) }
+    if (!track(metricName, attributes) || !failures) return
+    failing = attributes
+    shared().last = tool
   }
 
   function schedule(): void {
-    if (!exiting) {
-      exiting = true
-      atExit(() => silently(() => deliver({ atExit: true })))
+    if (!watching) {
+      watching = true
+      atExit(code => silently(() => end(code)))
     }
     if (timer) return
     // Inline has to begin while the event loop still turns, detached has time until the end.
@@ -96,8 +146,14 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
   }
 
   const inline = () =>
-    batch?.decision.mode === 'on' && (route ??= chooseRoute(options.delivery)).route === 'inline'
+    batch?.decision.mode === 'on' && (route ??= chooseRoute(settled().delivery)).route === 'inline'
   const run = () => silently(() => deliver())
+
+  function end(code: number): void {
+    if (failing && code && !SIGNAL_CODES.includes(code) && shared().last === tool)
+      track(FAILURE_METRIC, failing)
+    deliver({ atExit: true })
+  }
 
   function deliver({ atExit = false, anyway = false } = {}): void {
     clearTimeout(timer)
@@ -108,58 +164,87 @@ export function createTelemetry(options: TelemetryOptions, problems: readonly st
     const detached = !inline()
     // Off is for the whole run: the next decision could find the notice that this run has shown.
     if (mode !== 'off') batch = undefined
-    if (!request) return
-    lastTime = since = time
-    if (mode === 'log') say(`this would be sent to ${request.url}\n${request.body}`)
-    else send(request, detached, atExit)
+    if (request) lastTime = since = time
+    if (request && mode === 'log') say(`this would be sent to ${request.url}\n${request.body}`)
+    else if (request) send(request, detached, atExit)
+    else if (atExit && underWay?.inline) handOver(underWay.request)
   }
 
   function send(request: Post, detached: boolean, atExit: boolean): void {
-    // At exit there is no event loop left to turn for `fetch`. The next command's body carries this one's count.
-    const done = (detached && postDetached(request)) || (!atExit && post(request))
-    if (done) underWay = { done, timeoutMs: request.timeoutMs }
+    // At exit there is no event loop left to turn for `fetch`: then a helper does it here too, if it can.
+    const sent = (detached || (atExit && !route?.never)) && postDetached(request)
+    if (sent) underWay = { request, done: sent, inline: false }
+    else if (!atExit) {
+      const state = { request, done: post(request), inline: true }
+      underWay = state
+      void state.done.then(() => (state.inline = false))
+    }
+  }
+
+  /** The process ends before its `fetch` was answered. The same totals once more change nothing, a delta would. */
+  function handOver(request: Post): void {
+    if (!route?.never && settled().temporality !== 'delta') postDetached(request)
   }
 
   function discard(): void {
-    batch = undefined
+    batch = failing = undefined
     clearTimeout(timer)
     timer = undefined
   }
 
-  return {
-    options,
-    problems,
-    trackCommand(name) {
-      if (typeof name === 'string' && NO_COMMAND.test(name))
-        silently(() => explain(`${show(name)}: flags and the telemetry command are never counted`))
-      else track(options.metricName ?? 'command_invocation', { command_name: name })
+  const tool: Tool = {
+    get options() {
+      return settled()
     },
+    get disabled() {
+      return disabled
+    },
+    trackCommand: name => silently(() => trackCommand(name)),
     trackEvent(metric, attributes = {}) {
-      track(metric, attributes)
+      track(metric, attributes as Attributes)
     },
     async flushTelemetry() {
       silently(() => deliver({ anyway: true }))
       if (!underWay) return
-      const { done, timeoutMs } = underWay
+      const { done, request } = underWay
       let timeout: NodeJS.Timeout | undefined
       // Held open on purpose: a helper that is waited for does not keep the event loop alive by itself.
-      await Promise.race([done, new Promise<void>(resolve => (timeout = setTimeout(resolve, timeoutMs)))])
+      await Promise.race([
+        done,
+        new Promise<void>(resolve => (timeout = setTimeout(resolve, request.timeoutMs))),
+      ])
       clearTimeout(timeout)
     },
-    disable() {
-      disabled = true
+    disable(reason) {
+      disabled = reason
       discard()
     },
     discard,
     explain: reason => silently(() => explain(reason)),
   }
+  return tool
 }
 
-/** Node warns on stderr of the eleventh listener. The tool may have ten, and ours must not be the one too many. */
-function atExit(act: () => void): void {
+/** A hook that fires for every command also fires for these. Nobody counts that a user manages telemetry. */
+function isNoCommand(name: string, { name: tool, command }: TelemetryOptions): boolean {
+  if (/^(-|telemetry([ :.]|$))/.test(name)) return true
+  // `analytics` of `ng analytics`.
+  const [, own = ''] = command ? (/^\S+ (.+)$/.exec(command) ?? []) : []
+  return own !== '' && (name === own || name.startsWith(`${own} `) || name === `${tool} ${own}`)
+}
+
+/**
+ * Before all other listeners, so that one that exits or throws changes nothing. Node warns on stderr of the eleventh
+ * listener. The tool may have ten, and ours must not be the one too many.
+ */
+function atExit(act: (code: number) => void): void {
   const limit = process.getMaxListeners()
   if (limit && process.listenerCount('exit') >= limit) process.setMaxListeners(limit + 1)
-  process.once('exit', act)
+  let ended = false
+  process.prependListener('exit', code => {
+    if (!ended) act(code)
+    ended = true
+  })
 }
 
 /** When this process began, in ms since 1970. `performance.timeOrigin` says the same, but costs 0.7 ms to load. */

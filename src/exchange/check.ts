@@ -1,4 +1,4 @@
-import { metricsUrl } from '../core/otlp/endpoint.ts'
+import { metricsUrl } from '../core/encode/endpoint.ts'
 import { printable } from '../terminal/printable.ts'
 import { exchange } from './exchange.ts'
 import { explain, quote, unreachable } from './explain.ts'

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { bodyOf, linesOf } from '../../body/lines.ts'
 import { isDelta, metricsOf } from '../../body/metrics-of.ts'
-import { metricsUrl } from '../../core/otlp/endpoint.ts'
+import { metricsUrl } from '../../core/encode/endpoint.ts'
 import { attempt } from '../../exchange/attempt.ts'
 import { count } from '../../terminal/count.ts'
 import { printable } from '../../terminal/printable.ts'

@@ -1,7 +1,8 @@
 import { parse, TomlError } from 'smol-toml'
-import { isRecord, show } from '../names.ts'
+import { fs } from '../node.ts'
 import { headersOk, timeoutOk } from '../options.ts'
-import { readText } from '../regular-file.ts'
+import { readWhole } from '../tally/files.ts'
+import { isRecord, show } from '../vocabulary.ts'
 
 /** The `[telemetry]` table of the user's config file, as it is written there. */
 export interface Config {
@@ -37,19 +38,30 @@ const keys: Record<keyof Config, [check: (value: unknown) => unknown, expected: 
 /** Reads the file at `path`. No file is an empty config. Never throws. */
 export function readConfig(path: string): Config | ConfigProblem {
   try {
-    const text = readText(path, MAX_CONFIG_BYTES)
+    const text = readConfigText(path)
     return text === undefined ? {} : parseConfig(text)
   } catch (error) {
     return { problem: `it cannot be read (${error instanceof Error ? error.message : error})` }
   }
 }
 
+/** The text of a config file; undefined where there is none. Throws for what is not UTF-8 or cannot be read. */
+export function readConfigText(path: string): string | undefined {
+  // Most users have none, and an error that is thrown and caught would cost more than this look. A device is not opened.
+  const found = fs.statSync(path, { throwIfNoEntry: false })
+  if (!found) return undefined
+  if (!found.isFile()) throw new Error('it is not a regular file')
+  const bytes = readWhole(path, MAX_CONFIG_BYTES)?.bytes
+  if (bytes && !process.getBuiltinModule('node:buffer').isUtf8(bytes)) throw new Error('it is not UTF-8')
+  return bytes?.toString()
+}
+
 /** Takes `[telemetry]` out of a TOML document. Pure. */
 export function parseConfig(text: string): Config | ConfigProblem {
-  let table: unknown
+  let document: Record<string, unknown>
   try {
     // Elsewhere in the document may be integers that a JavaScript number cannot hold; they are none of our business.
-    table = parse(text.replace(/^\ufeff/, ''), { integersAsBigInt: 'asNeeded' }).telemetry ?? {}
+    document = parse(text.replace(/^\ufeff/, ''), { integersAsBigInt: 'asNeeded' })
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const { line, column, codeblock } = error
@@ -60,12 +72,48 @@ export function parseConfig(text: string): Config | ConfigProblem {
       codeblock,
     }
   }
+  const table = document.telemetry ?? {}
   if (!isRecord(table)) return { problem: 'telemetry: expected a table' }
   for (const [key, value] of Object.entries(table)) {
     // An unknown key is most likely a misspelt opt-out: `enabeld = false` must not leave telemetry on.
     if (!Object.hasOwn(keys, key)) return { problem: `telemetry.${key}: there is no such key` }
     const [check, expected] = keys[key as keyof Config]
-    if (!check(value)) return { problem: `telemetry.${key}: expected ${expected}, got ${show(value)}` }
+    const result = check(value)
+    if (result !== true)
+      return {
+        problem: `telemetry.${key}: expected ${expected}, got ${typeof result === 'string' ? result : show(value)}`,
+      }
   }
+  for (const key of Object.keys(document)) {
+    if (key !== 'telemetry' && isNear(key.toLowerCase(), 'telemetry'))
+      return { problem: `${show(key)}: did you mean [telemetry]?` }
+  }
+  if (document.enabled === false && table.enabled === undefined)
+    return {
+      problem: 'enabled = false is not in a table: did you mean to write [telemetry] in the line above it?',
+    }
   return table
+}
+
+/**
+ * True for a word that becomes the other by at most two insertions, removals, replacements or swaps of neighbours (the
+ * optimal string alignment distance). Two is what a slip of the fingers costs (`telemtry` 1, `telemetries` 3 is another
+ * word); `template` and `telephone` are 5 away.
+ */
+export function isNear(word: string, wanted: string): boolean {
+  if (Math.abs(word.length - wanted.length) > 2) return false
+  let before: number[] = []
+  let row = Array.from({ length: wanted.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= word.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= wanted.length; j++) {
+      const cost = word[i - 1] === wanted[j - 1] ? 0 : 1
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + cost)
+      if (word[i - 1] === wanted[j - 2] && word[i - 2] === wanted[j - 1])
+        next[j] = Math.min(next[j]!, before[j - 2]! + 1)
+    }
+    before = row
+    row = next
+  }
+  return row[wanted.length]! <= 2
 }

@@ -1,43 +1,58 @@
-import { homeProblem, type TelemetryOptions } from '../options.ts'
+import { supported } from '../node.ts'
+import { homeProblem, optionProblems, type TelemetryOptions } from '../options.ts'
 import { readConfig } from './config.ts'
-import { endpointOf, type Facts } from './decision.ts'
-import { type Environment, type Folders, foldersOf, ownedByAnother } from './folders.ts'
-import { noticeShown, noticeText, showNotice } from './notice.ts'
-import { lacking } from './permissions.ts'
+import type { Facts } from './decide.ts'
+import { type Environment, foldersOf, NO_HOME, stateProblem } from './folders.ts'
+import { environmentPrefix, markNotice, noticeSeen, showNotice } from './notice.ts'
+import { forbidden, lacking } from './permissions.ts'
 
-/** `TRIX` for the tool `trix`, `MY_TOOL` for `my-tool`: the beginning of its environment variables. */
-export function environmentPrefix(name: string): string {
-  return name.toUpperCase().replace(/[^A-Z0-9]/g, '_')
+/** What only the caller knows of the process. */
+export interface Situation {
+  env: Environment
+  disabled: boolean | string
+  /** False where another tool of this process has shown its notice: one is enough for a run. */
+  mayShow: boolean
 }
 
-/** What the decision about this tool depends on. Files are looked at when a rule asks for them, each once. */
-export function factsOf(options: TelemetryOptions, problems: readonly string[], env: Environment): Facts {
-  const denied = lacking('env', 'read', 'write', 'sys', 'net')
+/** What the decision about this tool depends on. Files are looked at when a row asks for them, each once. */
+export function factsOf(options: TelemetryOptions, { env, disabled, mayShow }: Situation): Facts {
+  const problems = once(() => optionProblems(options))
   const folders = once(() =>
-    denied || homeProblem(problems) ? undefined : foldersOf(options.name, options.home, env),
+    homeProblem(problems()) ? undefined : foldersOf(options.name, options.home, env),
   )
-  const ifKnown = <T>(ask: (known: Folders) => T, otherwise: T) => {
-    const known = folders()
-    return known ? ask(known) : otherwise
-  }
-  const version = options.noticeVersion ?? 1
-  const notice = (columns: number | undefined) =>
-    options.notice ?? noticeText(options.name, `${endpointOf(facts).endpoint}`, columns)
-  const facts: Facts = {
+  const denied = supported
+    ? lacking('env', 'read', 'write', 'sys', 'net')
+    : `this runtime (${process.version}) lacks process.getBuiltinModule, which came with Node 20.16 and 22.3`
+  return {
+    options,
     prefix: environmentPrefix(options.name),
     env,
-    problems,
     denied,
-    disabled: options.disabled ?? false,
-    consent: options.consent ?? 'notice',
-    endpoint: options.endpoint,
+    disabled,
+    problems,
     folders,
-    foreign: () => ifKnown(({ state }) => ownedByAnother(state), true),
-    config: once(() => ifKnown(({ config }) => readConfig(config), {})),
-    noticeSeen: () => ifKnown(({ state }) => noticeShown(state) >= version, false),
-    showNotice: () => ifKnown(({ state }) => showNotice(state, version, notice), false),
+    stateProblem: once(() => {
+      const known = folders()
+      return known ? (stateProblem(known) ?? forbidden(known.state)) : NO_HOME
+    }),
+    config: once(() => readConfig(folders()!.config)),
+    noticeSeen(notice) {
+      const { state } = folders()!
+      const seen = noticeSeen(state, notice)
+      if (seen === 'unbound') bind(() => markNotice(state, notice))
+      return seen !== undefined
+    },
+    showNotice: notice => mayShow && showNotice(options, folders()!.state, notice, folders()!.config),
   }
-  return facts
+}
+
+/** A mark of version 0.1 is good for the tool and the host that find it, and from now on only for them. */
+function bind(mark: () => void): void {
+  try {
+    mark()
+  } catch {
+    // where it cannot be written it stays as it is
+  }
 }
 
 function once<T>(ask: () => T): () => T {

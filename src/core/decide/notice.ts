@@ -1,54 +1,113 @@
+import { fs, SEP } from '../node.ts'
+import type { TelemetryOptions } from '../options.ts'
 import { type Row, rowsText, textWidth, wrap } from '../rows.ts'
-import { writeStderr } from '../stderr.ts'
-import { readLine, replaceLine } from '../tally/state-file.ts'
+import { readLine, writeBeside } from '../tally/files.ts'
 
-const { accessSync, constants, existsSync, fstatSync } = process.getBuiltinModule('node:fs')
-const { dirname, join } = process.getBuiltinModule('node:path')
+/** What a notice is about, and so what a user has agreed to by not objecting. */
+export interface Notice {
+  name: string
+  version: number
+  /** The host of the tool's endpoint; undefined where the user set another endpoint, and so knows of it. */
+  host: string | undefined
+  endpoint: string
+}
 
-/** The version of the notice that was shown, 0 for none. Throws where the mark cannot be read. */
-export function noticeShown(state: string): number {
-  const line = readLine(join(state, 'notice'))
-  return line !== undefined && /^\d{1,10}$/.test(line) ? Number(line) : 0
+/** `unbound`: a mark of version 0.1, which names neither the tool nor the host. */
+export type Seen = 'seen' | 'unbound' | undefined
+
+/**
+ * The mark of the notice is a line for each tool that shares the state folder: version, name, host. Another name, another
+ * host or a higher version shows the notice again. Throws where the mark cannot be read.
+ */
+export function noticeSeen(state: string, { name, version, host }: Notice): Seen {
+  for (const line of marksIn(state)) {
+    const [shown, tool, at] = line.split(' ')
+    if (!(Number(shown) >= version)) continue
+    if (tool === undefined) return 'unbound'
+    if (tool === name && (host === undefined || host === at)) return 'seen'
+  }
+  return undefined
+}
+
+/** The version of the notice that was shown for a tool, 0 for none. */
+export function noticeVersion(state: string, name: string): number {
+  const versions = marksIn(state)
+    .map(line => line.split(' '))
+    .filter(([, tool]) => tool === undefined || tool === name)
+    .map(([version]) => Number(version) || 0)
+  return Math.max(0, ...versions)
+}
+
+function marksIn(state: string): string[] {
+  return (readLine(state + SEP + MARK) ?? '').split('\n').filter(line => /^\d{1,10}( \S+ \S+)?$/.test(line))
+}
+
+const MARK = 'notice'
+
+/** Marks the notice as seen. `show` is called when the mark can be written, and before it is. */
+export function markNotice(state: string, { name, version, host = '-' }: Notice, show?: () => void): void {
+  const others = marksIn(state).filter(
+    line => line.split(' ')[1] !== undefined && line.split(' ')[1] !== name,
+  )
+  const path = state + SEP + MARK
+  writeBeside(
+    path,
+    () => [...others, `${version} ${name} ${host}`].join('\n'),
+    temporary => {
+      // In this order: a mark without a notice would be consent that nobody gave.
+      show?.()
+      fs.renameSync(temporary, path)
+    },
+  )
 }
 
 /**
- * Shows the notice on stderr and marks it as seen, in this order: a mark without a notice would be consent that nobody
- * gave. False where it was not shown: no terminal, or nowhere to keep the mark, when it would come back in every run.
+ * Shows the notice on stderr and marks it as seen. False where it was not shown: there is no terminal, or the mark
+ * cannot be written, and the notice would come back in every run.
  */
 export function showNotice(
+  options: TelemetryOptions,
   state: string,
-  version: number,
-  text: (columns: number | undefined) => string,
+  notice: Notice,
+  config: string,
 ): boolean {
-  if (!isTerminal() || !canWrite(state)) return false
-  writeStderr(`${text(process.stderr.columns).trimEnd()}\n\n`)
-  replaceLine(join(state, 'notice'), String(version))
-  return true
+  if (!isTerminal()) return false
+  let shown = false
+  markNotice(state, notice, () => {
+    writeStderr(`${(options.notice ?? noticeText(options, notice.endpoint, config)).trimEnd()}\n\n`)
+    shown = true
+  })
+  return shown
 }
 
 /** A pipe or a file costs one system call here; to ask `process.stderr` would load all of `node:net`, 3 ms. */
 function isTerminal(): boolean {
-  return fstatSync(2).isCharacterDevice() && process.stderr.isTTY
+  return fs.fstatSync(2).isCharacterDevice() && process.stderr.isTTY
 }
 
-function canWrite(folder: string): boolean {
-  let nearest = folder
-  while (!existsSync(nearest) && nearest !== dirname(nearest)) nearest = dirname(nearest)
-  try {
-    accessSync(nearest, constants.W_OK)
-    return true
-  } catch {
-    return false // said by the result
-  }
+/**
+ * Writes to stderr, whole, before it returns. Throws where that cannot be (a terminal that is gone). Not by
+ * `process.stderr`, which reports such an error by an event, and the event would end the tool.
+ */
+export function writeStderr(text: string): void {
+  for (let rest = Buffer.from(text); rest.length; ) rest = rest.subarray(fs.writeSync(2, rest))
 }
 
 /** The notice, unless the tool has its own. Without colours, so that it reads the same everywhere. */
-export function noticeText(name: string, endpoint: string, columns: number | undefined): string {
-  const width = textWidth(columns)
+export function noticeText(options: TelemetryOptions, endpoint: string, config: string): string {
+  const width = textWidth(process.stderr.columns)
+  const { name } = options
+  const command = commandOf(options)
+  const variable = `${environmentPrefix(name)}_TELEMETRY`
   const rows: Row[] = [
-    ...promise(name, endpoint),
-    ['Turn off', `${name} telemetry disable, or DO_NOT_TRACK=1`],
-    ['See it', `${name} telemetry preview`],
+    ...contents(options, endpoint),
+    [
+      'Turn off',
+      command
+        ? `${command} disable, or DO_NOT_TRACK=1`
+        : `DO_NOT_TRACK=1, ${variable}=off, or [telemetry] enabled = false in ${config}`,
+    ],
+    ['See it', command ? `${command} preview` : `${variable}=log ${name} …`],
   ]
   return [
     wrap(`${name} counts how often each of its commands is run.`, width),
@@ -57,11 +116,48 @@ export function noticeText(name: string, endpoint: string, columns: number | und
   ].join('\n')
 }
 
-/** What is collected, what never is, and where it goes: the same in the notice and in the question. */
-export function promise(name: string, endpoint: string): Row[] {
+/** More names than this are counted and not listed. */
+const MAX_LISTED = 12
+
+/** What this tool can send, and to whom: the same in the notice, in the question and in `status`. */
+export function contents(options: TelemetryOptions, endpoint: string): Row[] {
+  const { name, commands, events, failures, agents, resourceAttributes = {} } = options
+  const constants = Object.keys(resourceAttributes)
+  const sent = [
+    commands ? `the command's name (${listed(commands)})` : "the command's name",
+    `the version of ${name}`,
+    'a random installation id',
+    ...(failures ? ['whether the command failed'] : []),
+    ...(agents ? ['which coding agent ran it, if one did'] : []),
+    ...(constants.length ? [`these constants: ${listed(constants)}`] : []),
+  ]
   return [
-    ['Sent', `the command's name, the version of ${name} and a random installation id`],
-    ['Never sent', 'arguments, paths, file contents, names of people or machines'],
+    ['Sent', sent.join(', ')],
+    ...(events && Object.keys(events).length
+      ? [['', `how often these events happen: ${listed(Object.keys(events))}`] as const]
+      : []),
+    // Only lists can promise this: without them the tool could pass any short word.
+    ...(commands && events
+      ? [['Never sent', 'anything else: no arguments, paths or file contents'] as const]
+      : []),
     ['To', endpoint],
   ]
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length - MAX_LISTED
+  return names.slice(0, MAX_LISTED).join(', ') + (more > 0 ? ` and ${more} more` : '')
+}
+
+/** How a user calls the telemetry command; undefined where the tool has none. */
+export function commandOf({ name, command }: TelemetryOptions): string | undefined {
+  return command === false ? undefined : (command ?? `${name} telemetry`)
+}
+
+/** `TRIX` for the tool `trix`, `MY_TOOL` for `my-tool`, `_2FAST` for `2fast`: always a valid shell identifier. */
+export function environmentPrefix(name: string): string {
+  return name
+    .toUpperCase()
+    .replace(/[^A-Z0-9]/g, '_')
+    .replace(/^\d/, '_$&')
 }

@@ -3,6 +3,11 @@ interface DenoGlobal {
   permissions: { querySync(descriptor: { name: string }): { state: string; partial?: boolean } }
 }
 
+/** Node's permission model, where it is switched on (`--permission`). */
+interface NodePermission {
+  has(scope: string, reference?: string): boolean
+}
+
 /**
  * Of these permissions, in words, those that Deno was not started with; undefined where none is missing. Deno would put
  * a question to the user for each, and telemetry is not worth one. Other runtimes have none that ask.
@@ -17,4 +22,25 @@ export function lacking(...names: readonly string[]): string | undefined {
     })
     .map(name => ` --allow-${name}`)
   return flags.length ? `Deno was started without${flags.join('')}` : undefined
+}
+
+/** What Node's permission model forbids of what is needed to count and to send, in words. */
+export function forbidden(state: string): string | undefined {
+  const { permission } = process as { permission?: NodePermission }
+  if (!permission) return undefined
+  const flags = [
+    ...(permission.has('fs.read', state) ? [] : [' --allow-fs-read']),
+    ...(permission.has('fs.write', state) ? [] : [' --allow-fs-write']),
+    // Node before 25 does not restrict the network, and answers false for what it does not know.
+    ...(!process.allowedNodeEnvironmentFlags.has('--allow-net') || permission.has('net')
+      ? []
+      : [' --allow-net']),
+  ]
+  return flags.length ? `Node was started without${flags.join('')}` : undefined
+}
+
+/** True where Node's permission model lets this process start no other. */
+export function mayNotSpawn(): boolean {
+  const { permission } = process as { permission?: NodePermission }
+  return permission !== undefined && !permission.has('child')
 }

@@ -1,25 +1,45 @@
-import { HELPER_MARK } from './helper-mark.ts'
+import { HELPER_VARIABLE } from '../decide/decide.ts'
+import { fs } from '../node.ts'
 import { type Post, post } from './post.ts'
 
-const { readFile } = process.getBuiltinModule('node:fs')
-
 /**
- * The helper process: reads one request from stdin, sends it, ends. It loads nothing of the user's, writes nothing,
- * and cannot outlive its bound: with DNS packets dropped neither the natural end nor `process.exit()` would come
- * within 10 s, because both join the thread that is inside `getaddrinfo`. So it kills itself.
+ * The helper process: sends the one request that is in its environment, and ends. It loads nothing of the user's, writes
+ * only what it learnt about the beginnings of series, and cannot outlive its bound: with DNS packets dropped neither the
+ * natural end nor `process.exit()` would come within 10 s, because both join the thread that is inside `getaddrinfo`. So
+ * it kills itself. Started by hand, without a request, it ends at once.
  */
-const timeoutMs = Number(process.env[HELPER_MARK])
 const kill = () => process.kill(process.pid, 'SIGKILL')
-// Counted from the start of the process, of which some 40 ms are gone here.
-setTimeout(kill, timeoutMs + 400 - performance.now())
 
-readFile(0, 'utf8', async (error, input) => {
-  const end = error ? -1 : input.indexOf('\n')
-  if (end > 0) {
-    const { length, ...request } = JSON.parse(input.slice(0, end)) as Omit<Post, 'body'> & { length: number }
-    const body = input.slice(end + 1)
-    // A command that was killed while it wrote leaves a part of the body. Its count is in the next one.
-    if (body.length === length) await post({ ...request, body })
+/** What the command inherited stays open in whatever it starts, where libuv has not seen it: locks, pipes. */
+function closeInherited(): void {
+  // Elsewhere it cannot happen (macOS: POSIX_SPAWN_CLOEXEC_DEFAULT), or Bun and Deno have descriptors of their own.
+  if (process.platform !== 'linux' || process.versions.bun || process.versions.deno) return
+  const CLOEXEC = 0o2000000
+  for (const fd of fs.readdirSync('/proc/self/fd')) {
+    if (+fd < 3) continue
+    try {
+      const flags = /^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
+      // All that Node opens is closed when a program is started, so nothing inherited is.
+      if (flags && !(Number.parseInt(flags, 8) & CLOEXEC)) fs.closeSync(+fd)
+    } catch {
+      // the descriptor of the folder that was just listed
+    }
   }
-  kill()
-})
+}
+
+async function run(): Promise<void> {
+  const text = process.env[HELPER_VARIABLE] ?? ''
+  const end = text.indexOf('\n')
+  if (end < 0) return
+  const request = JSON.parse(text.slice(0, end)) as Omit<Post, 'body'>
+  // Counted from the start of the process, of which some 40 ms are gone here.
+  setTimeout(kill, request.timeoutMs + 400 - performance.now())
+  await post({ ...request, body: text.slice(end + 1) })
+}
+
+try {
+  closeInherited()
+} catch {
+  // no /proc
+}
+run().then(kill, kill)

@@ -1,3 +1,5 @@
+import { settleQuietly } from '../tally/sending.ts'
+
 /** One request, as it goes out. */
 export interface Post {
   url: string
@@ -5,6 +7,8 @@ export interface Post {
   body: string
   /** Bound of the whole exchange in ms. */
   timeoutMs: number
+  /** The note to settle when the answer is known, where the body begins a series: see `tally/sending.ts`. */
+  note?: string | undefined
 }
 
 /**
@@ -12,9 +16,11 @@ export interface Post {
  * or given up; never rejects. Nothing is retried, because the next command's body carries the total; no redirect is
  * followed, because it would carry the headers to where nobody configured them; no answer is read.
  */
-export async function post({ url, headers, body, timeoutMs }: Post): Promise<void> {
+export async function post({ url, headers, body, timeoutMs, note }: Post): Promise<void> {
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(), timeoutMs)
+  const left = note === undefined ? undefined : watchSending()
+  let nothingTaken = false
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -23,11 +29,45 @@ export async function post({ url, headers, body, timeoutMs }: Post): Promise<voi
       redirect: 'manual',
       signal: controller.signal,
     })
+    nothingTaken = takesNothing(response.status)
     // An answer that is left unread keeps its connection, and with it the process.
     await response.body?.cancel()
-  } catch {
+  } catch (error) {
     // Whatever it was, the person who ran a command is not the one to mend it. `otlp-tally check` explains.
+    nothingTaken ||= left ? !left() : NO_CONNECTION.test(codeOf(error))
   } finally {
     clearTimeout(timer)
   }
+  if (note !== undefined) settleQuietly(note, nothingTaken)
+}
+
+/**
+ * Answers whether a request has begun to leave this process since, by the channel on which Node's `fetch` (undici) tells
+ * it: whatever failed before that, nobody has received anything. Undefined in runtimes that have no such channel.
+ */
+function watchSending(): (() => boolean) | undefined {
+  if (process.versions.bun || process.versions.deno || !process.versions.undici) return undefined
+  let left = false
+  process
+    .getBuiltinModule('node:diagnostics_channel')
+    .subscribe('undici:client:sendHeaders', () => (left = true))
+  return () => left
+}
+
+/** What other runtimes say where there was no connection. */
+const NO_CONNECTION =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ConnectionRefused|FailedToOpenSocket)$/
+
+function codeOf(error: unknown): string {
+  const { code, cause } = error as { code?: string; cause?: { code?: string } }
+  return `${cause?.code ?? code}`
+}
+
+/**
+ * True for an answer that is only given where nothing of the request was stored: it was redirected, or refused before
+ * it was read. Not so 400, 408, 409, 422 and 429, with which Prometheus, Cortex and Thanos refuse one point and store the
+ * others, and no 5xx, since a proxy gives them also for a server that has answered too late.
+ */
+function takesNothing(status: number): boolean {
+  return (status >= 300 && status < 400) || /^(40[1-7]|41[0135]|414|421|431|451)$/.test(`${status}`)
 }

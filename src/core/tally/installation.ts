@@ -1,49 +1,58 @@
-import type { Attributes } from '../names.ts'
+import { crypto } from '../node.ts'
 import type { TelemetryOptions } from '../options.ts'
+import type { Attributes } from '../vocabulary.ts'
 import { ensureFingerprint, makeFingerprint, readFingerprint } from './fingerprint.ts'
-import { memoryStream } from './memory-stream.ts'
-import { ensureStream, findStream, type Stream, streamFolder } from './stream.ts'
+import { ensureInstance, readInstance, streamFolder } from './stream.ts'
 
-/** Who counts: the installation's identity as resource attributes, and the stream with its counts. */
+/** Who counts: the installation's identity, and the folder of its counts. */
 export interface Installation {
   fingerprint: string
-  stream: Stream
+  /** `service.instance.id`, a random UUID that lives and dies with the counts. */
+  instance: string
+  /** Undefined for an installation of this process alone. */
+  folder?: string
 }
 
 /** The installation as it is stored in the state folder, made now where there is none. Throws where it cannot be. */
 export function ensureInstallation(options: TelemetryOptions, state: string, now: number): Installation {
-  const fingerprint = ensureFingerprint(state)
-  return { fingerprint, stream: ensureStream(folderOf(options, state, fingerprint), now) }
+  const fingerprint = ensureFingerprint(state, now)
+  const folder = streamFolder(options, state, fingerprint)
+  return { fingerprint, folder, instance: ensureInstance(folder, now) }
 }
 
-/** The installation as far as it is stored; undefined parts do not exist yet. Writes nothing. */
-export function findInstallation(options: TelemetryOptions, state: string): Partial<Installation> {
-  const fingerprint = readFingerprint(state)
-  const stream = fingerprint && findStream(folderOf(options, state, fingerprint))
-  return { ...(fingerprint && { fingerprint }), ...(stream && { stream }) }
+/** The installation as far as it is stored and can be used. Writes nothing. */
+export function findInstallation(
+  options: TelemetryOptions,
+  state: string,
+  now: number,
+): Partial<Installation> {
+  const stored = readFingerprint(state, now)
+  if (!stored || stored === 'damaged' || (stored.state !== 'good' && stored.state !== 'unstamped')) return {}
+  const { fingerprint } = stored
+  const folder = streamFolder(options, state, fingerprint)
+  const instance = readInstance(folder)
+  return { fingerprint, ...(instance && { instance, folder }) }
 }
 
-/** An installation in memory: on top of what is stored, or, where nothing is, one of this process alone. */
-export function memoryInstallation(stored: Partial<Installation> = {}): Installation {
-  return { fingerprint: stored.fingerprint ?? makeFingerprint(), stream: memoryStream(stored.stream) }
-}
-
-/** The resource attributes of everything that this installation sends, in the order in which they are sent. */
-export function resourceOf(options: TelemetryOptions, { fingerprint, stream }: Installation): Attributes {
+/** What is missing of it, made up for this process alone. */
+export function inMemory({ fingerprint, instance, folder }: Partial<Installation> = {}): Installation {
   return {
-    'service.name': options.name,
-    'service.version': options.version,
-    'service.instance.id': stream.instance,
-    'user.fingerprint': fingerprint,
-    ...options.resourceAttributes,
+    fingerprint: fingerprint ?? makeFingerprint(),
+    instance: instance ?? crypto().randomUUID(),
+    ...(folder && { folder }),
   }
 }
 
-/** The folder of the stream of this version with these resource attributes. */
-export function folderOf(
-  { name, version, resourceAttributes = {} }: TelemetryOptions,
-  state: string,
-  fingerprint: string,
-): string {
-  return streamFolder(state, version, [name, fingerprint, Object.entries(resourceAttributes).sort()])
+/** The resource attributes of everything that this installation sends, in the order in which they are sent. */
+export function resourceOf(
+  { name, version, resourceAttributes }: TelemetryOptions,
+  { fingerprint, instance }: Pick<Installation, 'fingerprint' | 'instance'>,
+): Attributes {
+  return {
+    'service.name': name,
+    'service.version': version,
+    'service.instance.id': instance,
+    'user.fingerprint': fingerprint,
+    ...resourceAttributes,
+  }
 }

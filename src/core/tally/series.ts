@@ -1,10 +1,4 @@
-import { type Attributes, attributesProblem, nameProblem } from '../names.ts'
-
-/** One metric with one set of attributes: what has a count of its own. */
-export interface Series {
-  metric: string
-  attributes: Attributes
-}
+import { attributesProblem, nameProblem, type Series } from '../vocabulary.ts'
 
 /** A name this long fits every file system (most allow 255 bytes); what is longer goes on in a folder of it. */
 const MAX_NAME = 200

@@ -1,5 +1,6 @@
-const { closeSync, constants, fstatSync, openSync, readFileSync, readSync, renameSync, statSync, writeSync } =
-  process.getBuiltinModule('node:fs')
+import { fs, hasCode } from '../node.ts'
+import { WRITTEN } from '../version.ts'
+import { setAside } from './files.ts'
 
 /**
  * The file of one series: a mark for each invocation, the time in ms since 1970 and a newline, appended by a single
@@ -9,16 +10,16 @@ const { closeSync, constants, fstatSync, openSync, readFileSync, readSync, renam
 /** What a tally says at one moment. Times in ms since 1970. */
 export interface Reading {
   count: number
-  start: number
-  /** Of the last marks, at most 64. */
+  first: number
+  /** Of the last marks, at most 64, in the order in which they were made. */
   recent: number[]
 }
 
 const MARK = 14
 /** 1 MiB. */
 const MAX_MARKS = Math.floor(2 ** 20 / MARK)
-/** A clock this far behind its own marks was wrong when they were written: receivers refuse times that far ahead. */
-const MAX_AHEAD_MS = 5 * 60_000
+/** No clock is wrong by more than this: such a mark is damage. */
+const MAX_AHEAD_MS = 10 * 365 * 24 * 3_600_000
 /** A burst: this many marks in this time. Then one invocation in `BURST_EVERY` sends. */
 const BURST_MARKS = 60
 const BURST_MS = 60_000
@@ -27,140 +28,138 @@ const BURST_EVERY = 64
 /** How many processes may be between their look at the clock and their mark. */
 const RECENT_MARKS = 64
 
-const { O_RDONLY, O_WRONLY, O_RDWR, O_APPEND, O_CREAT, O_EXCL } = constants
-// A symlink or a FIFO in the place of a tally is nothing of ours. Windows has neither flag.
-const O_SAFE = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
-
 /**
  * Counts one invocation at `now`. The mark is on disk when this returns. Throws where it cannot be stored. False while a
  * burst lasts and this invocation is not the one that sends for it.
+ *
  * `prepare` is called before the file of a new series is made: it makes the folder, or throws to refuse the series.
- * A tally that is full or damaged is set aside as `<path>~`, and the series starts anew: a counter reset with a later
- * start, as OTLP defines it (metrics data model, "Resets and Gaps").
+ * Marks never go back: with a clock that is behind, a mark has the time of the one before it. A tally that is full or
+ * damaged is set aside, and the series starts anew: a counter reset with a later start, as OTLP defines it (metrics data
+ * model, "Resets and Gaps").
  */
 export function append(path: string, now: number, prepare: () => void): boolean {
-  for (let floor = now; ; ) {
+  let time = Math.max(now, WRITTEN)
+  for (;;) {
     const fd = openForAppend(path, prepare)
     try {
-      const state = examine(fd, now)
-      if (state && state.count < MAX_MARKS) return appendTo(fd, state.count, Math.max(floor, state.last))
-      // The new series starts after the last time that the old one can have been sent with.
-      if (state) floor = Math.max(now, state.last + 3)
-      setAside(path, fd)
+      const stats = fs.fstatSync(fd)
+      const reading = examine(fd, stats, time)
+      if (reading && reading.count < MAX_MARKS) {
+        const { count, recent } = reading
+        time = Math.max(time, recent.at(-1) ?? 0)
+        write(fd, time, stats.size)
+        const burst = count + 1 >= BURST_MARKS && recent.at(1 - BURST_MARKS)! > time - BURST_MS
+        return !burst || (count + 1) % BURST_EVERY === 0
+      }
+      // The new series starts after the last time that the old one can have been sent with, see `timeOf`.
+      if (reading) time = Math.max(time, reading.recent.at(-1)! + RECENT_MARKS + 3)
+      setAside(path, stats)
     } finally {
-      closeSync(fd)
+      fs.closeSync(fd)
     }
   }
 }
 
 /** Reads a tally. Undefined for one that is empty or damaged; throws where there is none. */
 export function read(path: string, now: number): Reading | undefined {
-  const fd = openSync(path, O_RDONLY | O_SAFE)
+  const fd = fs.openSync(path, fs.constants.O_RDONLY | safe())
   try {
-    const state = examine(fd, now)
-    if (!state?.count) return undefined
-    const { count, first } = state
-    // 2 ms before the first mark, so that start < zero point < first point also at a resolution of 1 ms.
-    return { count, start: first - 2, recent: recent(fd, count) }
+    const reading = examine(fd, fs.fstatSync(fd), now)
+    return reading?.count ? reading : undefined
   } finally {
-    closeSync(fd)
-  }
-}
-
-function recent(fd: number, count: number): number[] {
-  const marks = Math.min(count, RECENT_MARKS)
-  const bytes = Buffer.alloc(marks * MARK)
-  readSync(fd, bytes, 0, bytes.length, (count - marks) * MARK)
-  return timesIn(bytes.toString('latin1'))
-}
-
-/** The file that says that a body has begun this series. With its start, so that it does not count for the next one. */
-export function beginning(path: string, start: number): string {
-  return `${path}!${start}`
-}
-
-/**
- * True for one process alone, of however many ask: its body begins the series with a point of zero. Throws where that
- * cannot be stored.
- */
-export function begin(path: string, start: number): boolean {
-  try {
-    closeSync(openSync(beginning(path, start), O_WRONLY | O_CREAT | O_EXCL, 0o600))
-    return true
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw error
+    fs.closeSync(fd)
   }
 }
 
 /** The time of every mark, in the order in which they were made. What is no mark is passed over. */
 export function readTimes(path: string): number[] {
-  const fd = openSync(path, O_RDONLY | O_SAFE)
+  const fd = fs.openSync(path, fs.constants.O_RDONLY | safe())
   try {
-    return fstatSync(fd).isFile() ? timesIn(readFileSync(fd, 'latin1')) : []
+    if (!fs.fstatSync(fd).isFile()) return []
+    return fs
+      .readFileSync(fd, 'latin1')
+      .split('\n')
+      .filter(mark => /^[1-9]\d{12}$/.test(mark))
+      .map(Number)
   } finally {
-    closeSync(fd)
+    fs.closeSync(fd)
   }
 }
 
-/** What is no mark is passed over. */
-function timesIn(text: string): number[] {
-  return text.split('\n').filter(isMark).map(Number)
-}
-
-interface State {
-  /** How many marks. */
-  count: number
-  first: number
-  last: number
-}
+// One buffer for all tallies: a body reads up to 128 of them.
+let marks: Buffer | undefined
 
 /** All from one descriptor, so that it belongs together. Undefined for a damaged tally. */
-function examine(fd: number, now: number): State | undefined {
-  const stats = fstatSync(fd)
+function examine(fd: number, stats: import('node:fs').Stats, now: number): Reading | undefined {
   if (!stats.isFile()) throw new Error('a tally is not a regular file')
-  if (stats.size === 0) return { count: 0, first: now, last: 0 }
-  const count = stats.size / MARK
+  const { size } = stats
+  const count = size / MARK
+  if (count === 0) return { count, first: now, recent: [] }
   if (!Number.isInteger(count)) return undefined
-  const first = readMark(fd, 0)
-  const last = count === 1 ? first : readMark(fd, count - 1)
-  // NaN, a mark that is not one, fails the comparison.
-  return Math.max(first, last) <= now + MAX_AHEAD_MS ? { count, first, last } : undefined
-}
-
-const bytes = Buffer.alloc(MARK)
-
-/** The time of one mark, counted from 0; NaN for bytes that are not a mark. */
-function readMark(fd: number, index: number): number {
-  const size = readSync(fd, bytes, 0, MARK, index * MARK)
-  const text = bytes.toString('latin1', 0, size)
-  return text.endsWith('\n') && isMark(text.slice(0, -1)) ? Number(text) : Number.NaN
-}
-
-function isMark(text: string): boolean {
+  marks ??= Buffer.allocUnsafe(RECENT_MARKS * MARK)
+  const length = Math.min(size, marks.length)
+  const text = marks.toString('latin1', 0, fs.readSync(fd, marks, 0, length, size - length))
   // From 2001 on, so that the start of the series, which is a little before it, is after 1970.
-  return text.length === MARK - 1 && /^[1-9]\d+$/.test(text)
+  if (text.length !== length || !/^([1-9]\d{12}\n)+$/.test(text)) return undefined
+  const recent: number[] = []
+  for (let at = 0; at < length; at += MARK) recent.push(+text.slice(at, at + MARK - 1))
+  let first = recent[0]!
+  if (length < size) {
+    const mark = marks.toString('latin1', 0, fs.readSync(fd, marks, 0, MARK, 0))
+    if (!/^[1-9]\d{12}\n$/.test(mark)) return undefined
+    first = +mark
+  }
+  return Math.max(first, recent.at(-1)!) <= now + MAX_AHEAD_MS ? { count, first, recent } : undefined
 }
 
-function appendTo(fd: number, count: number, time: number): boolean {
-  if (writeSync(fd, `${time}\n`) !== MARK) throw new Error('the disk is full')
-  const burst = count + 1 >= BURST_MARKS && readMark(fd, count + 1 - BURST_MARKS) > time - BURST_MS
-  return !burst || (count + 1) % BURST_EVERY === 0
+function write(fd: number, time: number, size: number): void {
+  const written = fs.writeSync(fd, `${time}\n`)
+  if (written === MARK) return
+  // A part of a mark would damage the tally. Where others have written behind it, nothing can be taken back.
+  if (fs.fstatSync(fd).size === size + written) fs.ftruncateSync(fd, size)
+  throw new Error('the disk is full')
 }
 
 /** Most invocations find their tally there; only a new series has anything to prepare. */
 function openForAppend(path: string, prepare: () => void): number {
-  const flags = O_RDWR | O_APPEND | O_SAFE
+  const { O_RDWR, O_APPEND, O_CREAT } = fs.constants
+  const flags = O_RDWR | O_APPEND | safe()
   try {
-    return openSync(path, flags)
+    return fs.openSync(path, flags)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (!hasCode(error, 'ENOENT')) throw error
     prepare()
-    return openSync(path, flags | O_CREAT, 0o600)
+    return fs.openSync(path, flags | O_CREAT, 0o600)
   }
 }
 
-/** Renames the file that was examined, unless another process has done so already and begun the next one. */
-function setAside(path: string, fd: number): void {
-  if (statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(fd).ino) renameSync(path, `${path}~`)
+/** A symlink or a FIFO in the place of a tally is nothing of ours. Windows has neither flag. */
+function safe(): number {
+  return (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0)
+}
+
+/** The start of a series: 2 ms before the first mark, so that start < zero point < first point at a resolution of 1 ms. */
+export function startOf({ first }: Pick<Reading, 'first'>): number {
+  return first - 2
+}
+
+/**
+ * The one time of a body, which grows with each mark of whichever series: of two processes that send at once, the one
+ * that has seen more is the later one, whichever looked at the clock first. Otherwise the lower count of the other would
+ * look like a counter that was reset.
+ *
+ * It is the latest of all marks' times, each later by 1 ms for every other mark that came after it or within a minute
+ * before, so one more never makes it earlier. Of each series only the last 64 marks are read; `nanos` grows with those
+ * before them.
+ */
+export function timeOf(readings: readonly Reading[]): { time: number; nanos: number } {
+  const marks = readings.flatMap(({ recent }) => recent).sort((a, b) => a - b)
+  let time = 0
+  let first = 0
+  for (const mark of marks) {
+    while (marks[first]! <= mark - BURST_MS) first++
+    time = Math.max(time, mark + marks.length - 1 - first)
+  }
+  const older = readings.reduce((sum, { count, recent }) => sum + count - recent.length, 0)
+  return { time, nanos: Math.min(older, 999_999) }
 }

@@ -10,11 +10,14 @@ const METRICS_PATH = '/v1/metrics'
  * Source: OTLP exporter specification, "Endpoint URLs for OTLP/HTTP".
  */
 export function metricsUrl(endpoint: string): string | undefined {
-  if (!URL.canParse(endpoint)) return undefined
-  const url = new URL(endpoint)
-  if (!/^https?:$/.test(url.protocol) || url.username || url.password) return undefined
-  const path = url.pathname.replace(/\/+$/, '')
-  url.pathname = path.endsWith(METRICS_PATH) ? path : path + METRICS_PATH
-  url.hash = ''
-  return url.href
+  try {
+    const url = new URL(endpoint)
+    if (!/^https?:$/.test(url.protocol) || url.username || url.password) return undefined
+    const path = url.pathname.replace(/\/+$/, '')
+    url.pathname = path.endsWith(METRICS_PATH) ? path : path + METRICS_PATH
+    url.hash = ''
+    return url.href
+  } catch {
+    return undefined // not a URL
+  }
 }

@@ -1,11 +1,11 @@
-import type { Attributes } from '../names.ts'
+import type { Attributes, Series } from '../vocabulary.ts'
 
 /** One data point of a sum. Times in ms since 1970, which is the resolution of every clock and backend here. */
-export interface Point {
-  metric: string
-  attributes: Attributes
+export interface Point extends Series {
   start: number
   time: number
+  /** Nanoseconds to add to `time`, below 1,000,000. */
+  nanos?: number
   /** A whole number, not negative. */
   value: number
 }
@@ -34,46 +34,38 @@ export function encodeMetrics(
   temporality: Temporality,
   describe: (metric: string) => Description,
 ): string {
-  const byMetric = new Map<string, Point[]>()
-  for (const point of points) {
-    const group = byMetric.get(point.metric)
-    if (group) group.push(point)
-    else byMetric.set(point.metric, [point])
-  }
-  const metrics = [...byMetric].map(([name, group]) => ({
-    name,
-    ...describe(name),
-    sum: {
+  const metrics = new Map<string, { name: string; sum: { dataPoints: object[] } }>()
+  for (const { metric, attributes, start, time, nanos = 0, value } of points) {
+    let group = metrics.get(metric)
+    if (!group) {
       // AggregationTemporality: 1 is delta, 2 is cumulative.
-      aggregationTemporality: temporality === 'delta' ? 1 : 2,
-      isMonotonic: true,
-      dataPoints: group.map(encodePoint),
-    },
-  }))
+      const aggregationTemporality = temporality === 'delta' ? 1 : 2
+      const sum = { aggregationTemporality, isMonotonic: true, dataPoints: [] }
+      metrics.set(metric, (group = { name: metric, ...describe(metric), sum }))
+    }
+    group.sum.dataPoints.push({
+      attributes: encodeAttributes(attributes),
+      // As text: a number of nanoseconds since 1970 is over 2^53.
+      startTimeUnixNano: `${start}000000`,
+      timeUnixNano: `${time}${String(nanos).padStart(6, '0')}`,
+      asInt: `${value}`,
+    })
+  }
   return JSON.stringify({
     resourceMetrics: [
-      { resource: { attributes: encodeAttributes(resource) }, scopeMetrics: [{ scope: SCOPE, metrics }] },
+      {
+        resource: { attributes: encodeAttributes(resource) },
+        scopeMetrics: [{ scope: SCOPE, metrics: [...metrics.values()] }],
+      },
     ],
   })
 }
 
-function encodePoint({ attributes, start, time, value }: Point): object {
-  return {
-    attributes: encodeAttributes(attributes),
-    startTimeUnixNano: nanoseconds(start),
-    timeUnixNano: nanoseconds(time),
-    asInt: String(value),
-  }
-}
-
 function encodeAttributes(attributes: Attributes): object[] {
-  return Object.entries(attributes).map(([key, value]) => ({
-    key,
-    value: typeof value === 'boolean' ? { boolValue: value } : { stringValue: value },
-  }))
-}
-
-/** As text: a number of nanoseconds since 1970 is over 2^53. */
-function nanoseconds(milliseconds: number): string {
-  return `${milliseconds}000000`
+  const encoded: object[] = []
+  for (const key in attributes) {
+    const value = attributes[key]!
+    encoded.push({ key, value: typeof value === 'boolean' ? { boolValue: value } : { stringValue: value } })
+  }
+  return encoded
 }

@@ -1,0 +1,139 @@
+import { fs, hasCode, SEP } from '../node.ts'
+
+/** The small files of the state folder, and its folders: made 0700 and 0600, and never by a call that can wait or loop. */
+
+/** What a file holds, and which file it is. */
+export interface Content {
+  bytes: Buffer
+  stats: import('node:fs').Stats
+}
+
+/**
+ * The bytes of a small file that may be anything; undefined where there is none. Throws for what is not a regular file,
+ * is larger than `maxBytes` or cannot be read. Never waits: a FIFO is opened without waiting for a writer.
+ */
+export function readWhole(path: string, maxBytes: number): Content | undefined {
+  const fd = openToRead(path)
+  if (fd === undefined) return undefined
+  try {
+    const stats = fs.fstatSync(fd)
+    if (!stats.isFile()) throw new Error('it is not a regular file')
+    const bytes = Buffer.allocUnsafe(stats.size > maxBytes ? 0 : maxBytes + 1)
+    let size = 0
+    // Until the end, not until `stats.size`: the file may be growing, and files of /proc say 0.
+    for (let read = -1; read !== 0 && size < bytes.length; size += read)
+      read = fs.readSync(
+        fd,
+        bytes,
+        size,
+        Math.min(bytes.length - size, Math.max(stats.size - size, 0) + 1),
+        null,
+      )
+    if (size === bytes.length) throw new Error(`it is larger than ${maxBytes} bytes`)
+    return { bytes: bytes.subarray(0, size), stats }
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+function openToRead(path: string): number | undefined {
+  try {
+    return fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0))
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+const MAX_LINES = 4096
+
+/** The text of a one-line file, without the newline; undefined where there is none. Throws as `readWhole` does. */
+export function readLine(path: string): string | undefined {
+  return readWhole(path, MAX_LINES)?.bytes.toString('latin1').trim()
+}
+
+/**
+ * Makes a folder and what is missing above it, one by one. Not by a recursive `mkdir`: where the system answers ENOENT
+ * under a folder that exists (`/proc`, a bind mount whose source was deleted), Node's tries for ever.
+ */
+export function makeFolder(path: string): void {
+  try {
+    fs.mkdirSync(path, 0o700)
+  } catch (error) {
+    if (hasCode(error, 'EEXIST') && fs.statSync(path).isDirectory()) return
+    const parent = parentOf(path)
+    if (!hasCode(error, 'ENOENT') || parent === path) throw error
+    if (fs.statSync(parent, { throwIfNoEntry: false }))
+      throw new Error(`${path} cannot be made: ${(error as Error).message}`)
+    makeFolder(parent)
+    fs.mkdirSync(path, 0o700)
+  }
+}
+
+/** The folder that a path is in; a root is in itself. */
+export function parentOf(path: string): string {
+  const end = Math.max(path.lastIndexOf('/'), path.lastIndexOf(SEP))
+  const parent = path.slice(0, Math.max(end, 0))
+  // `/` and `C:\` keep their separator, without which they would be another folder.
+  return /^([A-Za-z]:)?$/.test(parent) ? path.slice(0, end + 1) : parent
+}
+
+/**
+ * Writes a file beside `path`, durable before it is there under its own name, and passes its path and what identifies it
+ * to `place`. Whatever happens, nothing is left of it under the temporary name.
+ */
+export function writeBeside(
+  path: string,
+  text: (stats: import('node:fs').Stats) => string,
+  place: (temporary: string) => void,
+): void {
+  makeFolder(parentOf(path))
+  const temporary = `${path}.${process.pid}.${random()}`
+  try {
+    const fd = fs.openSync(temporary, 'wx', 0o600)
+    try {
+      fs.writeSync(fd, `${text(fs.fstatSync(fd))}\n`)
+      // A power cut must not leave an empty file where an identity was.
+      fs.fsyncSync(fd)
+    } finally {
+      fs.closeSync(fd)
+    }
+    place(temporary)
+  } finally {
+    fs.rmSync(temporary, { force: true })
+  }
+}
+
+/** Gives a file a further name, where there is none such yet. False where there is. */
+export function linkNew(temporary: string, path: string): boolean {
+  try {
+    fs.linkSync(temporary, path)
+    return true
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false
+    // A file system without hard links (FAT, some network drives). Of two at once the later one stays.
+    if (fs.statSync(path, { throwIfNoEntry: false })) return false
+    fs.renameSync(temporary, path)
+    return true
+  }
+}
+
+/**
+ * Gives a file that is full or damaged another name, unless it is no longer the one that was looked at. The name is new
+ * each time, so nothing is ever overwritten, by however many processes.
+ */
+export function setAside(path: string, { ino }: { ino: number }): string | undefined {
+  if (fs.statSync(path, { throwIfNoEntry: false })?.ino !== ino) return undefined
+  const aside = `${path}~${Date.now()}-${random()}`
+  try {
+    fs.renameSync(path, aside)
+    return aside
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined // another process was faster
+    throw error
+  }
+}
+
+export function random(): string {
+  return Math.random().toString(36).slice(2, 10)
+}
