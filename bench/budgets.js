@@ -19,54 +19,80 @@ function budgets(results, from, size) {
   const names = tally(from)
   const up = (/** @type {string} */ name) => idOf('up', name)
   const on = up(names.on)
+  /** @typedef {import('./results.js').Term} Term */
   /**
-   * @param {string} what @param {number} limit @param {string} unit @param {string[]} ids
-   * @param {(...medians: number[]) => number} combine @param {import('./results.js').Figure} figure
+   * @param {string} what @param {number} limit @param {string} unit @param {Term[]} terms
+   * @param {(...values: number[]) => number} combine
    */
-  const measured = (what, limit, unit, ids, combine, figure = cpu) => ({
-    what,
-    limit,
-    unit,
-    measured: ids.every(results.has) ? results.estimate(figure, ids, combine) : undefined,
-  })
+  const measured = (what, limit, unit, terms, combine) => {
+    if (!terms.every(({ id }) => results.has(id))) return { what, limit, unit }
+    return {
+      what,
+      limit,
+      unit,
+      measured: results.estimate(terms, combine),
+      quiet: results.quiet(terms, combine),
+    }
+  }
   const exact = (
     /** @type {string} */ what,
     /** @type {number} */ limit,
     /** @type {string} */ unit,
     /** @type {number | undefined} */ value,
-  ) => ({ what, limit, unit, measured: value === undefined ? undefined : { value, low: value, high: value } })
+  ) => ({
+    what,
+    limit,
+    unit,
+    ...(value !== undefined && { measured: { value, low: value, high: value }, quiet: value }),
+  })
+  const of = (/** @type {import('./results.js').Figure} */ figure, /** @type {string[]} */ ...ids) =>
+    ids.map(id => ({ id, figure }))
   const minus = (/** @type {number} */ a, /** @type {number} */ b) => a - b
   const divided = (/** @type {number} */ a, /** @type {number} */ b) => a / b
   const floors = [on, up(FLOOR), up(PACKAGE)]
   const perFloor = (/** @type {number} */ a, /** @type {number} */ b, /** @type {number} */ c) => a / (b + c)
-  const helper = {
-    what: 'helper: CPU / CPU added by inline delivery',
-    limit: 1.3,
-    unit: '×',
-    measured: helperRatio(results, on, up(names.inline)),
-  }
   return [
-    measured('on, as a package: CPU / (floor + empty package)', 1.5, '×', floors, perFloor),
-    measured('on, as a package: wall / (floor + empty package)', 1.5, '×', floors, perFloor, wall),
-    measured('on, bundled: CPU / hand-written `node:http`', 1, '×', [up(names.bundled), up(HTTP)], divided),
+    measured('on, as a package: CPU / (floor + empty package)', 1.5, '×', of(cpu, ...floors), perFloor),
+    measured('on, as a package: wall / (floor + empty package)', 1.5, '×', of(wall, ...floors), perFloor),
+    measured(
+      'on, bundled: CPU / hand-written `node:http`',
+      1,
+      '×',
+      of(cpu, up(names.bundled), up(HTTP)),
+      divided,
+    ),
     ...['far', ...BROKEN].flatMap(state => {
       const id = state === 'far' ? idOf('far', names.on) : idOf('broken', names.on, state)
       const title = state === 'far' ? '50 ms away, over TLS' : state
       return [
-        measured(`${title}: CPU − up`, SAME_MS, 'ms', [id, on], minus),
-        measured(`${title}: wall − up`, SAME_MS, 'ms', [id, on], minus, wall),
+        measured(`${title}: CPU − up`, SAME_MS, 'ms', of(cpu, id, on), minus),
+        measured(`${title}: wall − up`, SAME_MS, 'ms', of(wall, id, on), minus),
       ]
     }),
-    measured('off by environment: CPU − empty package', 1.5, 'ms', [up(names.off), up(PACKAGE)], minus),
-    measured(
-      'off by environment: wall − empty package',
-      1.5,
-      'ms',
-      [up(names.off), up(PACKAGE)],
-      minus,
-      wall,
+    ...[cpu, wall].map(figure =>
+      measured(
+        `off by environment: ${figure === cpu ? 'CPU' : 'wall'} − empty package`,
+        1.5,
+        'ms',
+        of(figure, up(names.off), up(PACKAGE)),
+        minus,
+      ),
     ),
-    helper,
+    // The helper's whole process, its start included.
+    measured(
+      'helper: CPU / CPU added by inline delivery',
+      1.3,
+      '×',
+      [{ id: on, figure: left, whole: true }, ...of(cpu, up(names.inline))],
+      divided,
+    ),
+    measured(
+      'helper: CPU / CPU added by hand-written `fetch`',
+      1.3,
+      '×',
+      [{ id: on, figure: left, whole: true }, ...of(cpu, up(FETCH))],
+      divided,
+    ),
     ...[names.used, names.many, names.both].flatMap(name => {
       const title = name.replace(/^.*, on, /, '')
       const pair = (/** @type {'steps' | 'tallies'} */ group) => [idOf(group, name), idOf(group, names.on)]
@@ -75,23 +101,22 @@ function budgets(results, from, size) {
           `${title}: CPU of \`trackCommand\` − the first`,
           SAME_MS,
           'ms',
-          pair('steps'),
+          of(counting, ...pair('steps')),
           minus,
-          counting,
         ),
-        measured(`${title}: CPU of the whole command − the first`, SAME_MS, 'ms', pair('tallies'), minus),
+        measured(
+          `${title}: CPU of the whole command − the first`,
+          SAME_MS,
+          'ms',
+          of(cpu, ...pair('tallies')),
+          minus,
+        ),
       ]
     }),
     exact('core, bundled, minified, gzipped', 14_000, 'bytes', size.gzipped),
     exact("the run path's folder, lines of code", 1500, 'lines', size.lines),
     exact('runtime dependencies', 0, '', size.dependencies),
   ]
-}
-
-/** The helper's whole process, its start included, against what delivery inline adds to the command. */
-function helperRatio(/** @type {Results} */ results, /** @type {string} */ on, /** @type {string} */ inline) {
-  if (!results.has(on) || !results.has(inline)) return undefined
-  return results.ratio(results.all(on, left), results.added(inline, cpu))
 }
 
 /**
@@ -101,27 +126,37 @@ function helperRatio(/** @type {Results} */ results, /** @type {string} */ on, /
 export function printBudgets(results, sizes) {
   const builds = /** @type {('here' | 'against')[]} */ (Object.keys(sizes))
   const columns = builds.map(from => budgets(results, from, /** @type {Size} */ (sizes[from])))
-  console.log('\n### Budgets\n')
-  console.log(
-    table(
-      ['what', 'at most', ...builds.flatMap(from => [from === 'here' ? 'measured' : '--against', 'verdict'])],
-      (columns[0] ?? []).map(({ what, limit, unit }, i) => [
+  const head = builds.flatMap(from => [from === 'here' ? 'medians' : '--against', 'in quiet', 'verdict'])
+  const rows = (columns[0] ?? []).flatMap(({ what, limit, unit }, i) => {
+    const cells = columns.map(column => column[i] ?? { measured: undefined, quiet: undefined })
+    if (cells.every(({ measured }) => !measured)) return []
+    return [
+      [
         what,
         `${limit} ${unit}`.trim(),
-        ...columns.flatMap(column => {
-          const { measured } = column[i] ?? {}
-          return measured ? [show(measured, unit), verdict(measured, limit, unit)] : ['', 'not measured']
-        }),
-      ]),
-    ),
-  )
+        ...cells.flatMap(({ measured, quiet = Number.NaN }) =>
+          measured
+            ? [
+                show(measured, unit),
+                isExact(measured) ? '' : quiet.toFixed(digitsOf(unit)),
+                verdict(measured, limit, unit),
+              ]
+            : ['', '', 'not measured'],
+        ),
+      ],
+    ]
+  })
+  console.log('\n### Budgets\n')
+  console.log(table(['what', 'at most', ...head], rows))
   printWaiting(results)
 }
+
+const digitsOf = (/** @type {string} */ unit) => (unit === '×' ? 2 : 1)
 
 const isExact = (/** @type {Estimate} */ { low, high }) => low === high
 
 const show = (/** @type {Estimate} */ measured, /** @type {string} */ unit) =>
-  isExact(measured) ? `${measured.value}` : range(measured, unit === '×' ? 2 : 1)
+  isExact(measured) ? `${measured.value}` : range(measured, digitsOf(unit))
 
 /** Where the limit lies within the range of the estimate, another run may say the opposite. */
 function verdict(/** @type {Estimate} */ measured, /** @type {number} */ limit, /** @type {string} */ unit) {
@@ -129,7 +164,7 @@ function verdict(/** @type {Estimate} */ measured, /** @type {number} */ limit, 
   const sure = isExact(measured) || high <= limit || low > limit ? '' : ', within noise'
   if (value <= limit) return `met${sure}`
   const over = value - limit
-  const amount = isExact(measured) ? `${over}` : over.toFixed(unit === '×' ? 2 : 1)
+  const amount = isExact(measured) ? `${over}` : over.toFixed(digitsOf(unit))
   return `missed by ${amount} ${unit}${sure}`.replace('  ', ' ')
 }
 
@@ -138,7 +173,7 @@ function printWaiting(/** @type {Results} */ results) {
   const names = [tally('here').on, HTTP, FETCH].map(name => ({ name, id: idOf('far', name) }))
   if (!names.every(({ id }) => results.has(id))) return
   const texts = names.map(({ name, id }) => {
-    const waiting = results.estimate(wall, [id], (one = Number.NaN) => one)
+    const waiting = results.estimate([{ id, figure: wall }], (one = Number.NaN) => one)
     return `${name} ${range(waiting, 1)}`
   })
   console.log(`\nWall ms added where the Collector is 50 ms away, over TLS: ${texts.join('; ')}.`)

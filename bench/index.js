@@ -11,6 +11,7 @@ import { allCases, EMPTY, FLOOR, idOf, PACKAGE, POSTHOG_MISSING, tally } from '.
 import { loop } from './loop.js'
 import { measure } from './measure.js'
 import { enterNamespace, STATES, startCollectors } from './network.js'
+import { startWatching } from './others.js'
 import { makeProject } from './project.js'
 import { resultsOf } from './results.js'
 import { startSampler } from './sampler.js'
@@ -48,6 +49,11 @@ const isolated = enterNamespace()
 const folder = mkdtempSync(join(tmpdir(), 'otlp-tally-bench-'))
 const sampler = startSampler()
 const collectors = await startCollectors(folder)
+for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
+  process.once(signal, () => {
+    rmSync(folder, { recursive: true, force: true })
+    process.exit(1)
+  })
 
 try {
   const cases = chosenCases()
@@ -67,13 +73,14 @@ try {
   if (POSTHOG_MISSING) console.log('skipped: posthog-node (npm ci --prefix bench/posthog)')
   if (!isolated) console.log('skipped: SYN dropped, DNS dropped (no network namespace)')
 
+  const runtimes = values.node.map(path => ({ node: resolve(path), version: versionOf(resolve(path)) }))
   const runs = []
-  for (const [i, path] of values.node.entries()) {
-    const node = resolve(path)
-    const version = versionOf(node)
+  for (const [i, { node, version }] of runtimes.entries()) {
     console.log(`\n## ${version}`)
     const plan = { cases, node, rounds, seed, folder: join(folder, `node-${i}`), builds, collectors, sampler }
+    const others = startWatching()
     const { samples, commands } = await measure(plan)
+    console.log(`Other processes used ${others([...samples.values()].flat())} of a core meanwhile.`)
     const results = resultsOf(cases, samples)
     printTables(results)
     printSteps(results)

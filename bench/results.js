@@ -1,8 +1,15 @@
-import { estimate, median } from './statistics.js'
+import { estimate, median, quantile } from './statistics.js'
 
 /** @typedef {import('./measure.js').Measured} Measured */
 /** @typedef {import('./cases.js').Case} Case */
 /** @typedef {(sample: Measured) => number} Figure */
+/**
+ * A part of a result: what a case added to its baseline, or, `whole`, all of it.
+ * @typedef {{ id: string, figure: Figure, whole?: boolean }} Term
+ */
+
+/** Other work on the machine only ever adds, so where it is busy the quietest tenth is nearer to the cost. */
+const QUIET = 0.1
 
 /** What steps.js measures, in its order. */
 export const STEPS = ['import', '`initTelemetry`', '`trackCommand`', 'at exit']
@@ -40,6 +47,8 @@ export function resultsOf(cases, samples) {
     const empty = all(baseline, figure)
     return new Map([...own].map(([round, value]) => [round, value - (empty.get(round) ?? Number.NaN)]))
   }
+  const tenth = (/** @type {string} */ id, /** @type {Figure} */ figure) =>
+    quantile(of(id).map(figure), QUIET)
   return {
     cases,
     has: (/** @type {string} */ id) => of(id).length > 0,
@@ -47,16 +56,25 @@ export function resultsOf(cases, samples) {
     all,
     added,
     /**
-     * A result made of what each of the cases added.
-     * @param {Figure} figure @param {readonly string[]} ids @param {(...medians: number[]) => number} combine
+     * What the medians of the terms combine to, and how sure that is.
+     * @param {readonly Term[]} terms @param {(...medians: number[]) => number} combine
      */
-    estimate: (figure, ids, combine) =>
+    estimate: (terms, combine) =>
       estimate(
-        ids.map(id => added(id, figure)),
+        terms.map(({ id, figure, whole }) => (whole ? all(id, figure) : added(id, figure))),
         combine,
       ),
-    /** @param {ReadonlyMap<number, number>} one @param {ReadonlyMap<number, number>} other */
-    ratio: (one, other) => estimate([one, other], (a = Number.NaN, b = Number.NaN) => a / b),
+    /**
+     * The same of the quietest tenth of the samples.
+     * @param {readonly Term[]} terms @param {(...tenths: number[]) => number} combine
+     */
+    quiet: (terms, combine) =>
+      combine(
+        ...terms.map(({ id, figure, whole }) => {
+          const baseline = whole || figure === FIGURES.counting ? id : (byId.get(id)?.baseline ?? id)
+          return tenth(id, figure) - (baseline === id ? 0 : tenth(baseline, figure))
+        }),
+      ),
   }
 }
 

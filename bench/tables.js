@@ -28,13 +28,22 @@ function printAdded(results, group, title, head) {
   const floor = idOf('up', FLOOR)
   const comparable = group === 'up' || group === 'far'
   const times = (/** @type {string} */ id, /** @type {import('./results.js').Figure} */ figure) =>
-    results.has(floor) ? range(results.estimate(figure, [id, floor], divide)) : ''
+    results.has(floor)
+      ? range(
+          results.estimate(
+            [id, floor].map(one => ({ id: one, figure })),
+            divide,
+          ),
+        )
+      : ''
+  const quiet = (/** @type {string} */ id, /** @type {import('./results.js').Figure} */ figure) =>
+    number(results.quiet([{ id, figure }], (one = Number.NaN) => one))
   /** @param {import('./results.js').Case} one @param {import('./results.js').Figure} figure */
   const cells = ({ id, baseline }, figure) => {
     const ms = spread([...results.added(id, figure).values()])
-    return comparable ? [ms, id === baseline ? '' : times(id, figure)] : [ms]
+    return [ms, quiet(id, figure), ...(comparable ? [id === baseline ? '' : times(id, figure)] : [])]
   }
-  const ratio = comparable ? ['× floor'] : []
+  const ratio = ['in quiet', ...(comparable ? ['× floor'] : [])]
   console.log(`\n### ${title}\n`)
   console.log(
     table(
