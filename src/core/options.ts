@@ -175,16 +175,19 @@ export function optionProblems(options: unknown): string[] {
   if (typeof options !== 'object' || options === null) return ['options: expected an object']
   const given = options as Record<string, unknown>
   const problems: string[] = []
-  for (const option in checks) {
-    const [check, expected, required] = checks[option as keyof TelemetryOptions]
+  for (const option of new Set(['name', 'version', ...Object.keys(given)])) {
+    const rule = Object.hasOwn(checks, option) ? checks[option as keyof TelemetryOptions] : undefined
+    if (!rule) {
+      problems.push(`${option}: there is no such option`)
+      continue
+    }
+    const [check, expected, required] = rule
     const value = given[option]
-    if (value === undefined && !required) continue
-    const result = check(value)
-    if (result === true) continue
-    problems.push(`${option}: expected ${expected}, got ${typeof result === 'string' ? result : show(value)}`)
-  }
-  for (const option in given) {
-    if (!Object.hasOwn(checks, option)) problems.push(`${option}: there is no such option`)
+    const result = (value === undefined && !required) || check(value)
+    if (result !== true)
+      problems.push(
+        `${option}: expected ${expected}, got ${typeof result === 'string' ? result : show(value)}`,
+      )
   }
   return problems
 }

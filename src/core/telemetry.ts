@@ -64,6 +64,7 @@ export function createTelemetry(given: TelemetryOptions): Tool {
   let disabled: boolean | string = given.disabled ?? false
   let batch: Batch | undefined
   let timer: NodeJS.Timeout | undefined
+  let soon: NodeJS.Immediate | undefined
   let watching = false
   let lastTime = 0
   let since: number | undefined
@@ -140,9 +141,18 @@ export function createTelemetry(given: TelemetryOptions): Tool {
       watching = true
       atExit(code => silently(() => end(code)))
     }
-    if (timer) return
-    // Inline has to begin while the event loop still turns, detached has time until the end.
-    timer = inline() ? setTimeout(run, 0) : setTimeout(run, DELIVER_AFTER_MS).unref()
+    if (timer || soon) return
+    // Inline has to begin while the event loop still turns, detached has time until the end. The first timer of a process
+    // costs 0.3 ms: a synchronous command starts none, since its event loop turns once at most.
+    const start = () => (timer ??= setTimeout(run, DELIVER_AFTER_MS).unref())
+    if (inline()) timer = setTimeout(run, 0)
+    else soon = setImmediate(() => (soon = setImmediate(start).unref())).unref()
+  }
+
+  function unschedule(): void {
+    clearTimeout(timer)
+    clearImmediate(soon)
+    timer = soon = undefined
   }
 
   const inline = () =>
@@ -156,8 +166,7 @@ export function createTelemetry(given: TelemetryOptions): Tool {
   }
 
   function deliver({ atExit = false, anyway = false } = {}): void {
-    clearTimeout(timer)
-    timer = undefined
+    unschedule()
     const time = Math.max(Date.now(), lastTime + 1)
     const request = batch?.request(time, anyway)
     const mode = batch?.decision.mode
@@ -188,8 +197,7 @@ export function createTelemetry(given: TelemetryOptions): Tool {
 
   function discard(): void {
     batch = failing = undefined
-    clearTimeout(timer)
-    timer = undefined
+    unschedule()
   }
 
   const tool: Tool = {

@@ -73,10 +73,11 @@ export function attributesProblem(attributes: unknown, maxWords: number = MAX_LE
 /** Why a tool may not count or send a series, in words; undefined where it may. */
 export function seriesProblem({ metric, attributes }: Series, vocabulary: Vocabulary): string | undefined {
   const { commands, events, metricName = COMMAND_METRIC, failures, agents } = vocabulary
-  const problem =
-    nameProblem(metric) ?? attributesProblem(attributes, commands || events ? MAX_LENGTH : MAX_WORDS)
+  const ofCommands = metric === metricName || (failures && metric === FAILURE_METRIC)
+  const list = ofCommands ? commands : events
+  const problem = nameProblem(metric) ?? attributesProblem(attributes, list ? MAX_LENGTH : MAX_WORDS)
   if (problem) return problem
-  if (metric === metricName || (failures && metric === FAILURE_METRIC)) {
+  if (ofCommands) {
     if (!commands && !events) return undefined
     for (const [key, value] of Object.entries(attributes)) {
       const listed =

@@ -21,6 +21,8 @@ export interface ConfigProblem {
   line?: number
   column?: number
   codeblock?: string
+  /** Something else than `[telemetry]` was most likely meant for it: to add a table would leave two that disagree. */
+  meant?: true
 }
 
 /** A tool's own config may be large, but a file over this is no config, and reading it would be felt. */
@@ -86,11 +88,12 @@ export function parseConfig(text: string): Config | ConfigProblem {
   }
   for (const key of Object.keys(document)) {
     if (key !== 'telemetry' && isNear(key.toLowerCase(), 'telemetry'))
-      return { problem: `${show(key)}: did you mean [telemetry]?` }
+      return { problem: `${show(key)}: did you mean [telemetry]?`, meant: true }
   }
   if (document.enabled === false && table.enabled === undefined)
     return {
       problem: 'enabled = false is not in a table: did you mean to write [telemetry] in the line above it?',
+      meant: true,
     }
   return table
 }

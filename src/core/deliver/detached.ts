@@ -21,7 +21,7 @@ export function postDetached({ body, ...request }: Post): Promise<void> | undefi
       windowsHide: true,
       // Not the user's folder, which could then not be removed on Windows; not the temp folder, in which others write.
       cwd: WINDOWS ? execPath.slice(0, 3) : '/',
-      env: helperEnvironment(`${JSON.stringify(request)}\n${body}`, request.url),
+      env: { ...fetchEnvironment(request.url), [HELPER_VARIABLE]: `${JSON.stringify(request)}\n${body}` },
     })
     const ended = new Promise<void>(resolve =>
       helper.on('exit', () => resolve()).on('error', () => resolve()),
@@ -34,14 +34,13 @@ export function postDetached({ body, ...request }: Post): Promise<void> | undefi
 }
 
 /**
- * The command's environment (proxy and CA variables are in it), without what would change how the helper runs, and with
- * the request: other users can read the arguments of a process, but not its environment, and a file would have to be
- * removed. A pipe would cost 1.5 ms more.
+ * The command's environment (proxy and CA variables are in it), without what would change how the helper runs. The
+ * request is added to it: other users can read the arguments of a process, but not its environment, and a file would have
+ * to be removed. A pipe would cost 1.5 ms more.
  */
-function helperEnvironment(request: string, url: string): NodeJS.ProcessEnv {
+export function fetchEnvironment(url: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
-    [HELPER_VARIABLE]: request,
     // From Node 22.21 and 24.5 on `fetch` then goes through the user's proxy, and trusts what the system trusts.
     NODE_USE_ENV_PROXY: '1',
     // To read them costs the helper 20 ms of CPU, so only where they are looked at.

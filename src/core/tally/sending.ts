@@ -14,15 +14,13 @@ import { random } from './files.ts'
  * note is settled: nothing was taken → its claims are given back; anything else → its series have begun. A note whose
  * process was killed is settled as "anything else" after `DEAD_AFTER_MS`.
  *
- * Who finds a series that nobody claims may begin it late, with a zero just before its point, only while no other note
- * is there: a body that relied on a claim since given back may still be accepted. docs/exactness.md has the argument, and
- * test/fuzz/zero.model.test.ts every interleaving.
+ * A zero just before its point is safe only where no other body with this series may be accepted: so whoever claims such
+ * a late beginning looks once more, and withdraws where it finds another note, or that the series has begun.
+ * docs/exactness.md has the argument, and test/fuzz/zero.model.test.ts every interleaving.
  */
 
-/** A series in a note: its tally's path below the stream, `!` and its start. */
-export interface Sending {
-  /** The path of the note. */
-  note: string
+/** What a body carries that has not begun: a series is its tally's path below the stream, `!` and its start. */
+export interface Carried {
   claimed: string[]
   relied: string[]
 }
@@ -40,10 +38,10 @@ export function isNote(name: string): boolean {
 }
 
 /** Announces a body that carries series which have not begun. To be called before the folder is listed. */
-export function announce(folder: string, now: number): Sending {
+export function announce(folder: string, now: number): string {
   const note = `${folder}${SEP}!${now}-${random()}`
   fs.closeSync(fs.openSync(note, 'wx', 0o600))
-  return { note, claimed: [], relied: [] }
+  return note
 }
 
 /** True for the one body, of all processes, that is to begin this series. Throws where that cannot be stored. */
@@ -57,26 +55,49 @@ export function claim(folder: string, series: string): boolean {
   }
 }
 
-/** Writes down what the body carries. From here on it may be sent. */
-export function commit({ note, claimed, relied }: Sending): void {
-  fs.writeFileSync(note, JSON.stringify({ claimed, relied }))
+/** Gives claims back: of a body that was not sent, or of which nothing was taken. */
+export function giveBack(folder: string, claimed: readonly string[]): void {
+  for (const series of claimed) fs.rmSync(`${folder}${SEP}${series}-`, { force: true })
+}
+
+/**
+ * Writes down what the body carries. From here on it may be sent. False where others took this process for dead: it
+ * slept, and its note was buried. In this order one of the two always notices: see `bury`.
+ */
+export function commit(note: string, carried: Carried): boolean {
+  try {
+    fs.writeFileSync(note, JSON.stringify(carried), { flag: 'r+' })
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false
+    throw error
+  }
+  return fs.statSync(note, { throwIfNoEntry: false }) !== undefined
 }
 
 /**
  * Takes the consequence of an answer, and removes the note. `nothingTaken`: it is certain that nothing of the body was
  * accepted. Leaves the note where something cannot be written: then the series are not begun late by anybody.
  */
-export function settle(note: string, nothingTaken: boolean): void {
+export function settle(note: string, nothingTaken: boolean, open?: readonly string[]): void {
   const folder = note.slice(0, Math.max(note.lastIndexOf('/'), note.lastIndexOf(SEP)))
-  const text = fs.readFileSync(note, 'utf8')
-  // Without a text its process ended before it sent anything; its claims, if any, stay, and others rely on them.
-  const { claimed, relied } = text ? (JSON.parse(text) as Sending) : { claimed: [], relied: [] }
-  for (const series of nothingTaken ? claimed : [...claimed, ...relied]) {
-    const path = `${folder}${SEP}${series}`
-    if (nothingTaken) fs.rmSync(`${path}-`, { force: true })
-    else confirm(path)
-  }
+  const { claimed, relied } = carriedBy(note, open)
+  if (nothingTaken) giveBack(folder, claimed)
+  else for (const series of [...claimed, ...relied]) confirm(`${folder}${SEP}${series}`)
   fs.rmSync(note, { force: true })
+}
+
+/** Without a text its process ended before it sent anything; its claims, if any, stay, and others rely on them. */
+function carriedBy(note: string, open: readonly string[] | undefined): Carried {
+  const text = fs.readFileSync(note, 'utf8')
+  if (!text) return { claimed: [], relied: [] }
+  try {
+    const { claimed, relied } = JSON.parse(text) as Carried
+    return { claimed: [...claimed], relied: [...relied] }
+  } catch (error) {
+    if (!open) throw error
+    // Damaged by a power cut. It may have been any of them.
+    return { claimed: [], relied: [...open] }
+  }
 }
 
 /** Whoever made the claim: it stays, or comes back. */
@@ -89,26 +110,44 @@ function confirm(path: string): void {
   }
 }
 
-/** Settles what processes have left that were killed. Returns the notes of those that may still be under way. */
-export function alive(
+/**
+ * Settles what processes have left that were killed. `open`: all series that have not begun. Returns the names of the
+ * notes of others that may still be under way.
+ */
+export function settleDead(
   folder: string,
   notes: readonly string[],
-  own: string | undefined,
+  own: string,
   now: number,
+  open: readonly string[],
 ): string[] {
   return notes.filter(name => {
-    if (`${folder}${SEP}${name}` === own) return false
+    const note = `${folder}${SEP}${name}`
+    if (note === own) return false
     const age = now - Number(name.slice(1).split('-')[0])
     if (Math.abs(age) < DEAD_AFTER_MS) return true
-    settleQuietly(`${folder}${SEP}${name}`, false)
+    quietly(() => bury(note, open))
     return false
   })
 }
 
-/** The same, for where nobody can be told that it failed. */
+/**
+ * A note without a text first gets another name. If its process was only asleep, then either it has written the text
+ * by the time at which that is read here, or it finds its note gone and sends nothing.
+ */
+function bury(note: string, open: readonly string[]): void {
+  if (note.endsWith('~') || fs.statSync(note).size > 0) settle(note, false, open)
+  else fs.renameSync(note, `${note}~`)
+}
+
+/** The same as `settle`, for where nobody can be told that it failed. */
 export function settleQuietly(note: string, nothingTaken: boolean): void {
+  quietly(() => settle(note, nothingTaken))
+}
+
+function quietly(act: () => void): void {
   try {
-    settle(note, nothingTaken)
+    act()
   } catch {
     // the stream was removed meanwhile, or the disk is full
   }
