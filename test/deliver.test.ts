@@ -1,146 +1,51 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { createServer, type Socket } from 'node:net'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { helperCode } from '../build/helper-code.ts'
-import { counts, startReceiver } from './receiver.ts'
-import { makeWorld, runProcess } from './world.ts'
+import { helpers, startHanging, until } from './helper.ts'
+import { counts, type Receiver, startReceiver } from './receiver.ts'
+import { makeWorld, type Result, runProcess, type World } from './world.ts'
 
-const linux = process.platform === 'linux'
 const TOOL = join(import.meta.dirname, '../examples/tool.js')
 
-/** A server that takes connections and never answers. */
-async function startHanging(): Promise<{ endpoint: string; connected: Promise<Socket> }> {
-  let connect: (socket: Socket) => void
-  const connected = new Promise<Socket>(resolve => (connect = resolve))
-  const server = createServer(socket => connect(socket.on('error', () => {})))
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(async () => {
-    ;(await Promise.race([connected, undefined]))?.destroy()
-    server.close()
-  })
-  return { endpoint: `http://127.0.0.1:${(server.address() as { port: number }).port}`, connected }
+/** A user who has said yes, and a receiver that their tool sends to. */
+async function consented(): Promise<{ world: World; receiver: Receiver }> {
+  const receiver = await startReceiver()
+  onTestFinished(() => receiver.close())
+  const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+  return { world, receiver }
 }
 
-/** The pids of the helpers that serve this home. */
-function helpers(home: string): string[] {
-  return readdirSync('/proc').filter(pid => {
-    if (!/^\d+$/.test(pid)) return false
-    try {
-      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
-      return (
-        environment.includes(`HOME=${home}`) &&
-        environment.some(entry => entry.startsWith('OTLP_TALLY_HELPER='))
-      )
-    } catch {
-      return false // gone meanwhile
-    }
-  })
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 15_000
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error(`not within 15 s: ${condition}`)
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-}
-
-describe.runIf(linux)('the helper', () => {
-  test('is not waited for, shows nothing to other users, sits in no folder, and ends by itself', async () => {
-    const { endpoint, connected } = await startHanging()
-    const world = makeWorld({
-      TRIX_TELEMETRY: 'on',
-      TRIX_TELEMETRY_ENDPOINT: `${endpoint}/otlp?token=secret`,
-    })
-    world.writeConfig('[telemetry]\ntimeout_ms = 1500\nheaders = { authorization = "Bearer secret" }')
-    const { status } = await world.tool(['build'], {
-      NODE_OPTIONS: '--no-warnings',
-      NODE_V8_COVERAGE: join(world.cwd, 'coverage'),
-    })
-    expect(status).toBe(0)
-    await connected
-    const [pid] = helpers(world.home)
-    const about = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'latin1')
-    expect(about('cmdline')).not.toMatch(/secret|127\.0\.0\.1|resourceMetrics/)
-    // The environment of the command is its own affair; what we add to it is not a secret.
-    const environment = about('environ').split('\0')
-    expect(environment).toContain('OTLP_TALLY_HELPER=1500')
-    expect(environment.filter(entry => /NODE_OPTIONS|COVERAGE|Bearer|resourceMetrics/.test(entry))).toEqual(
-      [],
-    )
-    expect(readlinkSync(`/proc/${pid}/cwd`)).toBe('/')
-    expect([1, 2].map(fd => readlinkSync(`/proc/${pid}/fd/${fd}`))).toEqual(['/dev/null', '/dev/null'])
-    await until(() => helpers(world.home).length === 0)
-    expect(world.files()).toHaveLength(5)
-  })
-
-  /** Starts a helper by itself, with a bound of `timeoutMs`. */
-  async function startHelper(timeoutMs: number) {
-    const env = { ...makeWorld().env, OTLP_TALLY_HELPER: String(timeoutMs) }
-    const helper = spawn(process.execPath, ['-e', await helperCode()], {
-      env,
-      stdio: ['pipe', 'ignore', 'ignore'],
-    })
-    const ended = new Promise(resolve => helper.on('exit', (status, signal) => resolve(signal ?? status)))
-    return { stdin: helper.stdin, ended }
-  }
-
-  test('sends nothing, and ends, when the command was killed before it had written the request', async () => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const { stdin, ended } = await startHelper(60_000)
-    stdin.end(`{"url":"${receiver.endpoint}","headers":{},"timeoutMs":60000,"length":100}\n{"resou`)
-    expect(await ended).toBe('SIGKILL')
-    expect(receiver.requests).toEqual([])
-  })
-
-  test('ends at its bound when nobody ever writes to it', async () => {
-    expect(await (await startHelper(100)).ended).toBe('SIGKILL')
-  })
-
-  test('never counts or starts a helper, though it were the tool itself', async () => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({
-      TRIX_TELEMETRY: 'on',
-      TRIX_TELEMETRY_ENDPOINT: receiver.endpoint,
-      OTLP_TALLY_HELPER: '2000',
-    })
-    expect(await world.tool(['build'])).toMatchObject({ status: 0, stdout: '{}\n' })
-    expect(world.files()).toEqual([])
-  })
-})
+/** A script of a tool with these options of `initTelemetry`. */
+const script = (code: string, options = '') => `
+  import { initTelemetry } from 'otlp-tally'
+  const { trackCommand, flushTelemetry } = initTelemetry({ name: 'trix', version: '0.19.3', ${options} })
+  ${code}`
 
 describe('a command that cannot be helped is not hurt', () => {
   test('where no process can be started, it ends as ever, and the next one carries its count', async () => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
-    const gone = await world.script(`
-      import { initTelemetry, trackCommand } from 'otlp-tally'
-      initTelemetry({ name: 'trix', version: '0.19.3' })
-      trackCommand('upgrade')
-      // A tool that replaces its own runtime while it runs.
-      process.execPath = '/nowhere/node'
-    `)
+    const { world, receiver } = await consented()
+    const gone = await world.script(
+      script(`
+        trackCommand('upgrade')
+        // A tool that replaces its own runtime while it runs.
+        process.execPath = '/nowhere/node'`),
+    )
     expect(gone).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
     await world.tool(['build'])
     await receiver.arrived(1)
-    expect(counts(receiver.requests)).toEqual({ upgrade: 1, build: 1 })
+    // By the tool's own list, `upgrade` is no command of it, and so is not sent.
+    expect(counts(receiver.requests)).toEqual({ build: 1 })
+    await world.script(script("trackCommand('upgrade')"))
+    await receiver.arrived(2)
+    expect(counts(receiver.requests)).toEqual({ upgrade: 2, build: 1 })
   })
 
   test('a deleted working folder, a missing temporary folder and a closed stderr are nothing to it', async () => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({
-      TRIX_TELEMETRY: 'on',
-      TRIX_TELEMETRY_ENDPOINT: receiver.endpoint,
-      TMPDIR: '/nowhere',
-    })
+    const { world, receiver } = await consented()
     const command = `mkdir gone && cd gone && rmdir ../gone && ${process.execPath} ${TOOL} test --dir ${world.cwd} 2>&-`
-    expect(await runProcess('sh', ['-c', command], world)).toMatchObject({
+    const env = { ...world.env, TMPDIR: '/nowhere' }
+    expect(await runProcess('sh', ['-c', command], { cwd: world.cwd, env })).toMatchObject({
       status: 0,
       stdout: '0 documents\n',
     })
@@ -149,7 +54,143 @@ describe('a command that cannot be helped is not hurt', () => {
   })
 })
 
-const canUnshare = linux && spawnSync('unshare', ['-fp', '--mount-proc', 'true']).status === 0
+describe('however the command ends, by whomever it is ended', () => {
+  test.each([
+    "process.on('exit', () => process.exit(6))",
+    "process.on('exit', () => process.reallyExit(7))",
+    "process.on('exit', () => { throw new Error('theirs') })",
+    "process.prependListener('exit', () => process.exit(8))",
+  ])('a listener that came before ours changes nothing: %s', async listener => {
+    const { world, receiver } = await consented()
+    const code = script(`${listener}\ntrackCommand('build')\nconsole.log('built')`)
+    const off = await world.script(code, { TRIX_TELEMETRY: 'off' })
+    // Through which functions of Node the error came is not ours to keep.
+    const plain = ({ stderr, ...rest }: Result) => ({ ...rest, stderr: stderr.replace(/\n +at .*/g, '') })
+    expect(plain(await world.script(code))).toEqual(plain(off))
+    expect(off).toMatchObject({ stdout: 'built\n' })
+    await receiver.arrived(1)
+    expect(counts(receiver.requests)).toEqual({ build: 1 })
+  })
+
+  test('a tool with as many listeners as Node allows is not warned of ours', async () => {
+    const { world, receiver } = await consented()
+    const result = await world.script(
+      // Node has one of its own.
+      script(`for (let i = 0; i < 9; i++) process.on('exit', () => {})\ntrackCommand('build')`),
+    )
+    expect(result).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
+    await receiver.arrived(1)
+  })
+})
+
+describe("delivery: 'inline'", () => {
+  const inline = "delivery: 'inline'"
+  const withoutHelper = "process.getBuiltinModule('node:child_process').spawn = () => console.log('a helper')"
+
+  test('sends from the process itself, without a helper', async () => {
+    const { world, receiver } = await consented()
+    const result = await world.script(script(`${withoutHelper}\ntrackCommand('build')`, inline))
+    expect(result).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
+    expect(counts(receiver.requests)).toEqual({ build: 1 })
+  })
+
+  test.each([
+    ['right after it', 'process.exit(3)'],
+    ['in a promise', 'await null; process.exit(3)'],
+    ['while the answer is awaited', 'setTimeout(() => process.exit(3), 20)'],
+    ['by an uncaught error', "process.exitCode = 3; throw new Error('boom')"],
+  ])('delivers a command that calls process.exit() %s: each body arrives', async (_, end) => {
+    const { world, receiver } = await consented()
+    for (let run = 1; run <= 3; run++) {
+      const { status, stdout } = await world.script(script(`trackCommand('build')\n${end}`, inline))
+      expect({ status: status === 0, stdout }).toEqual({ status: false, stdout: '' })
+      // Not how many bodies: one that was under way is sent once more, with the same totals.
+      await expect.poll(() => counts(receiver.requests), { timeout: 15_000 }).toEqual({ build: run })
+    }
+  })
+})
+
+describe('headers that fetch refuses', () => {
+  const names = ['connection', 'content-length', 'Expect', 'keep-alive', 'Transfer-Encoding', 'upgrade']
+
+  test.each(names)('%s is a sentence in log mode, and nothing is counted', async name => {
+    const { world, receiver } = await consented()
+    const code = script("trackCommand('build')", `headers: { '${name}': 'x' }`)
+    const { stderr } = await world.script(code, { TRIX_TELEMETRY: 'log' })
+    expect(stderr).toBe(
+      `trix telemetry: none (initTelemetry: headers: expected an object of header names and values, ` +
+        `got ${name}, which \`fetch\` sets itself and refuses)\n`,
+    )
+    expect(await world.script(code)).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
+    expect(world.files()).toEqual([])
+    expect(receiver.requests).toEqual([])
+  })
+
+  test('in the config: off, and log says which', async () => {
+    const { world } = await consented()
+    world.writeConfig('[telemetry]\nheaders = { upgrade = "h2c" }\n')
+    const { stderr } = await world.tool(['build'], { TRIX_TELEMETRY: 'log' })
+    expect(stderr).toContain('config.toml: telemetry.headers: expected')
+    expect(stderr).toContain('upgrade, which `fetch` sets itself and refuses')
+  })
+
+  test('every other is sent as it is', async () => {
+    const { world, receiver } = await consented()
+    const headers = {
+      authorization: 'Bearer x',
+      te: 'trailers',
+      "x-!#$%&'*+.^`|~-": ' y ',
+    }
+    await world.script(
+      script(
+        "trackCommand('build')",
+        `endpoint: '${receiver.endpoint}', headers: ${JSON.stringify(headers)}`,
+      ),
+      { TRIX_TELEMETRY_ENDPOINT: '' },
+    )
+    const [request] = await receiver.arrived(1)
+    expect(request!.headers).toMatchObject({ ...headers, "x-!#$%&'*+.^`|~-": 'y' })
+  })
+})
+
+const canUnshare =
+  process.platform === 'linux' && spawnSync('unshare', ['-fp', '--mount-proc', 'true']).status === 0
+
+describe.runIf(canUnshare)('in a container', () => {
+  const build = `${process.execPath} ${TOOL} build`
+  const container = (world: World, ...command: string[]): Promise<Result> =>
+    runProcess('unshare', ['-fp', '--mount-proc', '--kill-child', ...command], world)
+
+  /** Six commands, each the only one of its container: all bodies arrive. */
+  async function arriveFrom(...command: string[]) {
+    const { world, receiver } = await consented()
+    for (let run = 1; run <= 6; run++) {
+      expect(await container(world, ...command)).toMatchObject({ status: 0, stdout: '{}\n', stderr: '' })
+      // The container is over, and with it whoever could still send.
+      expect(counts(receiver.requests)).toEqual({ build: run })
+      expect(receiver.requests).toHaveLength(run)
+    }
+  }
+
+  test('that is the command', () => arriveFrom(...build.split(' ')))
+  test('whose shell ends with the command', () => arriveFrom('sh', '-c', `${build}; exit 0`))
+  test.runIf(spawnSync('tini', ['--version']).status === 0)('of docker run --init: tini --', () =>
+    arriveFrom('tini', '--', ...build.split(' ')),
+  )
+
+  test('that lives on: a helper sends, and the command does not wait for it', async () => {
+    const { endpoint, connected } = await startHanging()
+    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: endpoint })
+    // In a shell of the shell: the container's first process did not start the command, and outlives it.
+    const waits = `touch ended; while ! [ -e over ]; do sleep 0.1; done`
+    const running = container(world, 'sh', '-c', `sh -c '${build}; true'; ${waits}`)
+    await until(() => existsSync(join(world.cwd, 'ended')))
+    await connected
+    expect(helpers(world.home)).toHaveLength(1)
+    writeFileSync(join(world.cwd, 'over'), '')
+    expect(await running).toMatchObject({ status: 0, stdout: '{}\n', stderr: '' })
+  })
+})
 
 describe('auto delivers', () => {
   const delivery = (stdout: string) => /delivery +(\w+)/.exec(stdout)?.[1]
@@ -161,11 +202,13 @@ describe('auto delivers', () => {
 
   test.runIf(canUnshare).each([
     ['inline as PID 1 of a container', status, 'inline'],
-    ['detached under a shell as PID 1, which reaps orphans', `sh -c "${status}; true"`, 'detached'],
+    // It may end with the command, and the kernel would kill the helper.
+    ['inline under a shell as PID 1', `sh -c "${status}; true"`, 'inline'],
+    ['detached below it: a shell reaps orphans', `sh -c "sh -c '${status}; true'; true"`, 'detached'],
     // node does not reap what it did not start: each helper would stay as a zombie.
     [
-      'inline under a node server as PID 1',
-      `${process.execPath} -e "process.stdout.write(require('child_process').execSync('${status}'))"`,
+      'inline below a node server as PID 1',
+      `${process.execPath} -e "process.stdout.write(require('child_process').execSync('${status}; true'))"`,
       'inline',
     ],
   ])('%s', async (_, command, route) => {
@@ -181,18 +224,5 @@ describe('auto delivers', () => {
       'inline',
     )
     expect(existsSync(executable)).toBe(true)
-  })
-
-  test.runIf(canUnshare)('inline as PID 1 for real: the count arrives from the process itself', async () => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
-    const { stdout } = await runProcess(
-      'unshare',
-      ['-fp', '--mount-proc', process.execPath, TOOL, 'build'],
-      world,
-    )
-    expect(stdout).toBe('{}\n')
-    expect(counts(receiver.requests)).toEqual({ build: 1 })
   })
 })
