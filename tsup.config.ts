@@ -11,7 +11,10 @@ const config: Config = defineConfig(async (): Promise<Options[]> => {
     format: 'esm',
     target: 'node20',
     platform: 'node',
-    define: { HELPER_CODE: JSON.stringify(await helperCode()) },
+    define: {
+      HELPER_CODE: JSON.stringify(await helperCode()),
+      ASKER_CODE: JSON.stringify(await helperCode('src/exchange/asker.ts')),
+    },
     onSuccess: async () => writeLicences(),
   }
   // tsup's declaration bundler sets `baseUrl`, which TypeScript 6 reports as deprecated.

@@ -1,12 +1,12 @@
 import { build } from 'esbuild'
 
 /**
- * The helper's program as one string: `src/core/deliver/helper.ts` and what it imports, minified. It is made here, at build
- * time, so that no bundler, minifier or coverage tool of the host can rewrite what the helper runs.
+ * The program of the helper as one string, minified: what delivers, or what `check` and `send` ask with. It is made here,
+ * at build time, so that no bundler, minifier or coverage tool of the host can rewrite what the helper runs.
  */
-export async function helperCode(): Promise<string> {
+export async function helperCode(entry = 'src/core/deliver/helper.ts'): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: ['src/core/deliver/helper.ts'],
+    entryPoints: [entry],
     bundle: true,
     minify: true,
     write: false,

@@ -1,105 +1,129 @@
 #!/usr/bin/env node
-import { parseArgs } from 'node:util'
 import { version } from './core/version.ts'
+import { type Given, type OptionList, readArguments } from './terminal/arguments.ts'
+import { didYouMean } from './terminal/did-you-mean.ts'
 
-const usage = `usage: otlp-tally listen [--port 4318] [--file FILE]
-       otlp-tally report FILE [--html [PAGE]]
-       otlp-tally check URL [--header 'name: value' …]
-       otlp-tally send FILE --endpoint URL [--header 'name: value' …] [--from LINE]
+interface Command {
+  /** A line each, as the usage shows them. */
+  usage: string
+  does: string
+  options: OptionList
+  /** How many operands, and what they are. */
+  operands: readonly [fewest: number, most: number, expected: string]
+  /** Loaded when it is asked for. */
+  run(values: Given, operands: string[]): Promise<number>
+}
 
-listen   receives OTLP/JSON metrics on loopback: prints each invocation with running totals,
-         and what is wrong with a body that is not valid; serves a page of it that is always up to
-         date. --port 0 takes a free port; --file appends each body to FILE, one a line.
-report   shows such a FILE, or one that a Collector's file exporter wrote: what is used most, when
-         and by how many. --days N, --command NAME, --json; --html: as a page, --open it, --force
-         replaces one; --metric NAME, where commands are counted as another than command_invocation.
-check    sends one empty export to an endpoint and explains the answer.
-send     sends what 'telemetry export --format otlp' wrote, a request a line, and explains what is
-         refused. To send it twice counts once. --from goes on where it was stopped.
-`
+const flag = { type: 'boolean' } as const
+const text = { type: 'string' } as const
+const header = { type: 'string', multiple: true } as const
 
-/** What `report` takes, as `telemetry report` does, and which metric the commands are in. */
-const REPORT = ['days', 'command', 'metric', 'json', 'html', 'open', 'force']
+const commands: Record<string, Command> = {
+  listen: {
+    usage: 'listen [--port 4318] [--file FILE]',
+    does: `receives OTLP/JSON metrics on loopback: prints each invocation with running totals,
+and what is wrong with a body that is not valid; serves a page of it that is always up to
+date. --port 0 uses a free port; --file appends each body to FILE, one per line.`,
+    options: { port: text, file: text },
+    operands: [0, 0, ''],
+    async run({ port = '4318', file }) {
+      if (!/^\d{1,5}$/.test(`${port}`) || Number(port) > 65_535)
+        return misunderstood(`listen: --port ${port}: expected 0 to 65535`)
+      const { listen } = await import('./bin/listen/listen.ts')
+      return listen({ port: Number(port), file: file as string | undefined })
+    },
+  },
+  report: {
+    usage: 'report FILE [--html [PAGE]]',
+    does: `shows such a FILE, or one that a Collector's file exporter wrote: what is used most, when
+and by how many. --days N, --command NAME, --json; --html: as a page, --open it, --force
+replaces one; --metric NAME, where commands are counted as another than command_invocation.`,
+    options: {
+      days: text,
+      command: text,
+      metric: text,
+      ...{ json: flag, html: flag, open: flag, force: flag },
+    },
+    operands: [1, 2, 'a FILE, and a PAGE only after --html'],
+    async run(values, [file, page]) {
+      if (page !== undefined && !values.html)
+        return misunderstood('report: expected a FILE, and a PAGE only after --html')
+      const { reportFile } = await import('./bin/report/report-file.ts')
+      return reportFile(file!, page, values as Record<string, string | boolean | undefined>)
+    },
+  },
+  check: {
+    usage: "check URL [--header 'name: value' …]",
+    does: `sends one empty export to an endpoint, as a tool would, and explains the answer. For a
+tool's own endpoint and headers there is 'TOOL telemetry check'.`,
+    options: { header },
+    operands: [1, 1, 'a URL'],
+    async run(values, [url]) {
+      const headers = headersOf(values.header)
+      if (!headers) return misunderstood("check: --header: expected 'name: value'")
+      const { check } = await import('./bin/check.ts')
+      return check(url!, headers)
+    },
+  },
+  send: {
+    usage: "send FILE --endpoint URL [--header 'name: value' …] [--from LINE]",
+    does: `sends what 'TOOL telemetry export --format otlp' wrote, one request per line, and explains
+what is refused. Sent twice it counts once. --from resumes where it was stopped.`,
+    options: { endpoint: text, header, from: text },
+    operands: [1, 1, 'a FILE'],
+    async run({ endpoint, header, from = '1' }, [file]) {
+      const headers = headersOf(header)
+      if (!headers) return misunderstood("send: --header: expected 'name: value'")
+      if (typeof endpoint !== 'string') return misunderstood('send: expected --endpoint URL')
+      if (!/^[1-9]\d{0,8}$/.test(`${from}`))
+        return misunderstood(`send: --from ${from}: expected the number of a line`)
+      const { send } = await import('./bin/send/send.ts')
+      return send({ file: file!, endpoint, headers, from: Number(from) })
+    },
+  },
+}
 
 main(process.argv.slice(2)).then(code => {
   process.exitCode = code
 })
 
-async function main(args: string[]): Promise<number> {
-  const parsed = parse(args)
-  if (typeof parsed === 'string') return misunderstood(parsed)
-  const { values, positionals } = parsed
-  const [command, ...operands] = positionals
-  if (values.help) return say(usage)
-  if (values.version) return say(`${version}\n`)
-  const headers = headersOf(values.header)
-  if (!headers) return misunderstood("--header: expected 'name: value'")
-  const [first, second, ...more] = operands
-
-  if (command === 'listen' && first === undefined && only(values, ['port', 'file'])) {
-    const port = Number(values.port ?? 4318)
-    if (!/^\d{1,5}$/.test(values.port ?? '0') || port > 65_535)
-      return misunderstood(`--port ${values.port}: expected 0 to 65535`)
-    const { listen } = await import('./bin/listen/listen.ts')
-    return listen({ port, file: values.file })
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === undefined) {
+    process.stderr.write(usageOf(Object.keys(commands)))
+    return 2
   }
-  if (command === 'report' && first !== undefined && !more.length && only(values, REPORT)) {
-    if (second === undefined || values.html) {
-      const { reportFile } = await import('./bin/report/report-file.ts')
-      const { header: _, ...flags } = values
-      return reportFile(first, second, flags)
-    }
-  }
-  if (command === 'check' && operands.length === 1 && only(values, ['header'])) {
-    const { check } = await import('./exchange/check.ts')
-    return check(first!, headers)
-  }
-  if (command === 'send' && operands.length === 1 && only(values, ['endpoint', 'header', 'from'])) {
-    const { endpoint, from = '1' } = values
-    if (endpoint === undefined) return misunderstood('send: expected --endpoint URL')
-    if (!/^[1-9]\d{0,8}$/.test(from)) return misunderstood(`--from ${from}: expected the number of a line`)
-    const { send } = await import('./bin/send/send.ts')
-    return send({ file: first!, endpoint, headers, from: Number(from) })
-  }
-  return misunderstood(command === undefined ? 'expected a command' : `${args.join(' ')}: not understood`)
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({
-      args,
-      allowPositionals: true,
-      options: {
-        port: { type: 'string' },
-        header: { type: 'string', multiple: true },
-        endpoint: { type: 'string' },
-        from: { type: 'string' },
-        file: { type: 'string' },
-        days: { type: 'string' },
-        command: { type: 'string' },
-        metric: { type: 'string' },
-        json: { type: 'boolean' },
-        html: { type: 'boolean' },
-        open: { type: 'boolean' },
-        force: { type: 'boolean' },
-        help: { type: 'boolean', short: 'h' },
-        version: { type: 'boolean', short: 'v' },
-      },
-    })
-  } catch (error) {
-    return (error as Error).message
-  }
+  if (/^(--version|-v|version)$/.test(name)) return say(`${version}\n`)
+  const wantsHelp = /^(help|--help|-h)$/.test(name)
+  const topic = wantsHelp ? args[0] : name
+  if (topic === undefined) return say(usageOf(Object.keys(commands)))
+  const command = Object.hasOwn(commands, topic) ? commands[topic] : undefined
+  if (!command)
+    return misunderstood(`${topic}: there is no such command${didYouMean(topic, Object.keys(commands))}`)
+  if (wantsHelp || args.some(arg => arg === '--help' || arg === '-h')) return say(usageOf([topic]))
+  const [fewest, most, expected] = command.operands
+  const given = readArguments(args, command.options, [fewest, most], expected)
+  return typeof given === 'string'
+    ? misunderstood(`${topic}: ${given}`)
+    : command.run(given.values, given.operands)
 }
 
 /** Undefined where one of them is not `name: value`. */
-function headersOf(lines: readonly string[] = []): Record<string, string> | undefined {
-  const headers = lines.map(line => /^([\w!#$%&'*+.^`|~-]+):\s*([ -~]*)$/.exec(line)?.slice(1, 3))
+function headersOf(lines: Given[string] = []): Record<string, string> | undefined {
+  const headers = [lines]
+    .flat()
+    .map(line => /^([\w!#$%&'*+.^`|~-]+):\s*([ -~]*)$/.exec(`${line}`)?.slice(1, 3))
   return headers.includes(undefined) ? undefined : Object.fromEntries(headers as [string, string][])
 }
 
-/** Whether no option was given that is another command's. */
-function only(values: object, options: readonly string[]): boolean {
-  return Object.keys(values).every(option => options.includes(option))
+function usageOf(names: string[]): string {
+  const lines = names.map(
+    (name, index) => `${index ? '      ' : 'usage:'} otlp-tally ${commands[name]!.usage}\n`,
+  )
+  const texts = names.map(
+    name => `${name.padEnd(9)}${commands[name]!.does.replaceAll('\n', '\n         ')}\n`,
+  )
+  const more = names.length > 1 ? '\notlp-tally help COMMAND shows one of them.\n' : ''
+  return `${lines.join('')}\n${texts.join('')}${more}`
 }
 
 function say(text: string): number {
@@ -108,6 +132,6 @@ function say(text: string): number {
 }
 
 function misunderstood(sentence: string): number {
-  process.stderr.write(`otlp-tally: ${sentence}\n${usage}`)
+  process.stderr.write(`otlp-tally: ${sentence} ("otlp-tally help" lists the commands)\n`)
   return 2
 }

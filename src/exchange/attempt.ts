@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { printable } from '../terminal/printable.ts'
-import { exchange } from './exchange.ts'
+import type { Answer } from './exchange.ts'
 import { explain, quote, unreachable } from './explain.ts'
+import type { Road } from './road.ts'
 
 /** What became of one request. */
 export type Outcome =
-  | { taken: true }
+  | { accepted: true }
   /** In words; `all` where the next request would fare no better. */
-  | { taken: false; why: string; all: boolean }
+  | { accepted: false; why: string; all: boolean }
 
 const TIMEOUT_MS = 30_000
 const ATTEMPTS = 4
@@ -18,44 +19,36 @@ const RETRYABLE = [429, 502, 503, 504]
 
 /** Sends one body, again after a pause where the server asks for that. Rejects only when `stop` aborts. */
 export async function attempt(
+  road: Road,
   url: string,
   headers: Record<string, string>,
   body: string,
   stop: AbortSignal,
 ): Promise<Outcome> {
   for (let left = ATTEMPTS - 1; ; left--) {
-    const { outcome, pause } = await once(url, headers, body, stop)
-    if (pause === undefined || !left || pause > MAX_PAUSE_MS) return outcome
+    const answer = await road.ask({ url, headers, body, timeoutMs: TIMEOUT_MS })
+    stop.throwIfAborted()
+    if (!('status' in answer)) return { accepted: false, why: unreachable(answer, TIMEOUT_MS), all: true }
+    const pause = RETRYABLE.includes(answer.status) ? retryAfter(answer) : undefined
+    if (pause === undefined || !left || pause > MAX_PAUSE_MS) return outcomeOf(answer)
     await sleep(pause || 1000 * 2 ** (ATTEMPTS - 1 - left), undefined, { signal: stop })
   }
 }
 
-/** `pause` in ms, 0 where the server named none; undefined where another attempt is of no use. */
-async function once(
-  url: string,
-  headers: Record<string, string>,
-  body: string,
-  stop: AbortSignal,
-): Promise<{ outcome: Outcome; pause?: number }> {
-  try {
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT_MS)])
-    const { response, text } = await exchange(url, headers, body, signal)
-    if (response.ok) return { outcome: partial(text) }
-    // Of all refusals these two are about the body; the others are about who sends it, and where.
-    const ofThisBody = response.status === 400 || response.status === 413
-    const sentence = response.status === 400 ? '400: it refuses this one' : explain(response)
-    const outcome = { taken: false as const, why: `${sentence}${quote(text)}`, all: !ofThisBody }
-    return RETRYABLE.includes(response.status) ? { outcome, pause: retryAfter(response) } : { outcome }
-  } catch (error) {
-    stop.throwIfAborted()
-    return { outcome: { taken: false, why: unreachable(error as Error, TIMEOUT_MS), all: true } }
-  }
+function outcomeOf(answer: Answer): Outcome {
+  const { status, text } = answer
+  if (status >= 200 && status < 300) return partial(text)
+  const why =
+    status === 400
+      ? '400: it refuses this one'
+      : explain(answer, "Pass one with --header 'authorization: Bearer …'")
+  // Of all refusals these two are about the body; the others are about who sends it, and where.
+  return { accepted: false, why: `${why}${quote(answer)}`, all: status !== 400 && status !== 413 }
 }
 
-/** Seconds, or a date (RFC 9110, section 10.2.3), as ms from now. */
-function retryAfter({ headers }: Response): number {
-  const value = headers.get('retry-after') ?? ''
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+/** Seconds, or a date (RFC 9110, section 10.2.3), as ms from now; 0 where the server names none. */
+function retryAfter({ retryAfter = '' }: Answer): number {
+  const ms = /^\d+$/.test(retryAfter) ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now()
   return Math.max(0, ms || 0)
 }
 
@@ -63,14 +56,12 @@ function retryAfter({ headers }: Response): number {
 function partial(text: string): Outcome {
   try {
     const { rejectedDataPoints = 0, errorMessage = '' } = JSON.parse(text).partialSuccess
-    if (Number(rejectedDataPoints) > 0)
-      return {
-        taken: false,
-        why: `${printable(String(rejectedDataPoints))} data points were refused: ${printable(String(errorMessage), 300)}`,
-        all: false,
-      }
+    if (Number(rejectedDataPoints) > 0) {
+      const why = `${printable(String(rejectedDataPoints))} data points were refused: ${printable(String(errorMessage), 300)}`
+      return { accepted: false, why, all: false }
+    }
   } catch {
     // Some answer with nothing, or with a page. The status has said it.
   }
-  return { taken: true }
+  return { accepted: true }
 }

@@ -1,45 +1,67 @@
-import { metricsUrl } from '../core/encode/endpoint.ts'
+import type { Environment } from '../core/decide/folders.ts'
 import { printable } from '../terminal/printable.ts'
-import { exchange } from './exchange.ts'
+import type { Answer } from './exchange.ts'
 import { explain, quote, unreachable } from './explain.ts'
+import { wayTo } from './proxy.ts'
+import { openRoad } from './road.ts'
 
 const TIMEOUT_MS = 10_000
 const EMPTY_EXPORT = '{"resourceMetrics":[]}'
 
-/**
- * `otlp-tally check URL`: sends one empty export, which a receiver must take as a success (OTLP specification, "OTLP/HTTP
- * Response"), and explains the answer. Returns the exit code: 0 where it was taken, 1 where not, 2 for no URL.
- */
-export async function check(endpoint: string, headers: Record<string, string>): Promise<number> {
-  const url = metricsUrl(endpoint)
-  if (!url) {
-    process.stderr.write(
-      `otlp-tally check: ${printable(endpoint)} is not an http(s) URL without user name and password\n`,
-    )
-    return 2
-  }
-  const [taken, sentence] = await ask(url, headers)
-  process.stdout.write(`${url}\n${sentence}\n`)
-  return taken ? 0 : 1
+/** What became of an empty export, which a receiver must accept (OTLP specification, "OTLP/HTTP Response"). */
+export interface Check {
+  accepted: boolean
+  /** Lines for a person: the way, where it is not the direct one, and what the answer means. */
+  lines: string[]
 }
 
-async function ask(
+/** Sends one empty export on the road that a helper takes, and explains the answer. `token` says how one is passed. */
+export async function checkUrl(
   url: string,
-  headers: Record<string, string>,
-): Promise<[taken: boolean, sentence: string]> {
+  headers: Readonly<Record<string, string>>,
+  env: Environment,
+  token: string,
+): Promise<Check> {
+  const way = wayTo(url, env)
+  const road = openRoad(url)
   try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS)
-    const { response, text } = await exchange(url, headers, EMPTY_EXPORT, signal)
-    if (response.ok) return [true, success(response.status, text)]
-    if (response.status === 400)
-      return [false, `400: it did not understand an empty export: is it an OTLP receiver?${quote(text)}`]
-    return [false, `${explain(response)}${quote(text)}`]
-  } catch (error) {
-    return [false, unreachable(error as Error, TIMEOUT_MS)]
+    const answer = await road.ask({ url, headers, body: EMPTY_EXPORT, timeoutMs: TIMEOUT_MS })
+    const [accepted, sentence] =
+      'status' in answer ? judge(answer, token) : [false, unreachable(answer, TIMEOUT_MS)]
+    return { accepted, lines: [...(way ? [way] : []), sentence] }
+  } finally {
+    road.close()
   }
 }
 
-function success(status: number, text: string): string {
-  const warning = /"errorMessage"\s*:\s*"((?:[^"\\]|\\.)+)"/.exec(text)?.[1]
-  return `${status}: it takes OTLP/JSON metrics${warning ? `, and remarks: ${printable(warning, 300)}` : ''}`
+function judge(answer: Answer, token: string): [accepted: boolean, sentence: string] {
+  const { status, text, contentType } = answer
+  if (status === 400)
+    return [false, `400: it did not understand an empty export: is it an OTLP receiver?${quote(answer)}`]
+  if (status < 200 || status > 299) return [false, `${explain(answer, token)}${quote(answer)}`]
+  // Prometheus accepts with an answer that is empty. The specification wants an object.
+  if (text.trim() === '') return [true, `${status}: it accepts OTLP/JSON metrics, with an empty answer`]
+  const remark = remarkOf(text)
+  if (remark === undefined) return [false, `${status}, but it answers ${kindOf(contentType, text)}`]
+  return [
+    true,
+    `${status}: it accepts OTLP/JSON metrics${remark && `, and remarks: ${printable(remark, 300)}`}`,
+  ]
+}
+
+/** The remark in an answer that an OTLP receiver gives; undefined where it is something else. */
+function remarkOf(text: string): string | undefined {
+  try {
+    const answer = JSON.parse(text)
+    if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return undefined
+    return `${answer.partialSuccess?.errorMessage ?? ''}`
+  } catch {
+    return undefined // no JSON
+  }
+}
+
+function kindOf(contentType: string, text: string): string {
+  if (/html/i.test(contentType) || /^\s*<(!doctype|html)/i.test(text)) return 'HTML: a web site?'
+  const [type = ''] = contentType.split(';')
+  return `${type ? printable(type) : 'something'} that is not OTLP/JSON: is it an OTLP receiver?`
 }

@@ -1,19 +1,60 @@
-/** An answer may be of any length; what is to be read of it is in its beginning. */
-const MAX_TEXT = 65_536
+/** One request. */
+export interface Question {
+  url: string
+  headers: Readonly<Record<string, string>>
+  body: string
+  timeoutMs: number
+}
 
-/** One POST of OTLP/JSON, answered. Follows no redirect, which would carry the headers elsewhere. Rejects as `fetch` does. */
-export async function exchange(
-  url: string,
-  headers: Record<string, string>,
-  body: string,
-  signal: AbortSignal,
-): Promise<{ response: Response; text: string }> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { ...headers, 'content-type': 'application/json' },
-    body,
-    redirect: 'manual',
-    signal,
-  })
-  return { response, text: (await response.text()).slice(0, MAX_TEXT) }
+/** An answer, as far as anybody here looks at it. */
+export interface Answer {
+  status: number
+  location: string | undefined
+  retryAfter: string | undefined
+  contentType: string
+  text: string
+}
+
+/** Why there was none: `ECONNREFUSED`, or `TIMEOUT` where nothing came in time. */
+export interface NoAnswer {
+  code: string
+  message: string
+}
+
+/** An answer may be of any length, and a partial refusal of many points is long. Of more than this no more is read. */
+const MAX_BYTES = 4 << 20
+
+/** One POST of OTLP/JSON. Follows no redirect, which would carry the headers elsewhere. Never rejects. */
+export async function exchange({ url, headers, body, timeoutMs }: Question): Promise<Answer | NoAnswer> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeoutMs),
+    })
+    const header = (name: string) => response.headers.get(name) ?? undefined
+    return {
+      status: response.status,
+      location: header('location'),
+      retryAfter: header('retry-after'),
+      contentType: header('content-type') ?? '',
+      text: await beginning(response),
+    }
+  } catch (error) {
+    const { name, cause } = error as Error & { cause?: Error }
+    const { message, code } = (cause ?? error) as NodeJS.ErrnoException
+    return { message, code: name === 'TimeoutError' ? 'TIMEOUT' : (code ?? '') }
+  }
+}
+
+async function beginning({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body ?? []) {
+    chunks.push(chunk)
+    if ((size += chunk.length) > MAX_BYTES) break
+  }
+  return Buffer.concat(chunks).toString()
 }

@@ -1,39 +1,60 @@
 import { printable } from '../terminal/printable.ts'
+import type { Answer, NoAnswer } from './exchange.ts'
 
-/** What an answer that is no success means, and what to do about it. */
-export function explain({ status, headers }: Response): string {
-  const advice: Record<number, string> = {
-    401: "it wants to know who you are: pass its token with --header 'authorization: Bearer …'",
-    403: 'it knows you and does not let you: the token lacks the right to write metrics',
-    404: 'nothing is at this path. The endpoint is a base URL: for Prometheus it ends in /api/v1/otlp, for Grafana Cloud in /otlp',
-    405: 'there is something else than an OTLP receiver at this path: it does not take POST',
-    413: 'a proxy before it lets only smaller bodies through',
-    415: 'it does not take JSON (VictoriaMetrics takes protobuf only): put a Collector before it',
-    429: 'it is there, and you have sent too much to it: try again later',
-  }
-  if (status >= 300 && status < 400) {
-    const target = headers.get('location')
-    return `${status}: it redirects${target ? ` to ${printable(target, 200)}` : ''}, which telemetry does not follow: use the target as the endpoint`
-  }
+/** What a status that is no success means, and what to do about it. */
+const advice: Record<number, string> = {
+  401: 'it wants to know who you are: a token is missing or wrong',
+  403: 'it knows you and does not let you: the token lacks the right to write metrics',
+  404: 'nothing is at this path. The endpoint is a base URL: for Prometheus it ends in /api/v1/otlp, for Grafana Cloud in /otlp',
+  405: 'something else than an OTLP receiver is at this path: it does not accept POST',
+  407: 'the proxy wants to know who you are: put user:password@ in front of its host',
+  413: 'a proxy in front of it accepts only smaller bodies',
+  415: 'it does not accept JSON (VictoriaMetrics accepts only protobuf): put a Collector in front of it',
+  429: 'it is there, and you have sent too much to it: try again later',
+}
+
+/** What an answer that is no success means. `token` says how one is passed here. */
+export function explain({ status, location }: Answer, token: string): string {
+  if (status >= 300 && status < 400)
+    return `${status}: it redirects${location ? ` to ${printable(location, 200)}` : ''}, which telemetry does not follow: use the target as the endpoint`
   if (status >= 500) return `${status}: it is there, and fails: look into its log`
-  return `${status}: ${advice[status] ?? 'it refuses the export'}`
+  const sentence = advice[status] ?? 'it refuses the export'
+  return `${status}: ${sentence}${status === 401 ? `. ${token}` : ''}`
 }
 
 /** The receiver's own words, below ours. */
-export function quote(text: string): string {
+export function quote({ text }: Answer): string {
   return text.trim() ? `\nIt says: ${printable(text.trim(), 300)}` : ''
 }
 
 /** What to do where there is no answer at all, after `timeoutMs` at the latest. */
-export function unreachable(error: Error, timeoutMs: number): string {
-  const { code = '', message } = (error.cause ?? error) as NodeJS.ErrnoException
-  if (error.name === 'TimeoutError')
-    return `no answer within ${timeoutMs / 1000} s: a firewall may drop the packets`
+export function unreachable({ code, message }: NoAnswer, timeoutMs: number): string {
+  if (code === 'TIMEOUT') return `no answer within ${timeoutMs / 1000} s: a firewall may drop the packets`
   if (code === 'ECONNREFUSED')
-    return 'nobody listens there: is the Collector started, on this port, and not on its own loopback only?'
+    return 'nothing listens there: is the Collector started, on this port, and not on its own loopback only?'
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return 'there is no such host name (or no name server to ask)'
-  if (/CERT|SSL|TLS|EPROTO|ERR_TLS|ALTNAME|SELF_SIGNED|UNABLE_TO/.test(code))
-    return `TLS fails: ${message} (${code})`
-  return `it cannot be reached: ${message}${code ? ` (${code})` : ''}`
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|EPROTO|HTTP_REQUEST/.test(`${code} ${message}`))
+    return 'TLS fails: this port does not speak it. Is it http:// instead of https://?'
+  if (/CERT|SSL|TLS|ALTNAME|SELF_SIGNED|UNABLE_TO/.test(code))
+    return `TLS fails: ${oneLine(message)} (${code})`
+  if (code === 'ECONNRESET' || code === 'UND_ERR_SOCKET')
+    return 'the connection was closed without an answer: is it an HTTP server, or one that wants https://?'
+  return `it cannot be reached: ${oneLine(message)}${code ? ` (${code})` : ''}`
+}
+
+/** OpenSSL's own words go on for lines, with the names of its source files. */
+function oneLine(message: string): string {
+  return printable((message.split('\n')[0] ?? '').replace(/^[0-9A-F]+:error:[^:]*:[^:]*:/, ''), 200)
+}
+
+/** Why a text is no endpoint, and what to write instead. */
+export function notAnEndpoint(endpoint: string): string {
+  const shown = printable(endpoint.replace(/^(\w+:\/\/)?[^/@]*@/, '$1…@'))
+  if (/^(https?:)?\/\/[^/]*@/i.test(endpoint))
+    return `${shown}: a user name or password in the URL is not sent; pass it in a header instead`
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(endpoint)) return `${shown} is not an http(s) URL`
+  if (/^[\w.-]+(:\d+)?(\/|$)|^\[[0-9a-f:]+\]/i.test(endpoint))
+    return `${shown} is not a URL: put http:// or https:// in front of it`
+  return `${shown} is not an http(s) URL`
 }

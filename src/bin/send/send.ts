@@ -3,6 +3,9 @@ import { bodyOf, linesOf } from '../../body/lines.ts'
 import { isDelta, metricsOf } from '../../body/metrics-of.ts'
 import { metricsUrl } from '../../core/encode/endpoint.ts'
 import { attempt } from '../../exchange/attempt.ts'
+import { notAnEndpoint } from '../../exchange/explain.ts'
+import { wayTo } from '../../exchange/proxy.ts'
+import { openRoad } from '../../exchange/road.ts'
 import { count } from '../../terminal/count.ts'
 import { printable } from '../../terminal/printable.ts'
 import { progressOn } from './progress.ts'
@@ -20,21 +23,27 @@ const CTRL_C = 130
 
 /**
  * `otlp-tally send FILE --endpoint URL`: sends OTLP JSON lines, as `telemetry export --format otlp`, `listen --file` and
- * a Collector's file exporter write them, one request each and in their order. Each point has the whole count, so to
- * send a file twice counts once. Returns the exit code: 0 where all were taken, 1 where not, 2 where nothing can be
+ * a Collector's file exporter write them, one request each and in their order. Each point has the whole count, so a
+ * file that is sent twice counts once. Returns the exit code: 0 where all were accepted, 1 where not, 2 where nothing can be
  * sent at all.
  */
 export async function send({ file, endpoint, headers, from }: Sending): Promise<number> {
   const url = metricsUrl(endpoint)
-  if (!url) return complain(`${printable(endpoint)} is not an http(s) URL without user name and password`, 2)
+  if (!url) return complain(notAnEndpoint(endpoint), 2)
+  const way = wayTo(url, process.env)
+  if (way) complain(way, 0)
   const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort())
+  const road = openRoad(url)
+  process.once('SIGINT', () => {
+    stop.abort()
+    road.close()
+  })
   const progress = progressOn(process.stderr)
   const say = (sentence: string) => {
     progress.hide()
     complain(sentence, 0)
   }
-  let [number, read, taken, refused] = [from, 0, 0, 0]
+  let [number, read, accepted, refused] = [from, 0, 0, 0]
   try {
     const { size } = await stat(file)
     for await (const [at, line] of linesOf(file)) {
@@ -44,10 +53,10 @@ export async function send({ file, endpoint, headers, from }: Sending): Promise<
       progress.show(read / size, `line ${at}`)
       const problem = problemOf(line)
       const outcome = problem
-        ? { taken: false as const, why: problem, all: false }
-        : await attempt(url, headers, line!, stop.signal)
-      if (outcome.taken) {
-        taken++
+        ? { accepted: false as const, why: problem, all: false }
+        : await attempt(road, url, headers, line!, stop.signal)
+      if (outcome.accepted) {
+        accepted++
         continue
       }
       refused++
@@ -58,10 +67,12 @@ export async function send({ file, endpoint, headers, from }: Sending): Promise<
     progress.hide()
     if (stop.signal.aborted) return complain(`stopped. To go on: --from ${number}`, CTRL_C)
     return complain(`${printable(file)}: ${(error as Error).message}`, 2)
+  } finally {
+    road.close()
   }
   progress.hide()
-  if (!taken && !refused) return complain(`${printable(file)}: there is no line to send`, 2)
-  process.stdout.write(`${count(taken, 'request')} taken by ${url}${refused ? `, ${refused} not` : ''}\n`)
+  if (!accepted && !refused) return complain(`${printable(file)}: there is no line to send`, 2)
+  process.stdout.write(`${count(accepted, 'request')} accepted by ${url}${refused ? `, ${refused} not` : ''}\n`)
   return refused ? 1 : 0
 }
 

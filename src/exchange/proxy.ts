@@ -1,0 +1,54 @@
+import type { Environment } from '../core/decide/folders.ts'
+
+/** The proxy between this computer and an endpoint. */
+export interface Proxy {
+  /** The variable that names it. */
+  variable: string
+  /** Without user name and password. */
+  url: string
+  /** False where this Node cannot use it, and the request goes directly. */
+  used: boolean
+}
+
+/** What brings a request to a proxy: `fetch` reads these variables with NODE_USE_ENV_PROXY, from this version on. */
+const SINCE = 'Node 22.21 or 24.5'
+
+/** The proxy that `fetch` uses for a URL, by the rules of Node's (undici, `lib/dispatcher/env-http-proxy-agent.js`). */
+export function proxyOf(url: string, env: Environment): Proxy | undefined {
+  const { protocol, hostname, port } = new URL(url)
+  const names = ['http_proxy', 'HTTP_PROXY']
+  // Where there is none for https, the one for http is used.
+  if (protocol === 'https:') names.unshift('https_proxy', 'HTTPS_PROXY')
+  const variable = names.find(name => env[name])
+  const number = port || (protocol === 'https:' ? '443' : '80')
+  if (!variable || isExcepted(hostname, number, env.no_proxy ?? env.NO_PROXY ?? '')) return undefined
+  return {
+    variable,
+    url: withoutPassword(env[variable]!),
+    used: process.allowedNodeEnvironmentFlags.has('--use-env-proxy'),
+  }
+}
+
+/** `NO_PROXY`: hosts, with or without a port; one that begins with a dot or `*` stands for all below it. */
+function isExcepted(hostname: string, port: string, list: string): boolean {
+  if (list.trim() === '*') return true
+  return list.split(/[,\s]/).some(entry => {
+    const [, host = '', only] = /^(.+?)(?::(\d+))?$/.exec(entry.trim().toLowerCase()) ?? []
+    if (!host || (only && only !== port)) return false
+    return /^[.*]/.test(host) ? hostname.endsWith(host.replace(/^\*/, '')) : hostname === host
+  })
+}
+
+function withoutPassword(proxy: string): string {
+  return proxy.replace(/^(\w+:\/\/)?[^/@]*@/, '$1')
+}
+
+/** What is to be known of the way to an endpoint; undefined where it is the direct one. */
+export function wayTo(url: string, env: Environment): string | undefined {
+  const proxy = proxyOf(url, env)
+  if (!proxy) return undefined
+  const { variable, used } = proxy
+  return used
+    ? `through the proxy ${proxy.url} (${variable})`
+    : `directly: ${variable} names a proxy, which takes ${SINCE} to use, and this is ${process.version}`
+}
