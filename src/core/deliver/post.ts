@@ -29,7 +29,7 @@ export async function post({ url, headers, body, timeoutMs, note }: Post): Promi
       redirect: 'manual',
       signal: controller.signal,
     })
-    nothingTaken = takesNothing(response.status)
+    nothingTaken = takesNothing(response.status, response.headers.get('content-type') ?? '')
     // An answer that is left unread keeps its connection, and with it the process.
     await response.body?.cancel()
   } catch (error) {
@@ -42,16 +42,18 @@ export async function post({ url, headers, body, timeoutMs, note }: Post): Promi
 }
 
 /**
- * Answers whether a request has begun to leave this process since, by the channel on which Node's `fetch` (undici) tells
- * it: whatever failed before that, nobody has received anything. Undefined in runtimes that have no such channel.
+ * Answers whether anything may have left this process since, by the channels on which Node's `fetch` (undici) tells it:
+ * whatever failed before there was a connection, nobody has received anything. Undefined in runtimes that have no such
+ * channels, and true where a version of undici no longer says anything on them.
  */
 function watchSending(): (() => boolean) | undefined {
   if (process.versions.bun || process.versions.deno || !process.versions.undici) return undefined
+  const { subscribe } = process.getBuiltinModule('node:diagnostics_channel')
+  let created = false
   let left = false
-  process
-    .getBuiltinModule('node:diagnostics_channel')
-    .subscribe('undici:client:sendHeaders', () => (left = true))
-  return () => left
+  subscribe('undici:request:create', () => (created = true))
+  for (const name of ['connected', 'sendHeaders']) subscribe(`undici:client:${name}`, () => (left = true))
+  return () => left || !created
 }
 
 /** What other runtimes say where there was no connection. */
@@ -64,10 +66,10 @@ function codeOf(error: unknown): string {
 }
 
 /**
- * True for an answer that is only given where nothing of the request was stored: it was redirected, or refused before
- * it was read. Not so 400, 408, 409, 422 and 429, with which Prometheus, Cortex and Thanos refuse one point and store the
- * others, and no 5xx, since a proxy gives them also for a server that has answered too late.
+ * Of all answers, only a redirect says that nothing was stored. Cortex and Thanos answer 400 and 409 for one point and
+ * store the others; a Collector with two backends hands on the refusal of one (401, 404) when the other has stored
+ * everything; and a proxy gives a 5xx for a server that has answered too late. docs/exactness.md has what was measured.
  */
-function takesNothing(status: number): boolean {
-  return (status >= 300 && status < 400) || /^(40[1-7]|41[0135]|414|421|431|451)$/.test(`${status}`)
+function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400
 }
