@@ -66,10 +66,13 @@ function codeOf(error: unknown): string {
 }
 
 /**
- * Of all answers, only a redirect says that nothing was stored. Cortex and Thanos answer 400 and 409 for one point and
- * store the others; a Collector with two backends hands on the refusal of one (401, 404) when the other has stored
- * everything; and a proxy gives a 5xx for a server that has answered too late. docs/exactness.md has what was measured.
+ * True for an answer that is only given where nothing of the request was stored: it was redirected, or refused before
+ * it was read. Not so 400, 408, 409, 422 and 429, with which Prometheus, Cortex and Thanos refuse one point and store the
+ * others, and no 5xx, since a proxy gives them also for a server that has answered too late. A Collector without queues
+ * hands on the 401, 403 or 404 of one backend although another has stored everything, but it does so in JSON.
+ * docs/exactness.md has them all.
  */
-function isRedirect(status: number): boolean {
-  return status >= 300 && status < 400
+function takesNothing(status: number, contentType: string): boolean {
+  if (contentType.includes('json')) return false
+  return (status >= 300 && status < 400) || /^(40[1-7]|41[01345]|421|431|451)$/.test(`${status}`)
 }
