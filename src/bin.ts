@@ -34,20 +34,21 @@ date. --port 0 uses a free port; --file appends each body to FILE, one per line.
     },
   },
   report: {
-    usage: 'report FILE [--html [PAGE]]',
+    usage: 'report FILE [--html [PAGE] | --card [SVG]] [--public]',
     does: `shows such a FILE, or one that a Collector's file exporter wrote: what is used most, when
-and by how many. --days N, --command NAME, --json; --html: as a page, --open it, --force
-replaces one; --metric NAME, where commands are counted as another than command_invocation.`,
+and by how many. --html: as a page, --open it; --card: as a picture for a README, light and
+dark; --public: without installations and rare names, to publish; --days N, --command NAME,
+--metric NAME, --json; --force replaces a file.`,
     options: {
       days: text,
       command: text,
       metric: text,
-      ...{ json: flag, html: flag, open: flag, force: flag },
+      ...{ json: flag, html: flag, card: flag, public: flag, open: flag, force: flag },
     },
-    operands: [1, 2, 'a FILE, and a PAGE only after --html'],
+    operands: [1, 2, 'a FILE, and a PAGE only after --html or --card'],
     async run(values, [file, page]) {
-      if (page !== undefined && !values.html)
-        return misunderstood('report: expected a FILE, and a PAGE only after --html')
+      if (page !== undefined && !values.html && !values.card)
+        return misunderstood('report: expected a FILE, and a PAGE only after --html or --card')
       const { reportFile } = await import('./bin/report/report-file.ts')
       return reportFile(file!, page, values as Record<string, string | boolean | undefined>)
     },

@@ -44,14 +44,66 @@ describe('the page of listen', () => {
   test('is said at the start, and shows what has come, what was refused and why', async () => {
     const { url, page, output } = await startListen()
     expect(output()).toContain(`a page of what arrives: ${page}/\n`)
-    expect((await ask(`${page}/`)).text).toContain('Nothing has arrived yet.')
+    expect((await ask(`${page}/`)).text).toContain('Waiting for the first command')
     await post(url, bodyOf({ value: 3 }))
     await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' })
     const { text } = await ask(`${page}/`)
-    expect(text).toContain('<th scope="row">trix 0.19.3  build</th><td>3</td><td>100 %</td>')
-    expect(text).toContain('and 1 refused')
+    expect(text).toMatch(/<th scope="row">trix 0\.19\.3 {2}build<svg.*?<\/svg><\/th><td>3<\/td>/)
+    expect(text).toContain('3 invocations in 1 series, 1 request refused')
+    expect(text).toMatch(
+      /<li id="e1"><time>[\d:]{8}<\/time> <span>trix 0\.19\.3 {2}build<\/span> <strong>\+3<\/strong><\/li>/,
+    )
     expect(text).toMatch(/<li><small>[\d:]{8}<\/small> 400: the body is not JSON/)
     expect(text).toContain(await event(page))
+  })
+
+  test('before the first body shows how to send one, by the rule; after it by the name of the tool', async () => {
+    const { url, page, output } = await startListen()
+    const rule = `MYTOOL_TELEMETRY=on MYTOOL_TELEMETRY_ENDPOINT=${page} mytool`
+    expect(output()).toContain(
+      `point a tool at it: ${rule} …  (MYTOOL is its name in capitals: MY_TOOL for my-tool)`,
+    )
+    expect((await ask(`${page}/`)).text).toContain(`${rule} build</pre>`)
+    await post(url, bodyOf({ tool: '@me/2-fast' }))
+    const { text } = await ask(`${page}/`)
+    expect(text).toContain(`<code>_2_FAST_TELEMETRY=on _2_FAST_TELEMETRY_ENDPOINT=${page} 2-fast …</code>`)
+    expect(text).not.toContain('MYTOOL')
+  })
+
+  test('has the last minute as a chart, the feed newest first, and the same remark once', async () => {
+    const { url, page } = await startListen()
+    const json = { 'content-type': 'application/json; charset=utf-8' }
+    for (let value = 1; value <= 20; value++)
+      await fetch(url, { method: 'POST', headers: json, body: JSON.stringify(bodyOf({ value, start: 1 })) })
+    const { text } = await ask(`${page}/`)
+    expect(text).toMatch(/aria-label="20 invocations in the last minute, at most \d+ per second"/)
+    expect([...text.matchAll(/<li id="e(\d+)">/g)].map(([, id]) => Number(id))).toEqual(
+      Array.from({ length: 12 }, (_, index) => 20 - index),
+    )
+    expect(text).toMatch(/send application\/json alone <small>\(20 times\)<\/small>/)
+  })
+
+  test('marks each field of the last body that it explains', async () => {
+    const { url, page } = await startListen()
+    await post(url, bodyOf({ who: 'me', metric: 'cups' }))
+    const { text } = await ask(`${page}/`)
+    const marked = [...text.matchAll(/<label class="(f\d+)" for="\1">(.*?)<\/label>/g)].map(
+      ([, id, code]) => [id, code],
+    )
+    const explained = [...text.matchAll(/id="(f\d+)"[^>]*><label for="\1"><code>(.*?)<\/code>/g)]
+    const names = new Map(explained.map(([, id, name]) => [id, name]))
+    expect(marked.map(([id]) => names.get(id))).toEqual([
+      ...[
+        'service.name',
+        'service.version',
+        'user.fingerprint',
+        'cups',
+        'aggregationTemporality',
+        'isMonotonic',
+      ],
+      ...['command_name', 'startTimeUnixNano', 'timeUnixNano', 'asInt'],
+    ])
+    for (const [id, code] of marked) expect(code).toContain(names.get(id))
   })
 
   test('may do nothing but run its one script, ask where it came from, and be looked at', async () => {
@@ -131,9 +183,9 @@ describe('the page of listen', () => {
     await post(url, {
       resourceMetrics: [...nothing, { resource: { attributes: null }, scopeMetrics: [{ metrics }] }],
     })
-    expect(await event(page)).toContain('<th scope="row">unknown  m</th><td>2</td>')
+    expect(await event(page)).toMatch(/<th scope="row">unknown {2}m<svg.*?<\/svg><\/th><td>2<\/td>/)
     await post(url, { resourceMetrics: null })
-    expect(await event(page)).toContain('<dd>2</dd>')
+    expect(await event(page)).toContain('2 invocations in 1 series')
   })
 
   test('goes on for those who watch, not for more than 32, and not after they have gone', async () => {

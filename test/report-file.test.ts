@@ -91,6 +91,47 @@ describe('report FILE counts', () => {
     expect(JSON.parse(stdout)).toMatchObject({ total: 1, commands: [{ name: 'check' }], events: [] })
   })
 
+  test('another metric by its attributes, and only that', async () => {
+    const cups = (size: string, value: number) => {
+      const body = JSON.stringify(bodyOf({ metric: 'cup_brewed', command: size, value, who: size }))
+      return body.replace('command_name', 'size')
+    }
+    const world = withFile(cups('large', 3), cups('small', 1), { who: 'a' })
+    const { stdout } = await report(world, 'in.jsonl', '--metric', 'cup_brewed')
+    expect(stdout).toMatch(/^trix cup_brewed: cup_brewed 4 times by 2 installations in the last 84 days\n/)
+    expect(stdout).toMatch(/^ {2}large {2}3 {2}75%/m)
+    expect(stdout).not.toContain('build')
+    await report(world, 'in.jsonl', '--metric', 'cup_brewed', '--html', 'page.html')
+    expect(readFileSync(join(world.cwd, 'page.html'), 'utf8')).toContain('>By size</h2>')
+  })
+
+  test('failures and agents beside the runs, in whatever order their attributes come', async () => {
+    const by = (agent: string, sent: Sent) =>
+      JSON.stringify(bodyOf(sent)).replace(
+        '{"key":"command_name"',
+        `{"key":"agent","value":{"stringValue":"${agent}"}},{"key":"command_name"`,
+      )
+    const report = await summary(
+      { value: 6, who: 'a' },
+      by('claude', { value: 2, who: 'a' }),
+      { value: 1, who: 'a', metric: 'command_failure' },
+      by('claude', { value: 1, who: 'a', metric: 'command_failure' }),
+    )
+    expect(report).toMatchObject({
+      total: 8,
+      commands: [{ name: 'build', count: 8 }],
+      events: [],
+      failures: [{ name: 'build', now: { runs: 8, failed: 2 } }],
+      agents: {
+        who: [
+          { name: 'people', count: 6, failures: { failed: 1 } },
+          { name: 'claude', count: 2, failures: { failed: 1 } },
+        ],
+        shares: { build: 0.25 },
+      },
+    })
+  })
+
   test('several tools apart', async () => {
     const { commands } = await summary({ tool: 'trix', value: 2 }, { tool: 'spam' })
     expect(commands.map(({ name }: { name: string }) => name)).toEqual(['trix build', 'spam build'])
@@ -105,8 +146,8 @@ describe('report FILE counts', () => {
       await printed(`  ${command}  +1  (${command === 'build' ? index + 1 : 1})`)
     }
     const { stdout } = await report(world, 'in.jsonl')
-    expect(stdout).toMatch(/^trix: 3 invocations of 2 commands by 1 installation in the last 84 days\n/)
-    expect(stdout).toMatch(/^ {2}build {2}2 {2}67 % {2}#+$/m)
+    expect(stdout).toMatch(/^trix: 3 runs of 2 commands by 1 installation in the last 84 days\n/)
+    expect(stdout).toMatch(/^ {2}build {2}2 {2}67% {2}#+ /m)
     expect(stdout).toMatch(/^ {2}installations +1, 1 in the last 7 days$/m)
   })
 })
@@ -117,17 +158,33 @@ describe('report FILE', () => {
     const { status, stdout, stderr } = await report(world, 'in.jsonl', '--html')
     expect([status, stdout]).toEqual([0, ''])
     expect(stderr).toBe(
-      'trix: 1 invocation of 1 command by 1 installation in the last 84 days: written to in-usage.html\n',
+      'trix: 1 run of 1 command by 1 installation in the last 84 days: written to in-usage.html\n',
     )
     expect(readFileSync(join(world.cwd, 'in-usage.html'), 'utf8')).toContain('from in.jsonl.')
     expect(await report(world, 'in.jsonl', '--html')).toMatchObject({
       status: 1,
-      stderr: 'otlp-tally report: in-usage.html: it is there already; --force replaces it\n',
+      stderr: expect.stringMatching(/^otlp-tally report: in-usage\.html: .*--force/),
+    })
+    expect(await report(world, 'in.jsonl', '--html', 'nowhere/page.html')).toMatchObject({
+      status: 1,
+      stderr: 'otlp-tally report: nowhere/page.html: there is no such folder\n',
     })
     expect(await report(world, 'in.jsonl', '--html', 'other.html', '--days', '7')).toMatchObject({
       status: 0,
     })
     expect(readFileSync(join(world.cwd, 'other.html'), 'utf8')).toContain('in the last 7 days')
+  })
+
+  test('as cards for a README, with the lines to show them', async () => {
+    const world = withFile({ who: 'a' })
+    const { status, stdout, stderr } = await report(world, 'in.jsonl', '--card')
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringMatching(/written to in-card\.svg and in-card-dark\.svg\n$/),
+    ])
+    expect(stdout).toMatch(/^<picture>[\s\S]*srcset="in-card-dark\.svg"[\s\S]*src="in-card\.svg"/)
+    for (const name of ['in-card.svg', 'in-card-dark.svg'])
+      expect(readFileSync(join(world.cwd, name), 'utf8')).toContain('1 run of 1 command')
   })
 
   test('names the lines that it cannot read, and reads the others', async () => {
@@ -153,7 +210,7 @@ describe('report FILE', () => {
     expect(stderr.split('\n')).toHaveLength(13)
     expect(stderr).toContain('and 90 more lines\n')
     expect(stderr).toContain(
-      'no line could be read: expected OTLP/JSON, one {"resourceMetrics":[…]} a line\n',
+      'no line could be read: expected OTLP/JSON, one {"resourceMetrics":[…]} per line\n',
     )
   })
 
@@ -177,6 +234,8 @@ describe('report FILE', () => {
     [['report', 'in.jsonl', '--html', 'a', 'b']],
     [['report', 'in.jsonl', '--port', '1']],
     [['report', 'in.jsonl', '--days', '0']],
+    [['report', 'in.jsonl', '--html', '--card']],
+    [['report', 'in.jsonl', '--json', '--card']],
     [['listen', '--json']],
     [['check', 'http://localhost', '--days', '1']],
   ])('%j is not understood', async args => {
@@ -212,7 +271,7 @@ describe('report FILE', () => {
       appendFileSync(file, `${JSON.stringify({ resourceMetrics: points })}\n`)
     }
     const text = await report(world, 'in.jsonl')
-    expect(text.stdout).toMatch(/^trix: 100000 invocations of 100000 commands/)
+    expect(text.stdout).toMatch(/^trix: 100,000 runs of 100,000 commands/)
     expect(text.stdout.split('\n').length).toBeLessThan(200)
     await report(world, 'in.jsonl', '--html')
     expect(readFileSync(join(world.cwd, 'in-usage.html'), 'utf8').length).toBeLessThan(300_000)

@@ -50,7 +50,7 @@ export function isDelta(data: unknown): boolean {
 const MAX_LABELS = 500
 
 /** The attributes of a series in words, safe to print: `build` for the command's name, `key=value` for all else. */
-export function labelsOf(attributes: Point['attributes']): string {
+export function labelsOf(attributes: readonly Attribute[] | null | undefined): string {
   let labels = ''
   for (const { key, value } of attributes ?? []) {
     if (labels.length > MAX_LABELS) return `${labels} …`

@@ -1,8 +1,10 @@
 import type { MessageName } from './messages.ts'
 import { scalars } from './scalars.ts'
-import type { Severity } from './validate.ts'
 
 type Message = Readonly<Record<string, unknown>>
+
+/** An error is why a body is refused; a warning is what a sender SHOULD NOT do, or what backends misread. */
+export type Severity = 'error' | 'warning'
 
 /** Takes how bad it is, the field that it is about (empty for the message itself) and what is wrong. */
 type Report = (severity: Severity, field: string, text: string) => void

@@ -1,5 +1,5 @@
 import { type MessageName, messages, oneofs, type Scalar } from './messages.ts'
-import { rules } from './rules.ts'
+import { rules, type Severity } from './rules.ts'
 import { describe, scalars } from './scalars.ts'
 
 /** One thing that is wrong with a body. */
@@ -10,9 +10,6 @@ export interface Problem {
   message: string
   severity: Severity
 }
-
-/** An error is why a body is refused; a warning is what a sender SHOULD NOT do, or what backends misread. */
-export type Severity = 'error' | 'warning'
 
 /** Enough to mend a sender by, and no flood from a body with a million times the same mistake. */
 const MAX_OF_A_SEVERITY = 10

@@ -1,10 +1,13 @@
 import { flagsProblem, show } from '../report/show.ts'
-import type { Use } from '../report/usage.ts'
+import type { Use } from '../report/use.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import { label } from './label.ts'
 import type { Context, Values } from './run.ts'
 
-/** `report`: the user's own counts, to look at. Reads what lies on this disk, sends nothing. Returns the exit code. */
+/**
+ * `report`: the user's own counts, those that are sent and those that are counted for this user alone. Reads this disk,
+ * sends nothing. Returns the exit code.
+ */
 export function reportUsage(context: Context, values: Values, [file]: string[]): number {
   const { tool, env, stderr } = context
   const { name, metricName } = tool.options
@@ -20,9 +23,8 @@ export function reportUsage(context: Context, values: Values, [file]: string[]):
 
   const uses = usesOf(inspection, metricName).filter(use => command === undefined || use.name === command)
   const report = {
-    subject: `${name}${command === undefined ? '' : ` ${command}`}`,
-    source: 'the counts on this computer',
-    file: file ?? `${name}-usage.html`,
+    ...{ subject: name, detail: command === undefined ? '' : `${command}` },
+    ...{ source: 'the counts on this computer', page: file },
   }
   try {
     show({ ...report, uses }, values, context)
@@ -33,12 +35,16 @@ export function reportUsage(context: Context, values: Values, [file]: string[]):
   return 0
 }
 
-function usesOf({ streams }: Inspection, metricName?: string): Use[] {
+function usesOf({ streams }: Inspection, metricName = 'command_invocation'): Use[] {
   return streams.flatMap(({ version, series }) =>
     series.flatMap(({ series, times }) => {
-      const name = label(series, metricName)
-      const event = series.metric !== (metricName ?? 'command_invocation')
-      return times.map(time => ({ time, count: 1, name, version, event }))
+      const { command_name: command, agent } = series.attributes
+      const kind: Use['kind'] = series.metric === metricName ? 'run' : 'failure'
+      const what =
+        command !== undefined && (kind === 'run' || series.metric === 'command_failure')
+          ? { kind, name: String(command), ...(agent !== undefined && { agent: String(agent) }) }
+          : { kind: 'event' as const, name: label(series, metricName) }
+      return times.map((time): Use => ({ ...what, time, count: 1, version }))
     }),
   )
 }

@@ -11,18 +11,20 @@ export interface Parts {
   status?: string
   /** Runs once the page is there. */
   script?: string
+  /** Looks of this page, after those of all pages. */
+  style?: string
 }
 
 /** One file that loads nothing. It can be read without its looks, and runs nothing but `script`. */
-export function documentOf({ title, main, footer, status = '', script }: Parts): string {
+export function documentOf({ title, main, footer, status = '', script, style = '' }: Parts): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policyOf(script)}">
+<meta http-equiv="Content-Security-Policy" content="${policyOf({ script, style })}">
 <title>${html(title)}</title>
-<style>${STYLE}</style>
+<style>${STYLE}${style}</style>
 </head>
 <body>
 ${status && `${status}\n`}<main>
@@ -35,10 +37,16 @@ ${script === undefined ? '' : `<script>${script}</script>\n`}</body>
 }
 
 /** What the page may do: be looked at, and where it has a script, run that one and ask where it came from. */
-export function policyOf(script?: string): string {
-  const style = `default-src 'none'; style-src '${hashOf(STYLE)}'`
-  if (script === undefined) return style
-  return `${style}; script-src '${hashOf(script)}'; connect-src 'self'; base-uri 'none'; form-action 'none'`
+export function policyOf({
+  script,
+  style = '',
+}: {
+  script?: string | undefined
+  style?: string
+} = {}): string {
+  const looks = `default-src 'none'; style-src '${hashOf(STYLE + style)}'`
+  if (script === undefined) return looks
+  return `${looks}; script-src '${hashOf(script)}'; connect-src 'self'; base-uri 'none'; form-action 'none'`
 }
 
 function hashOf(text: string): string {

@@ -1,4 +1,5 @@
-import { type Day, dayIndex, type Use } from './usage.ts'
+import { type Day, dayIndex, stepIndex } from './days.ts'
+import type { Use } from './use.ts'
 
 /** Who has used it, in a period. */
 export interface Installations {
@@ -7,58 +8,79 @@ export interface Installations {
   recent: number
   /** How many on each day of the period. */
   days: Day[]
-  /** How many had each version in each week of the period, of the 20 versions of most installations, the newest first. */
+  /**
+   * How many had each version in each step of the period, newest version first, of the 20 versions that most
+   * installations had. Each installation counts once per step, with the version that it used last.
+   */
   versions: { name: string; installations: number; weeks: Day[] }[]
 }
 
-/** More lines than this nobody compares. */
+/** Nobody compares more lines than this. */
 const MAX_VERSIONS = 20
 
-/** Counts installations, each once a day and once a week, however much it was used. */
-export function installationsOf(uses: readonly Use[], calendar: readonly Day[]): Installations {
+/** Counts installations, each once a day and once a step, however much it was used. */
+export function installationsOf(
+  uses: readonly Use[],
+  calendar: readonly Day[],
+  starts: readonly number[],
+): Installations {
   const daily = calendar.map(() => new Set<string>())
-  const weekStarts = calendar.filter((day, index) => index === 0 || new Date(day.start).getDay() === 1)
-  // Of a version only the weeks that it was used in: a stranger can send many versions.
-  const weekly = new Map<string, Map<number, Set<string>>>()
+  const latest = starts.map(() => new Map<string, { time: number; version: string }>())
+  const holders = new Map<string, Set<string>>()
   for (const { time, version, installation } of uses) {
     if (installation === undefined) continue
-    const index = dayIndex(calendar, time)
-    daily[index]!.add(installation)
-    const weeks = entry(weekly, version, () => new Map<number, Set<string>>())
-    entry(weeks, weekOf(calendar, index), () => new Set<string>()).add(installation)
+    daily[dayIndex(calendar, time)]!.add(installation)
+    if (!holders.has(version)) holders.set(version, new Set())
+    holders.get(version)!.add(installation)
+    const step = latest[stepIndex(starts, time)]
+    const known = step?.get(installation)
+    if (step && (!known || isLater({ time, version }, known))) step.set(installation, { time, version })
   }
   return {
     total: union(daily),
     recent: union(daily.slice(-7)),
     days: calendar.map(({ start }, day) => ({ start, count: daily[day]!.size })),
-    versions: [...weekly]
-      .map(([name, weeks]) => ({ name, installations: union(weeks.values()), weeks }))
+    versions: [...holders]
+      .map(([name, who]) => ({ name, installations: who.size }))
       .sort((a, b) => b.installations - a.installations || (a.name < b.name ? -1 : 1))
       .slice(0, MAX_VERSIONS)
-      .sort((a, b) => b.name.localeCompare(a.name, 'en', { numeric: true }))
-      .map(({ weeks, ...version }) => ({
+      .sort((a, b) => compareVersions(b.name, a.name))
+      .map(version => ({
         ...version,
-        weeks: weekStarts.map(({ start }, week) => ({ start, count: weeks.get(week)?.size ?? 0 })),
+        weeks: starts.map((start, step) => ({ start, count: having(version.name, latest[step]!) })),
       })),
   }
 }
 
-/** Which week of the period a day is in. Weeks begin on Monday, the first one may be short. */
-export function weekOf(calendar: readonly Day[], index: number): number {
-  return Math.floor((weekdayOf(calendar[0]!) + index) / 7)
+/** Which use says what an installation has: the later one, and of two at the same time the newer version's. */
+export function isLater(a: { time: number; version: string }, b: { time: number; version: string }): boolean {
+  return a.time > b.time || (a.time === b.time && compareVersions(a.version, b.version) > 0)
 }
 
-/** 0 is Monday. */
-export function weekdayOf({ start }: Day): number {
-  return (new Date(start).getDay() + 6) % 7
+/** By the numbers in them: `0.10.0` comes after `0.9.0`, and after `0.10.0-beta`. */
+export function compareVersions(a: string, b: string): number {
+  const [[coreA = '', preA = ''], [coreB = '', preB = '']] = [a, b].map(text => split(text)) as [
+    string[],
+    string[],
+  ]
+  const byCore = coreA.localeCompare(coreB, 'en', { numeric: true })
+  if (byCore) return byCore
+  if (!preA !== !preB) return preA ? -1 : 1
+  return preA.localeCompare(preB, 'en', { numeric: true }) || (a < b ? -1 : a > b ? 1 : 0)
 }
 
-function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
-  if (!map.has(key)) map.set(key, make())
-  return map.get(key)!
+function split(version: string): string[] {
+  const [, core = version, pre = ''] = /^([^-+]*)-?(.*)$/s.exec(version) ?? []
+  return [core, pre]
 }
 
-function union(sets: Iterable<Set<string>>): number {
+function having(version: string, latest: ReadonlyMap<string, { version: string }>): number {
+  let installations = 0
+  for (const known of latest.values()) if (known.version === version) installations++
+  return installations
+}
+
+function union(sets: readonly Set<string>[]): number {
   const all = new Set<string>()
   for (const set of sets) for (const one of set) all.add(one)
   return all.size

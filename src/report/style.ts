@@ -1,38 +1,43 @@
-/** How all pages look: light or dark as the reader has it, from a phone to paper. */
+// The colours of layers are those of Okabe and Ito, which people tell apart who see no red or no green, lighter on dark.
+
+const LIGHT = `--ink: #1b1f24; --soft: #57606a; --page: #fff; --line: #d0d7de; --accent: #0b6bcb; --box: #f6f8fa; --note: #9a6700; --lit: #fff3bf;
+  --c0: #1f78c8; --c1: #e69f00; --c2: #009e73; --c3: #cc79a7; --c4: #56b4e9; --c5: #d55e00; --c6: #8a8fd0; --c7: #9aa5b1`
+const DARK = `--ink: #e6edf3; --soft: #9aa5b1; --page: #0d1117; --line: #30363d; --accent: #58a6ff; --box: #161b22; --note: #d29922; --lit: #4b3a06;
+  --c0: #3389d6; --c1: #e0a11b; --c2: #1fae86; --c3: #d58cb5; --c4: #7cc7f2; --c5: #e8763a; --c6: #9a9fe0; --c7: #6e7883`
+
+/** How all pages look: light, dark or in high contrast as the reader has it, from a phone to paper. */
 export const STYLE: string = `
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --page: #fff; --line: #d0d7de; --bar: #0b6bcb; --box: #f6f8fa; --note: #9a6700;
-  --none: #ebedf0; --one: #a8cdf0; --two: #5fa3e0; --three: #1f78c8; --four: #0a4a8f }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6edf3; --soft: #9aa5b1; --page: #0d1117; --line: #30363d; --bar: #4aa3f0; --box: #161b22; --note: #d29922;
-  --none: #21262d; --one: #123e66; --two: #1a5f9e; --three: #3389d6; --four: #8cc8ff } }
+:root { color-scheme: light dark; ${LIGHT} }
+@media (prefers-color-scheme: dark) { :root { ${DARK} } }
+@media (prefers-contrast: more) { :root { --soft: var(--ink); --line: var(--soft) } }
+@media (forced-colors: active) { :root { --ink: CanvasText; --soft: CanvasText; --page: Canvas; --line: CanvasText; --accent: Highlight } }
 * { box-sizing: border-box }
 body { margin: 0; padding: 1.5rem; background: var(--page); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif }
-main, footer, .state { max-width: 52rem; margin: 0 auto }
-h1, h1 + p { overflow-wrap: anywhere } h1 { margin: 0; font-size: 2rem } h2 { margin: 2rem 0 .5rem; font-size: 1.2rem }
-p { margin: .25rem 0 } small, footer { color: var(--soft) } footer { margin-top: 3rem; font-size: .875rem }
+main, footer { max-width: 56rem; margin: 0 auto }
+h1 { margin: 0; font-size: 1.25rem; color: var(--soft); overflow-wrap: anywhere } h2 { margin: 2.5rem 0 .5rem; font-size: 1.2rem; overflow-wrap: anywhere }
+.lead { margin: .25rem 0 .75rem; font-size: 1.75rem; line-height: 1.25; letter-spacing: -.01em; text-wrap: pretty; overflow-wrap: anywhere }
+p { margin: .25rem 0 } small, footer, .scope { color: var(--soft) } footer { margin-top: 3rem; font-size: .875rem } .scope { overflow-wrap: anywhere }
 dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: 1rem; margin: 1.5rem 0 }
 dl div { padding: .75rem 1rem; border: 1px solid var(--line); border-radius: .5rem }
-dt { color: var(--soft) } dd { margin: 0; font-size: 1.35rem } dd small { display: block; font-size: .875rem }
-table { border-collapse: collapse } th { text-align: left; font-weight: 600 }
-.shares { width: 100% } .shares td, .shares th { padding: .3rem 0 .3rem .75rem; border-bottom: 1px solid var(--line) }
-.shares th:first-child { padding-left: 0; min-width: 35% } .shares thead th:not(:first-child) { text-align: right }
-.shares tbody th { font-weight: 400; overflow-wrap: anywhere } .shares td { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
-.shares .bar { width: 40% } svg { display: block; width: 100%; height: .8rem } rect { fill: var(--bar) }
-/* What is said in a cell is placed in here, or it would make the page as wide as the chart. */
-.wide { position: relative; overflow-x: auto } .calendar { border-spacing: 3px; border-collapse: separate }
-.calendar th { padding-right: .5rem; font-size: .75rem; font-weight: 400; color: var(--soft) }
-.calendar td { width: 14px; min-width: 14px; height: 14px; border-radius: 3px } .calendar tbody th { min-width: 3em; max-width: 12rem; overflow-wrap: break-word }
-.calendar thead td { font-size: .75rem; line-height: 1; color: var(--soft) } .few td { width: 20px; min-width: 20px }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); gap: 0 1rem } .pair section { min-width: 0 }
-.level0 { background: var(--none) } .level1 { background: var(--one) } .level2 { background: var(--two) }
-.level3 { background: var(--three) } .level4 { background: var(--four) }
+dt { color: var(--soft) } dd { margin: 0; font-size: 1.75rem; line-height: 1.3; font-variant-numeric: tabular-nums } dd small { display: block; font-size: .875rem }
+svg { display: block } svg svg { overflow: visible } .chart { width: 100%; overflow: visible }
+.grid line { stroke: var(--line); stroke-width: 1; shape-rendering: crispEdges }
+.ticks text { fill: var(--soft); font-size: 12px; paint-order: stroke; stroke: var(--page); stroke-width: 3px; stroke-linejoin: round; font-variant-numeric: tabular-nums }
+.area { stroke: var(--page); stroke-width: .5; vector-effect: non-scaling-stroke }
+polyline { fill: none; stroke: var(--ink); stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round } rect.line { fill: var(--ink) }
+.c0 { fill: var(--c0) } .c1 { fill: var(--c1) } .c2 { fill: var(--c2) } .c3 { fill: var(--c3) } .c4 { fill: var(--c4) } .c5 { fill: var(--c5) } .c6 { fill: var(--c6) } .c7 { fill: var(--c7) }
+.legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin: .25rem 0 .5rem; padding: 0; list-style: none; font-size: .875rem; overflow-wrap: anywhere } .key { display: inline-block }
+table { border-collapse: collapse } th { text-align: left; font-weight: 600 } td, th { font-variant-numeric: tabular-nums }
+.shares { width: 100% } .shares td, .shares th { padding: .4rem 0 .4rem .75rem; border-bottom: 1px solid var(--line); vertical-align: top }
+.shares th:first-child { padding-left: 0; width: 45% } .shares thead th:not(:first-child) { text-align: right } .shares thead th { vertical-align: bottom }
+.shares tbody th { font-weight: 400; overflow-wrap: anywhere } .shares td { text-align: right; white-space: nowrap }
+.bar { width: 100%; height: .3rem; margin-top: .15rem } .bar rect { fill: var(--c0); rx: 2px }
+.shares thead .trend { text-align: left; padding-left: 1rem } .shares td.trend { padding-left: 1rem } .trend { width: 7rem } .spark { width: 100%; height: 1.6rem; overflow: visible } .spark path { fill: var(--c0); opacity: .2 } .spark polyline { stroke: var(--c0); stroke-width: 1.5 }
+details { margin-top: .5rem } summary { width: fit-content; cursor: pointer; color: var(--soft); font-size: .875rem } .wide { max-height: 20rem; overflow: auto }
+.data td, .data th { padding: .15rem 1.5rem .15rem 0; font-size: .875rem } .data td { text-align: right } .data tbody th { font-weight: 400; white-space: nowrap }
 .said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
-code, pre, .fields th { font-family: ui-monospace, monospace; font-size: .875rem } code, .fields th { overflow-wrap: anywhere }
-pre { max-height: 30rem; overflow: auto; margin: .5rem 0 1rem; padding: 1rem; border: 1px solid var(--line); border-radius: .5rem; background: var(--box) }
-.fields { width: 100% } .fields td, .fields th { padding: .3rem .75rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
-.fields tbody th { font-weight: 400; width: 30% } .fields thead th { font: inherit; font-weight: 600 } summary { cursor: pointer }
-.remarks { margin: 0; padding: 0; list-style: none } .remarks li { margin: .25rem 0; padding-left: .75rem; border-left: 3px solid var(--note); overflow-wrap: anywhere }
-.state { min-height: 1.5rem; color: var(--soft); font-size: .875rem }
-:focus-visible { outline: 2px solid var(--bar); outline-offset: 2px }
-@media (max-width: 36rem) { body { padding: 1rem } dd { font-size: 1.2rem } .few td { width: 15px; min-width: 15px } .fields tbody th { width: 45%; font-size: .75rem } .shares .bar { display: none } .shares { font-size: .875rem } .shares td, .shares th { padding-left: .5rem } }
-@media print { body { padding: 0 } .level0, .level1, .level2, .level3, .level4, rect { print-color-adjust: exact; -webkit-print-color-adjust: exact } section, tr, dl div { break-inside: avoid } h2 { break-after: avoid } pre { max-height: none; break-inside: auto; white-space: pre-wrap } .state { display: none } }
+code, pre { font-family: ui-monospace, monospace; font-size: .875rem } code { overflow-wrap: anywhere }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
+@media (max-width: 36rem) { body { padding: 1rem } .lead { font-size: 1.35rem } dd { font-size: 1.35rem } .shares { font-size: .8125rem } .shares td, .shares th { padding-left: .4rem } .shares th:first-child { width: 34% } .trend { width: 3rem } dl { gap: .5rem } dl div { padding: .5rem .75rem } }
+@media print { :root { ${LIGHT} } body { padding: 0 } * { print-color-adjust: exact; -webkit-print-color-adjust: exact } section, tr, dl div { break-inside: avoid } h2 { break-after: avoid } .wide { max-height: none } }
 `

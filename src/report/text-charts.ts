@@ -1,6 +1,6 @@
 import { columnsOf, cut, pad } from '../terminal/columns.ts'
-import { weekdayOf } from './installations.ts'
-import type { Day, Share } from './usage.ts'
+import { thousands } from '../terminal/number.ts'
+import { type Day, weekdayOf } from './days.ts'
 
 /** What a chart is made of. */
 export interface Glyphs {
@@ -8,16 +8,21 @@ export interface Glyphs {
   bar: readonly string[]
   /** From none to most. */
   shades: readonly string[]
+  /** Of a trend, from none to most. */
+  heights: readonly string[]
   minus: string
 }
 
-export const unicodeGlyphs: Glyphs = { bar: [...'█▏▎▍▌▋▊▉'], shades: [...'·░▒▓█'], minus: '−' }
-export const asciiGlyphs: Glyphs = { bar: ['#'], shades: [...'.-+*#'], minus: '-' }
+export const unicodeGlyphs: Glyphs = {
+  bar: [...'█▏▎▍▌▋▊▉'],
+  shades: [...'·░▒▓█'],
+  heights: [...' ▁▂▃▄▅▆▇█'],
+  minus: '−',
+}
+export const asciiGlyphs: Glyphs = { bar: ['#'], shades: [...'.-+*#'], heights: [...' .:-=+*#'], minus: '-' }
 
 const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun']
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-/** More bars than a screen has lines are no picture, and a stranger can send as many names as he likes. */
-const MAX_BARS = 60
 /** Of the names beside the weeks. */
 const MAX_COLUMN = 20
 
@@ -29,34 +34,12 @@ export interface Drawing {
   unit: string
 }
 
-/** A row a name, most first. */
-export function bars(all: readonly Share[], { width, glyphs }: Omit<Drawing, 'unit'>): string {
-  const shares = all.slice(0, MAX_BARS)
-  const more = all.length - shares.length
-  const names = Math.min(Math.max(...shares.map(({ name }) => columnsOf(name))), Math.floor(width / 2))
-  const digits = String(shares[0]!.count).length
-  const room = width - names - digits - 14
-  const rows = shares.map(({ name, count, share }) => {
-    const length = (count / shares[0]!.count) * room
-    const percent = `${Math.round(100 * share)}`.padStart(3)
-    return `  ${pad(cut(name, names), names)}  ${String(count).padStart(digits)} ${percent} %  ${bar(length, glyphs)}`
-  })
-  return [...rows, ...(more ? [`  and ${more} more`] : [])].join('\n')
-}
-
-function bar(length: number, { bar: [full = '', ...parts] }: Glyphs): string {
-  const whole = Math.floor(length)
-  const rest = parts[Math.floor((length - whole) * (parts.length + 1)) - 1] ?? ''
-  // What was used at all is to be seen.
-  return full.repeat(whole) + rest || (parts[0] ?? full)
-}
-
-/** A row a weekday, a column a week. */
+/** A row per weekday, a column per week. */
 export function calendar(days: readonly Day[], drawing: Drawing): string {
   return grid(WEEKDAYS, inWeeks(days), drawing)
 }
 
-/** A row a name, a column a week, as many of the last weeks as there is room for. */
+/** A row per name, a column per week, as many of the last weeks as there is room for. */
 export function grid(
   names: readonly string[],
   weeks: readonly (Day | undefined)[][],
@@ -74,7 +57,7 @@ export function grid(
     return `  ${pad(cut(name, column), column)}  ${cells}`.trimEnd()
   })
   const indent = ' '.repeat(column + 4)
-  const legend = `${glyphs.shades[0]} none, ${glyphs.shades.at(-1)} ${most} ${unit}`
+  const legend = `${glyphs.shades[0]} none, ${glyphs.shades.at(-1)} ${thousands(most)} ${unit}`
   return [`${indent}${months(shown, step)}`.trimEnd(), ...rows, `${indent}${legend}`].join('\n')
 }
 

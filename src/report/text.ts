@@ -1,7 +1,14 @@
-import { rowsText } from '../core/rows.ts'
+import { rowsText, wrap } from '../core/rows.ts'
+import { change, percent, thousands } from '../terminal/number.ts'
+import { sentenceOf } from './claim.ts'
+import { isoDay } from './days.ts'
+import { failedShare } from './failures.ts'
 import type { Installations } from './installations.ts'
-import { asciiGlyphs, bars, calendar, type Drawing, type Glyphs, grid, unicodeGlyphs } from './text-charts.ts'
-import { type Comparison, change, isoDay, type Share, type Summary } from './usage.ts'
+import type { Share } from './shares.ts'
+import { bars } from './text-bars.ts'
+import { asciiGlyphs, calendar, type Drawing, type Glyphs, grid, unicodeGlyphs } from './text-charts.ts'
+import type { Told } from './told.ts'
+import type { Comparison, Summary } from './usage.ts'
 
 /** What a terminal can show. Without colours, so that it reads the same on light, dark and `NO_COLOR`. */
 export interface Canvas {
@@ -13,36 +20,61 @@ export interface Canvas {
 const MIN_COLUMNS = 60
 /** More names are no help. */
 const MAX_LISTED = 20
+const MAX_FAILURES = 5
 
-/** A period of use for a person at a terminal: what is used most, when, and whether that is less than before. */
-export function usageText(title: string, summary: Summary, { columns, unicode }: Canvas): string {
+/** A period of use for a person at a terminal: what stands out, what is used most, when, and what has changed. */
+export function usageText(told: Told, { columns, unicode }: Canvas): string {
+  const { subject, scope, claims, summary, words } = told
   const glyphs = unicode ? unicodeGlyphs : asciiGlyphs
   const width = Math.max(columns, MIN_COLUMNS)
-  const { commands, versions, events, comparisons, first, last, installations } = summary
-  const facts: [string, string][] = [
-    ...comparisons.map((one): [string, string] => [`last ${one.days} days`, compared(one, glyphs)]),
-    ['versions', listed(versions) || 'none'],
-    ...(events.length ? [['also counted', listed(events)] as [string, string]] : []),
-    ['first use', first === undefined ? 'never' : isoDay(first)],
-    ['last use', last === undefined ? 'never' : isoDay(last)],
-  ]
-  if (installations)
-    facts.unshift(['installations', `${installations.total}, ${installations.recent} in the last 7 days`])
   const drawing = { width, glyphs }
+  const sentence = sentenceOf(claims)
   const parts = [
-    title,
-    ...(commands.length
-      ? [bars(commands, drawing), calendar(summary.days, { ...drawing, unit: 'a day' })]
+    wrap(`${subject}: ${scope}`, width),
+    ...(sentence ? [wrap(sentence, Math.min(width, 100))] : []),
+    ...(summary.commands.length
+      ? [bars(summary.commands, drawing), calendar(summary.days, { ...drawing, unit: `${words.runs} a day` })]
       : []),
-    ...(installations ? fleet(installations, drawing) : []),
+    ...(summary.installations ? fleet(summary.installations, drawing) : []),
+    rowsText(factsOf(summary, glyphs), width),
   ]
-  return `${[...parts, rowsText(facts, width)].join('\n\n')}\n`
+  return `${parts.filter(Boolean).join('\n\n')}\n`
+}
+
+function factsOf(summary: Summary, glyphs: Glyphs): [string, string][] {
+  const { comparisons, versions, events, first, last, installations, failures, agents, days } = summary
+  const facts: [string, string | undefined][] = [
+    [
+      'installations',
+      installations &&
+        `${thousands(installations.total)}, ${thousands(installations.recent)} in the last 7 days`,
+    ],
+    ...comparisons.map((one): [string, string] => [`last ${one.days} days`, compared(one, glyphs)]),
+    ['versions', listed(versions)],
+    ['failed', failures && failed(failures)],
+    ['run by', agents?.who.map(({ name, share }) => `${name} ${percent(share)}`).join(', ')],
+    ['also counted', listed(events)],
+    ['first use', first === undefined ? undefined : isoDay(first)],
+    ['last use', last === undefined || last >= days.at(-1)!.start ? undefined : isoDay(last)],
+  ]
+  return facts.filter((fact): fact is [string, string] => Boolean(fact[1]))
 }
 
 function listed(shares: readonly Share[]): string {
-  const names = shares.slice(0, MAX_LISTED).map(({ name, count }) => `${name} (${count})`)
+  const names = shares.slice(0, MAX_LISTED).map(({ name, count }) => `${name} (${thousands(count)})`)
   const more = shares.length - names.length
-  return [...names, ...(more ? [`and ${more} more`] : [])].join(', ')
+  return [...names, ...(more ? [`and ${thousands(more)} more`] : [])].join(', ')
+}
+
+function failed(failures: NonNullable<Summary['failures']>): string {
+  return failures
+    .slice(0, MAX_FAILURES)
+    .flatMap(({ name, now, before }) => {
+      const [share, earlier] = [failedShare(now), before && failedShare(before)]
+      if (share === undefined) return []
+      return [`${name} ${percent(share)}${earlier === undefined ? '' : ` (${percent(earlier)} before)`}`]
+    })
+    .join(', ')
 }
 
 /** Who uses it, and which version, as time goes on. */
@@ -54,9 +86,10 @@ function fleet({ days, versions }: Installations, drawing: Omit<Drawing, 'unit'>
   return parts
 }
 
-function compared(comparison: Comparison, { minus }: Glyphs): string {
-  const percent = change(comparison).replace('−', minus)
-  return `${comparison.now}, ${comparison.before} in the ${comparison.days} before${percent && ` (${percent})`}`
+function compared({ now, before, days, whole }: Comparison, { minus }: Glyphs): string {
+  if (!whole) return thousands(now)
+  const percent = change(now, before).replace('−', minus).replace('±0%', 'the same')
+  return `${thousands(now)} (${days} days before: ${thousands(before)}${percent && `, ${percent}`})`
 }
 
 /** Whether the locale can show more than ASCII. POSIX: the first of these three that is set decides. */

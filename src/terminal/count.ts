@@ -1,4 +1,6 @@
+import { thousands } from './number.ts'
+
 /** `1 series`, `3 invocations`: a count with its noun. */
 export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 || noun.endsWith('s') ? '' : 's'}`
+  return `${thousands(number)} ${noun}${number === 1 || noun.endsWith('s') ? '' : 's'}`
 }

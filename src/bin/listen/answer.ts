@@ -23,16 +23,20 @@ export function plain(status: number, sentence: string, headers: Record<string, 
 }
 
 /**
- * A refusal as a `google.rpc.Status` in JSON, 400 unless said otherwise. Code 3 is INVALID_ARGUMENT.
+ * A refusal as a `google.rpc.Status` in JSON, 400 unless said otherwise. Code 3 is INVALID_ARGUMENT. `short` is for the
+ * person who watches.
  *
  * Source: OTLP specification, "Failures" of OTLP/HTTP.
  */
-export function refusal(sentence: string, status = 400): Answer {
+export function refusal(
+  sentence: string,
+  { status = 400, short = sentence }: { status?: number; short?: string } = {},
+): Answer {
   return {
     status,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ code: 3, message: sentence }),
-    remark: `${status}: ${sentence}`,
+    remark: `${status}: ${short}`,
   }
 }
 
@@ -41,13 +45,13 @@ export function refusal(sentence: string, status = 400): Answer {
  *
  * Source: OTLP specification, "Partial Success" of OTLP/HTTP.
  */
-export function success(warning?: string): Answer {
+export function success(warning?: string, short: string | undefined = warning): Answer {
   const partialSuccess = warning ? { rejectedDataPoints: '0', errorMessage: warning } : {}
   return {
     status: 200,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ partialSuccess }),
-    ...(warning && { remark: `warning: ${warning}` }),
+    ...(warning && { remark: `warning: ${short}` }),
   }
 }
 

@@ -5,6 +5,7 @@ import { createReceiver } from './receiver.ts'
 import { createScreen, type Screen } from './screen.ts'
 import { liveTable, table } from './table.ts'
 import type { Arrival } from './totals.ts'
+import { commandLine, RULE } from './variables.ts'
 
 interface Options {
   /** 0 for a free one. */
@@ -77,7 +78,7 @@ export function listen({ port, file: path }: Options): Promise<number> {
       say(`listening on ${address}/v1/metrics, Ctrl-C ends it and prints the totals`)
       say(`a page of what arrives: ${address}/`)
       if (path !== undefined) say(`each body is added to ${path}`)
-      say(`point a tool at it: TRIX_TELEMETRY=on TRIX_TELEMETRY_ENDPOINT=${address} trix …`)
+      say(`point a tool at it: ${commandLine('mytool', address)}  (${RULE})`)
       if (!screen) print('')
     })
   })

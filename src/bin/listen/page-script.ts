@@ -1,25 +1,49 @@
 /**
- * All that runs in the page: puts in what the server has drawn. Where somebody reads, marks or tabs stays as it is, and
- * while text is marked nothing changes at all, so that it can be copied.
+ * All that runs in the page: it changes what differs from what the server has drawn, and nothing else. So focus, places,
+ * the chosen field and the growing bars stay what they are, and while text is marked nothing changes at all, so that it
+ * can be copied.
  */
 export const SCRIPT: string = `
-const main = document.querySelector('main'), state = document.getElementById('state')
-let latest, quiet
-function swap() {
+const main = document.querySelector('main'), state = document.getElementById('state'), news = document.getElementById('news')
+const still = matchMedia('(prefers-reduced-motion: reduce)')
+let latest, quiet, told
+function update() {
   if (latest === undefined || String(getSelection())) return
-  const { activeElement: { id: focused }, scrollingElement: { scrollTop: place } } = document
-  const before = [...main.querySelectorAll('[id]')].map(({ id, open, scrollTop, scrollLeft }) => ({ id, open, scrollTop, scrollLeft }))
-  main.innerHTML = latest
+  const next = document.createElement('main')
+  next.innerHTML = latest
   latest = undefined
-  for (const { id, ...kept } of before) Object.assign(document.getElementById(id) ?? {}, kept)
-  if (main.querySelector(\`[id="\${focused}"]\`)) document.getElementById(focused).focus({ preventScroll: true })
-  document.scrollingElement.scrollTop = place
-  clearTimeout(quiet) // a reader of screens hears how it stands once nothing more comes
-  quiet = setTimeout(() => { document.getElementById('news').textContent = document.getElementById('claim').textContent }, 1000)
+  morph(main, next)
+  clearTimeout(quiet) // a screen reader hears how it stands once nothing more comes
+  quiet = setTimeout(tell, 1000)
 }
-document.addEventListener('selectionchange', swap)
+function morph(old, now) {
+  if (old.nodeType !== 1) { if (old.data !== now.data) old.data = now.data; return }
+  for (const { name, value } of now.attributes) if (name !== 'checked' && old.getAttribute(name) !== value) old.setAttribute(name, value)
+  const known = new Map([...old.children].filter(child => child.id).map(child => [child.id, child]))
+  let place = old.firstChild
+  for (const child of [...now.childNodes]) {
+    const free = place && !place.id && !child.id && place.nodeName === child.nodeName ? place : undefined
+    const same = child.id ? known.get(child.id) : free
+    if (!same) {
+      old.insertBefore(child, place)
+      if (child.nodeName === 'LI' && child.id && !still.matches) child.animate([{ background: 'var(--lit)', transform: 'translateY(-.4rem)' }, {}], 700)
+      continue
+    }
+    if (same === place) place = place.nextSibling
+    else old.insertBefore(same, place)
+    morph(same, child)
+  }
+  while (place) { const gone = place; place = place.nextSibling; gone.remove() }
+}
+function tell() {
+  const last = document.querySelector('#feed-list li'), claim = document.getElementById('claim').textContent
+  const said = last ? [...last.children].slice(1).map(part => part.textContent).join(' ') + '; ' + claim : claim
+  if (said !== told) news.textContent = told = said
+}
+main.addEventListener('change', ({ target }) => document.querySelector('#body-text .' + target.id)?.scrollIntoView({ block: 'nearest' }))
+document.addEventListener('selectionchange', update)
 const events = new EventSource('events')
-events.onopen = () => { state.textContent = 'Live: this page goes on by itself.' }
-events.onmessage = ({ data }) => { latest = JSON.parse(data); swap() }
-events.onerror = () => { state.textContent = 'Not connected: otlp-tally listen has ended. Once it is back, this page goes on.' }
+events.onopen = () => { state.textContent = 'Live' }
+events.onmessage = ({ data }) => { latest = JSON.parse(data); update() }
+events.onerror = () => { state.textContent = 'Not connected: otlp-tally listen has ended. This page updates again once it is back.' }
 `

@@ -18,7 +18,7 @@ export async function readBody(request: IncomingMessage): Promise<string | Answe
   let size = 0
   for await (const chunk of request) {
     size += (chunk as Buffer).length
-    if (size > MAX_BYTES) return refusal(`the body is larger than ${MAX_BYTES} bytes`, 413)
+    if (size > MAX_BYTES) return refusal(`the body is larger than ${MAX_BYTES} bytes`, { status: 413 })
     chunks.push(chunk as Buffer)
   }
   const bytes = Buffer.concat(chunks)
@@ -32,7 +32,7 @@ export async function readBody(request: IncomingMessage): Promise<string | Answe
   } catch (error) {
     const tooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
     return tooLarge
-      ? refusal(`the body is larger than ${MAX_BYTES} bytes when it is unpacked`, 413)
+      ? refusal(`the body is larger than ${MAX_BYTES} bytes when it is unpacked`, { status: 413 })
       : refusal(`the body is not ${encoding}: ${(error as Error).message}`)
   }
 }

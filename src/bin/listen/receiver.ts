@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type Problem, validate } from '../../body/validate.ts'
+import { validate } from '../../body/validate.ts'
 import { printable } from '../../terminal/printable.ts'
 import { type Answer, plain, refusal, refuseHead, success } from './answer.ts'
 import { createHistory } from './history.ts'
+import { inFull, inShort } from './problems.ts'
 import { readBody } from './read-body.ts'
 import { createSite } from './site.ts'
 import { type Arrival, createTotals, type Total } from './totals.ts'
@@ -59,9 +60,12 @@ export function createReceiver({ arrival, body: taken, remark: say }: Events = {
     if ('message' in parsed) return refusal(`the body is not JSON: ${printable(parsed.message)}`)
     const problems = validate(parsed.value)
     const errors = problems.filter(({ severity }) => severity === 'error')
-    if (errors.length) return refusal(errors.map(sentence).join('; '))
+    if (errors.length) return refusal(inFull(errors), { short: inShort(errors) })
     history.accept(body, parsed.value)
-    for (const arrived of totals.add(parsed.value)) arrival?.(arrived)
+    for (const arrived of totals.add(parsed.value)) {
+      history.arrival(arrived)
+      arrival?.(arrived)
+    }
     const said = taken?.(body)
     if (said) remark(printable(said, 500))
     if (totals.full && !saidFull) {
@@ -71,7 +75,7 @@ export function createReceiver({ arrival, body: taken, remark: say }: Events = {
     if (/charset/i.test(request.headers['content-type'] ?? '')) {
       remark('content-type has a charset: Prometheus refuses that, send application/json alone')
     }
-    return success(problems.map(sentence).join('; ') || undefined)
+    return problems.length ? success(inFull(problems), inShort(problems)) : success()
   }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -98,8 +102,4 @@ function parseJson(text: string): { value: unknown } | { message: string } {
   } catch (error) {
     return { message: (error as Error).message }
   }
-}
-
-function sentence({ path, message }: Problem): string {
-  return path ? `${printable(path, 200)}: ${message}` : message
 }

@@ -35,7 +35,8 @@ export function createScreen(terminal: Terminal, table: (lines: number) => reado
 
   function draw(): void {
     timer = undefined
-    const { columns = 80, rows = 24 } = terminal
+    // Under `script` and in some containers a terminal says 0: its size is not known.
+    const [columns, rows] = [terminal.columns || 80, terminal.rows || 24]
     const room = Math.max(1, rows - 4)
     const lines = table(room)
       .slice(0, room)

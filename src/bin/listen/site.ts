@@ -17,7 +17,10 @@ export interface Site {
 export function createSite({ totals, history }: { totals: Totals; history: History }): Site {
   let port: number | undefined
   const view = (): View => ({ totals: totals.list(), history, endpoint: `http://127.0.0.1:${port}` })
-  const live = createLive(() => liveMain(view()))
+  const live = createLive(
+    () => liveMain(view()),
+    () => history.pulse.seconds().some(Boolean),
+  )
 
   return {
     changed: live.changed,

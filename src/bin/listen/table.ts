@@ -1,10 +1,11 @@
 import { columnsOf, cut, pad } from '../../terminal/columns.ts'
+import { thousands } from '../../terminal/number.ts'
 import { nameOf, timeOf } from './names.ts'
 import type { Total } from './totals.ts'
 
-/** A line a series, largest first: what is said at the end. */
+/** A line per series, largest first: what is said at the end. */
 export function table(totals: readonly Total[]): string {
-  if (!totals.length) return '\nnothing arrived'
+  if (!totals.length) return '\nnothing has arrived'
   const width = String(totals[0]!.total).length
   return `\n${totals.map(total => `${String(total.total).padStart(width)}  ${nameOf(total)}`).join('\n')}`
 }
@@ -21,7 +22,7 @@ export function liveTable(
   const rows = totals
     .slice(0, Math.max(1, lines - 4))
     .map(({ tool, version, metric, labels, total, last }) => [
-      String(total),
+      thousands(total),
       cut(`${tool} ${version}`.trim(), MAX_COLUMN),
       cut(metric === 'command_invocation' ? labels : `${metric} ${labels}`.trim(), MAX_COLUMN),
       timeOf(last),
@@ -35,5 +36,11 @@ export function liveTable(
       .join('  ')
       .trimEnd()
   const more = totals.length - rows.length
-  return ['', line(head), ...rows.map(line), ...(more ? [`and ${more} more`] : []), ...(note ? [note] : [])]
+  return [
+    '',
+    line(head),
+    ...rows.map(line),
+    ...(more ? [`and ${thousands(more)} more`] : []),
+    ...(note ? [note] : []),
+  ]
 }

@@ -1,14 +1,16 @@
 import { createGrowth, identity } from '../../body/growth.ts'
 import { bodyOf, linesOf } from '../../body/lines.ts'
-import { type Attribute, isDelta, labelsOf, metricsOf, named, type Point } from '../../body/metrics-of.ts'
-import type { Use } from '../../report/usage.ts'
-import { printable } from '../../terminal/printable.ts'
+import { type Attribute, isDelta, metricsOf, named, type Point } from '../../body/metrics-of.ts'
+import type { Use } from '../../report/use.ts'
+import { seriesOf } from './series-of.ts'
 
 /** What a file of bodies says, each name in it safe to print. */
 export interface FromFile {
   uses: Use[]
   /** Every service.name, as they came. Where there are several, each use is named by its own too. */
   tools: string[]
+  /** The attributes of the metric that was asked for, if it does not count commands. */
+  keys?: string[]
   /** How many lines could be read, and how many there were. */
   read: number
   lines: number
@@ -20,20 +22,20 @@ export interface FromFile {
 const MAX = 2_000_000
 
 interface Reading {
-  /** What is counted as a command. */
-  metric: string
+  /** What is counted as a command; undefined for the usual one. */
+  metric?: string | undefined
   /** Is told which line cannot be read, and why. */
   unreadable(line: number, why: string): void
 }
 
 /**
- * Reads OTLP/JSON, an ExportMetricsServiceRequest a line, as `otlp-tally listen --file` and the Collector's file exporter
- * write it. What a point adds to its series happened at the point's time. Rejects where the file cannot be read.
+ * Reads OTLP/JSON, one ExportMetricsServiceRequest per line, as `otlp-tally listen --file` and the Collector's file
+ * exporter write it. What a point adds to its series happened at the point's time. Rejects if the file cannot be read.
  */
 export async function usesFrom(path: string, { metric, unreadable }: Reading): Promise<FromFile> {
   const growth = createGrowth(MAX)
   const uses: (Use & { tool: string })[] = []
-  const [tools, words] = [new Set<string>(), new Map<string, string>()]
+  const [tools, keys, words] = [new Set<string>(), new Set<string>(), new Map<string, string>()]
   let [lines, read, dropped] = [0, 0, 0]
 
   /** The same string each time, so that it is in memory once. */
@@ -43,24 +45,24 @@ export async function usesFrom(path: string, { metric, unreadable }: Reading): P
   }
 
   function add(resource: readonly Attribute[], name: string, point: Point, delta: boolean): void {
-    const added = growth.of(point, { resource, metric: name, delta })
-    if (!(added > 0)) return
+    const series = seriesOf(name, point.attributes, metric)
+    const added = series ? growth.of(point, { resource, metric: name, delta }) : 0
+    if (!series || !(added > 0)) return
     if (uses.length >= MAX) {
       dropped++
       return
     }
-    const labels = labelsOf(point.attributes)
-    const keys = (point.attributes ?? []).map(({ key }) => key)
-    const command = name === metric && keys.join() === 'command_name'
     const tool = once(named('service.name', resource) || 'unknown')
     tools.add(tool)
+    if (series.kind === 'run') for (const { key } of point.attributes ?? []) keys.add(key)
     const installation = installationOf(resource)
     uses.push({
       time: Math.floor(Number(point.timeUnixNano) / 1e6),
       count: added,
-      name: once(command ? labels : `${printable(name)} ${labels}`.trim()),
+      kind: series.kind,
+      name: once(series.name),
+      ...(series.agent && { agent: once(series.agent) }),
       version: once(named('service.version', resource) || 'unknown'),
-      event: !command,
       tool,
       ...(installation && { installation: once(installation) }),
     })
@@ -85,8 +87,16 @@ export async function usesFrom(path: string, { metric, unreadable }: Reading): P
       use.name = once(`${use.tool} ${use.name}`)
       use.version = once(`${use.tool} ${use.version}`)
     }
-  const full = growth.full || dropped ? `there is more in it than is kept: ${MAX} series and uses` : undefined
-  return { uses, tools: [...tools], read, lines, ...(full && { full }) }
+  // Whoever asks for a metric that counts something else than commands sees only that.
+  const other = metric !== undefined && !keys.has('command_name')
+  const full =
+    growth.full || dropped ? `the file has more than ${MAX} series and uses: the rest is left out` : ''
+  return {
+    uses: other ? uses.filter(({ kind }) => kind === 'run') : uses,
+    ...{ tools: [...tools], read, lines },
+    ...(other && { keys: [...keys] }),
+    ...(full && { full }),
+  }
 }
 
 /** A short name for who it was; undefined where the sender says nothing of the kind. */

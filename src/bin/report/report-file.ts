@@ -1,5 +1,6 @@
 import { basename, extname } from 'node:path'
 import { type Flags, flagsProblem, type Surroundings, show } from '../../report/show.ts'
+import { COMMANDS } from '../../report/told.ts'
 import { printable } from '../../terminal/printable.ts'
 import { type FromFile, usesFrom } from './from-file.ts'
 
@@ -8,11 +9,11 @@ const MAX_NAMED = 10
 
 /**
  * `otlp-tally report FILE`: what is in a file of bodies, as `tool telemetry report` shows one's own. Resolves with the
- * exit code: 1 where nothing of it can be read or the page cannot be written.
+ * exit code: 1 if nothing of it can be read or the page cannot be written.
  */
 export async function reportFile(
   path: string,
-  page: string = `${basename(path, extname(path))}-usage.html`,
+  page?: string,
   flags: Flags = {},
   surroundings: Surroundings = process,
 ): Promise<number> {
@@ -23,16 +24,14 @@ export async function reportFile(
     return 2
   }
   try {
-    const content = await read(path, `${flags.metric ?? 'command_invocation'}`, complain)
+    const content = await read(path, flags.metric, complain)
     if (content.lines && !content.read) return 1
-    const { command } = flags
-    const uses = content.uses.filter(({ name }) => command === undefined || name === command)
-    const what = printable(basename(path))
-    const [tool = what] = content.tools
-    const whose = content.tools.length > 1 ? `${content.tools.length} tools in ${what}` : tool
-    const subject = `${whose}${command === undefined ? '' : ` ${printable(`${command}`)}`}`
-    show({ subject, uses, source: what, file: page }, flags, surroundings)
-    if (!uses.length && !flags.json) complain(`${what}: nothing is counted in it`)
+    showContent(
+      content,
+      { what: printable(basename(path)), base: basename(path, extname(path)), page },
+      flags,
+      surroundings,
+    )
     return 0
   } catch (error) {
     complain((error as Error).message)
@@ -40,17 +39,48 @@ export async function reportFile(
   }
 }
 
-async function read(path: string, metric: string, complain: (sentence: string) => void): Promise<FromFile> {
+/** Shows what was read, from wherever it came. */
+export function showContent(
+  { uses: all, tools, keys }: Pick<FromFile, 'uses' | 'tools' | 'keys'>,
+  { what, base, page }: { what: string; base: string; page?: string | undefined },
+  flags: Flags,
+  surroundings: Surroundings,
+): void {
+  const { command, metric } = flags
+  const uses = all.filter(({ name }) => command === undefined || name === command)
+  const [tool = what] = tools
+  const asked = keys ? metric : command
+  show(
+    {
+      subject: tools.length > 1 ? `${tools.length} tools in ${what}` : tool,
+      detail: asked === undefined ? '' : printable(`${asked}`),
+      ...{ uses, source: what, page, base },
+      words: keys
+        ? { runs: printable(`${metric}`), thing: keys.map(key => printable(key)).join(' and ') || 'metric' }
+        : COMMANDS,
+    },
+    flags,
+    surroundings,
+  )
+  if (!uses.length && !flags.json)
+    surroundings.stderr.write(`otlp-tally report: ${what}: nothing is counted in it\n`)
+}
+
+async function read(
+  path: string,
+  metric: Flags[string],
+  complain: (sentence: string) => void,
+): Promise<FromFile> {
   let unreadable = 0
   const content = await usesFrom(path, {
-    metric,
+    metric: metric === undefined ? undefined : `${metric}`,
     unreadable(line, why) {
       if (++unreadable <= MAX_NAMED) complain(`line ${line} is skipped: ${why}`)
     },
   })
   if (unreadable > MAX_NAMED) complain(`and ${unreadable - MAX_NAMED} more lines`)
   if (content.lines && !content.read)
-    complain('no line could be read: expected OTLP/JSON, one {"resourceMetrics":[…]} a line')
+    complain('no line could be read: expected OTLP/JSON, one {"resourceMetrics":[…]} per line')
   if (content.full) complain(content.full)
   return content
 }

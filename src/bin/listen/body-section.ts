@@ -1,0 +1,37 @@
+import { html } from '../../report/html.ts'
+import { count } from '../../terminal/count.ts'
+import type { LastBody } from './history.ts'
+
+/** More fields are not lit: each needs a rule of its own in the page's style. */
+export const MAX_FIELDS = 32
+
+/**
+ * The body, and beside it what the chosen field is for. The fields are radio buttons, so that a click in the body or an
+ * arrow key lights the next one up, without a script too.
+ */
+export function bodySection(body: LastBody | undefined): string {
+  if (!body) return ''
+  const fields = body.fields.slice(0, MAX_FIELDS)
+  const indexes = new Map(fields.map(([field], index) => [field, index]))
+  const code = body.pieces.map(({ text, field }) => {
+    const index = field === undefined ? undefined : indexes.get(field)
+    return index === undefined ? html(text) : `<label class="f${index}" for="f${index}">${html(text)}</label>`
+  })
+  const buttons = fields.map(
+    ([field, sentence], index) =>
+      `<div class="field" id="d${index}"><input type="radio" name="field" id="f${index}"${index === 0 ? ' checked' : ''}><label for="f${index}"><code>${html(field)}</code> <span>${html(sentence)}</span></label></div>`,
+  )
+  return `<section aria-labelledby="body" id="body-part">
+<h2 id="body">Last request <small>${count(body.length, 'character')}</small></h2>
+<div class="body" id="body-parts">
+<pre id="body-text" role="group" aria-labelledby="body" tabindex="0">${code.join('')}</pre>
+${
+  buttons.length
+    ? `<fieldset id="fields" class="scroll"><legend class="said">What the fields are for</legend>
+${buttons.join('\n')}
+</fieldset>`
+    : ''
+}
+</div>
+</section>`
+}

@@ -1,0 +1,15 @@
+/** What happened at one time: one or more runs of a command, failures of it, or events of one other series. */
+export interface Use {
+  /** In ms since 1970. */
+  time: number
+  count: number
+  /** `build`, or a series in words. */
+  name: string
+  version: string
+  /** A failure is a run as well, and is counted as both: its `name` is that of the command. */
+  kind: 'run' | 'failure' | 'event'
+  /** The coding agent that ran the command; absent for a person, and where agents are not counted. */
+  agent?: string
+  /** Whose, where there are several. */
+  installation?: string
+}
