@@ -7,7 +7,7 @@ import type { Environment, Folders } from '../core/decide/folders.ts'
 import { noticeSeen, noticeVersion } from '../core/decide/notice.ts'
 import { chooseRoute, type Route } from '../core/deliver/route.ts'
 import { type Fingerprint, readFingerprint } from '../core/tally/fingerprint.ts'
-import type { Tool } from '../core/telemetry.ts'
+import type { Tool } from '../core/tool.ts'
 import { type Ruling, rulingsOf } from './otherwise.ts'
 import { type StoredStream, storedStreams } from './storage.ts'
 

@@ -1,6 +1,6 @@
 import { readConfigText } from '../core/decide/config.ts'
 import { type Row, rowsText } from '../core/rows.ts'
-import type { Tool } from '../core/telemetry.ts'
+import type { Tool } from '../core/tool.ts'
 import { count } from '../terminal/count.ts'
 import { type Inspection, setBy } from './inspect.ts'
 import { label } from './label.ts'

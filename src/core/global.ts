@@ -1,4 +1,4 @@
-import type { Tool } from './telemetry.ts'
+import type { Tool } from './tool.ts'
 
 /**
  * The global handle: what all copies of this library in one process share, so that two bundled copies of one tool count
@@ -18,7 +18,13 @@ export interface Global {
   last?: Tool
 }
 
+const own: Global = { tools: new Map(), early: 0, noticed: false }
+
 export function shared(): Global {
   const globals = globalThis as { [HANDLE]?: Global }
-  return (globals[HANDLE] ??= { tools: new Map(), early: 0, noticed: false })
+  try {
+    return (globals[HANDLE] ??= own)
+  } catch {
+    return own // nothing can be added to the global object (hardened JavaScript): then this copy is alone
+  }
 }

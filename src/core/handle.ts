@@ -1,6 +1,7 @@
 import { shared } from './global.ts'
 import { nameOf, type TelemetryOptions } from './options.ts'
-import { createTelemetry, type Telemetry, type Tool } from './telemetry.ts'
+import { createTelemetry } from './telemetry.ts'
+import type { Telemetry, Tool } from './tool.ts'
 import type { Attributes, EventList } from './vocabulary.ts'
 
 /** The first tool that this copy of the library was initialised for. */
