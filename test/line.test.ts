@@ -1,8 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { version } from '../src/core/version.ts'
 import { counts, type Receiver, startReceiver } from './receiver.ts'
 import { makeWorld, type World } from './world.ts'
+
+/** Its file also says when it was made, and of which file it is. */
+const fingerprintOf = (world: World) => readFileSync(join(world.state, 'fingerprint'), 'utf8').split(' ')[0]!
 
 /** A user who has said yes, and a receiver that their tool sends to. */
 async function consented(): Promise<{ world: World; receiver: Receiver }> {
@@ -19,9 +23,9 @@ test('a command arrives as one POST, and nothing of it is seen by the person who
   expect(request).toMatchObject({ method: 'POST', url: '/v1/metrics' })
   expect(request!.headers).toMatchObject({
     'content-type': 'application/json',
-    'user-agent': 'otlp-tally/0.1.0',
+    'user-agent': `otlp-tally/${version}`,
   })
-  const fingerprint = readFileSync(join(world.state, 'fingerprint'), 'utf8')
+  const fingerprint = fingerprintOf(world)
   expect(request!.headers['otlp-tally-shard']).toBe(fingerprint.slice(0, 4))
   expect(counts(receiver.requests)).toEqual({ build: 1 })
 })
@@ -121,7 +125,7 @@ test('fifty first runs at once agree on one fingerprint and lose no invocation',
   const { world, receiver } = await consented()
   await Promise.all(Array.from({ length: 50 }, () => world.tool(['build'])))
   await receiver.arrived(50)
-  const fingerprint = readFileSync(join(world.state, 'fingerprint'), 'utf8').trim()
+  const fingerprint = fingerprintOf(world)
   expect(fingerprint).toMatch(/^[0-9a-f]{64}$/)
   expect(new Set(receiver.requests.map(({ body }) => body.match(/[0-9a-f]{64}/)![0]))).toEqual(
     new Set([fingerprint]),
@@ -145,16 +149,15 @@ test('two versions side by side are two streams, each with its own count', async
 
 test('a program that runs on delivers after a second, and again at its end what came later', async () => {
   const { world, receiver } = await consented()
-  const running = world.script(`
-    import { initTelemetry, trackCommand } from 'otlp-tally'
-    initTelemetry({ name: 'trix', version: '1.0.0' })
+  const running = world.start(`
+    import { initTelemetry } from 'otlp-tally'
+    const { trackCommand } = initTelemetry({ name: 'trix', version: '1.0.0' })
     trackCommand('dev')
-    setTimeout(() => trackCommand('reload'), 2000)
-    setTimeout(() => {}, 2500)
+    process.stdin.once('data', () => trackCommand('reload'))
   `)
   await receiver.arrived(1)
   expect(counts(receiver.requests)).toEqual({ dev: 1 })
-  expect(await running).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
+  await running.end()
   await receiver.arrived(2)
   expect(counts(receiver.requests)).toEqual({ dev: 1, reload: 1 })
 })
@@ -207,16 +210,4 @@ test('a loop over a thousand files does not start a thousand helpers, and loses 
   await receiver.arrived(2)
   const [metric] = JSON.parse(receiver.requests[1]!.body).resourceMetrics[0].scopeMetrics[0].metrics
   expect(metric.sum.dataPoints.at(-1).asInt).toBe('128')
-})
-
-test('delivery inline sends from the process itself, without a helper', async () => {
-  const { world, receiver } = await consented()
-  const result = await world.script(`
-    import { initTelemetry, trackCommand } from 'otlp-tally'
-    process.getBuiltinModule('node:child_process').spawn = () => console.log('a helper')
-    initTelemetry({ name: 'trix', version: '1.0.0', delivery: 'inline' })
-    trackCommand('build')
-  `)
-  expect(result.stdout).toBe('')
-  expect(counts(receiver.requests)).toEqual({ build: 1 })
 })

@@ -1,10 +1,12 @@
+import { Readable } from 'node:stream'
 import nock from 'nock'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openBatch } from '../src/core/batch.ts'
-import { decide } from '../src/core/decide/decision.ts'
+import { decide } from '../src/core/decide/decide.ts'
 import { factsOf } from '../src/core/decide/facts.ts'
 import { post } from '../src/core/deliver/post.ts'
+import { openBatch } from '../src/core/encode/request.ts'
 import type { TelemetryOptions } from '../src/core/options.ts'
+import { version } from '../src/core/version.ts'
 import { makeWorld } from './world.ts'
 
 /** nock stands in for the network here, because these tests are about the request that our `fetch` makes. */
@@ -19,8 +21,8 @@ function requestOf(options: Partial<TelemetryOptions>, config = '', world = make
   world.writeConfig(config)
   const env = { ...world.env, TRIX_TELEMETRY: 'on' }
   const all = { name: 'trix', version: '0.19.3', ...options }
-  const facts = factsOf(all, [], env)
-  const batch = openBatch(all, facts, decide(facts), 0)
+  const facts = factsOf(all, { env, disabled: false, mayShow: true })
+  const batch = openBatch(facts, decide(facts), 0)
   batch.count({ metric: 'command_invocation', attributes: { command_name: 'build' } }, Date.now())
   return batch.request(Date.now() + 1)!
 }
@@ -40,7 +42,7 @@ describe('the request', () => {
     const scope = nock(origin, {
       reqheaders: {
         'content-type': value => value === 'application/json',
-        'user-agent': value => value === 'otlp-tally/0.1.0',
+        'user-agent': value => value === `otlp-tally/${version}`,
         'otlp-tally-shard': value => /^[0-9a-f]{4}$/.test(value),
         authorization: value => value === 'Bearer x',
       },
@@ -52,18 +54,27 @@ describe('the request', () => {
     expect(scope.isDone()).toBe(true)
   })
 
-  test("the tool's headers go to the tool's endpoint only, the user's to whichever is in force", () => {
+  describe('headers stay with the endpoint that they were set for', () => {
     const options = { endpoint: 'https://tool.example.com', headers: { authorization: 'tool' } }
-    expect(requestOf(options).headers.authorization).toBe('tool')
-    const elsewhere = '[telemetry]\nendpoint = "https://user.example.com"'
-    expect(requestOf(options, elsewhere)).toMatchObject({ url: 'https://user.example.com/v1/metrics' })
-    expect(requestOf(options, elsewhere).headers).not.toHaveProperty('authorization')
-    expect(
-      requestOf(options, `${elsewhere}\nheaders = { authorization = "user" }`).headers.authorization,
-    ).toBe('user')
-    expect(
-      requestOf(options, '[telemetry]\nheaders = { authorization = "user" }').headers.authorization,
-    ).toBe('user')
+    const elsewhere = 'endpoint = "https://user.example.com"'
+    const theirs = 'headers = { authorization = "user" }'
+    test.each([
+      ["the tool's with the tool's", [], 'https://tool.example.com', 'tool'],
+      ["the user's with the tool's endpoint", [theirs], 'https://tool.example.com', 'user'],
+      ["none with the user's endpoint", [elsewhere], 'https://user.example.com', undefined],
+      ["the user's with the user's", [elsewhere, theirs], 'https://user.example.com', 'user'],
+    ])('%s', (_, config, endpoint, authorization) => {
+      const request = requestOf(options, ['[telemetry]', ...config].join('\n'))
+      expect(request.url).toBe(`${endpoint}/v1/metrics`)
+      expect(request.headers.authorization).toBe(authorization)
+    })
+
+    test('none with an endpoint from the environment: a token never reaches a server that it was not made for', () => {
+      const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://other.example.com' })
+      const request = requestOf(options, `[telemetry]\n${elsewhere}\n${theirs}`, world)
+      expect(request.url).toBe('http://other.example.com/v1/metrics')
+      expect(Object.keys(request.headers).sort()).toEqual(['content-type', 'otlp-tally-shard', 'user-agent'])
+    })
   })
 
   test("no header of anybody's takes the place of ours", () => {
@@ -71,7 +82,7 @@ describe('the request', () => {
     const config = '[telemetry]\nheaders = { CONTENT-TYPE = "text/plain", Otlp-Tally-Shard = "me" }'
     expect(requestOf({ endpoint: 'https://x.example.com', headers }, config).headers).toEqual({
       'content-type': 'application/json',
-      'user-agent': 'otlp-tally/0.1.0',
+      'user-agent': `otlp-tally/${version}`,
       'otlp-tally-shard': expect.stringMatching(/^[0-9a-f]{4}$/),
     })
   })
@@ -107,19 +118,29 @@ describe('the answer', () => {
     expect([scope.isDone(), elsewhere.isDone()]).toEqual([true, false])
   })
 
-  test.each([400, 401, 404, 429, 500, 503])('%i is not retried, and nobody hears of it', async status => {
-    const scope = nock('https://x.example.com')
-      .post('/v1/metrics')
-      .reply(status, 'no', { 'retry-after': '1' })
-    const again = nock('https://x.example.com').post('/v1/metrics').reply(200)
-    await expect(post(request)).resolves.toBeUndefined()
-    expect([scope.isDone(), again.isDone()]).toEqual([true, false])
-  })
+  test.each([400, 401, 404, 429, 500, 502, 503, 504])(
+    '%i is not retried, and nobody hears of it',
+    async status => {
+      const scope = nock('https://x.example.com')
+        .post('/v1/metrics')
+        .reply(status, 'no', { 'retry-after': '1' })
+      const again = nock('https://x.example.com').post('/v1/metrics').reply(200)
+      await expect(post(request)).resolves.toBeUndefined()
+      expect([scope.isDone(), again.isDone()]).toEqual([true, false])
+    },
+  )
 
   test('an error of the network, and a URL that fetch refuses, resolve too', async () => {
     nock('https://x.example.com').post('/v1/metrics').replyWithError('ECONNRESET')
     await expect(post(request)).resolves.toBeUndefined()
     await expect(post({ ...request, url: 'https://a:b@x.example.com/' })).resolves.toBeUndefined()
+  })
+
+  test('a body without an end is not read', async () => {
+    const endless = new Readable({ read() {} })
+    nock('https://x.example.com').post('/v1/metrics').reply(200, endless)
+    endless.push('x'.repeat(1 << 20))
+    await expect(post(request)).resolves.toBeUndefined()
   })
 
   test('one that does not come is given up after the timeout', async () => {
