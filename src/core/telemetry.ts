@@ -1,7 +1,7 @@
 import { agentOf } from './agent.ts'
-import { decide, wordOf } from './decide/decide.ts'
+import { decide, optOut, wordOf } from './decide/decide.ts'
 import { factsOf } from './decide/facts.ts'
-import { writeStderr } from './decide/notice.ts'
+import { environmentPrefix, writeStderr } from './decide/notice.ts'
 import { lacking } from './decide/permissions.ts'
 import { reasonFor } from './decide/reason.ts'
 import { postDetached } from './deliver/detached.ts'
@@ -9,6 +9,7 @@ import { type Post, post } from './deliver/post.ts'
 import { chooseRoute, type Route } from './deliver/route.ts'
 import { type Batch, openBatch } from './encode/request.ts'
 import { shared } from './global.ts'
+import { supported } from './node.ts'
 import { nameOf, type TelemetryOptions } from './options.ts'
 import { settleQuietly } from './tally/sending.ts'
 import type { Tool } from './tool.ts'
@@ -40,6 +41,14 @@ export function createTelemetry(given: TelemetryOptions): Tool {
   let route: Route | undefined
   let failing: Attributes | undefined
   let underWay: { request: Post; done: Promise<void>; inline: boolean } | undefined
+
+  /** An opt-out by the environment is looked for first, and then nothing else is done: it is what costs least. */
+  function optedOut(): boolean {
+    if (batch || !supported || lacking('env')) return false
+    const { env } = process
+    const asked = wordOf(env[`${environmentPrefix(nameOf(`${given.name}`))}_TELEMETRY`])
+    return asked !== 'log' && optOut({ disabled, env }, asked) !== undefined
+  }
 
   /** A copy, made when it is first needed: what was found valid is what is used. */
   function settled(): TelemetryOptions {
@@ -178,10 +187,9 @@ export function createTelemetry(given: TelemetryOptions): Tool {
     get disabled() {
       return disabled
     },
-    trackCommand: name => silently(() => trackCommand(name)),
-    trackEvent(metric, attributes = {}) {
-      track(metric, attributes as Attributes)
-    },
+    trackCommand: name => silently(() => optedOut() || trackCommand(name)),
+    trackEvent: (metric, attributes = {}) =>
+      silently(() => optedOut() || track(metric, attributes as Attributes)),
     async flushTelemetry() {
       silently(() => deliver({ anyway: true }))
       if (!underWay) return
@@ -232,7 +240,7 @@ function processStart(): number {
 }
 
 /** Whatever goes wrong here is ours, and the person who ran a command is not the one to mend it. */
-function silently(act: () => void): void {
+function silently(act: () => unknown): void {
   try {
     act()
   } catch {

@@ -84,7 +84,10 @@ export function decide(facts: Facts): Decision {
 }
 
 /** Rows 1 to 4 and 8, for which nothing is read but the environment. */
-function optOut({ disabled, env }: Facts, asked: Mode | undefined): Decision | undefined {
+export function optOut(
+  { disabled, env }: Pick<Facts, 'disabled' | 'env'>,
+  asked: Mode | undefined,
+): Decision | undefined {
   if (env[HELPER_VARIABLE] !== undefined) return off(1)
   if (disabled !== false) return off(2)
   if (isSet(env.DO_NOT_TRACK)) return off(3)
