@@ -14,3 +14,31 @@ export async function prometheusBinaries(): Promise<{ prometheus: string; promto
   })
   return { prometheus: join(folder, 'prometheus'), promtool: join(folder, 'promtool') }
 }
+
+/** The path of Cortex, as `cortex/go.mod` pins it. */
+export async function cortexBinary(): Promise<string> {
+  const folder = await goBuild({
+    title: 'Cortex',
+    name: 'cortex',
+    source: join(import.meta.dirname, 'cortex'),
+    module: 'github.com/cortexproject/cortex',
+    target: 'tool',
+    // As its own Makefile has it. The labels of Prometheus have to be those that Cortex was written for.
+    tags: 'netgo,slicelabels',
+  })
+  return join(folder, 'cortex')
+}
+
+/** The path of Thanos, as `thanos/go.mod` pins it. */
+export async function thanosBinary(): Promise<string> {
+  const folder = await goBuild({
+    title: 'Thanos',
+    name: 'thanos',
+    source: join(import.meta.dirname, 'thanos'),
+    module: 'github.com/thanos-io/thanos',
+    target: 'tool',
+    // Without it `thanos receive` panics.
+    tags: 'slicelabels',
+  })
+  return join(folder, 'thanos')
+}

@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 
 /** The files that a maintainer copies. */
@@ -15,14 +15,14 @@ export function folder(): string {
   return dir
 }
 
-/** A copy of a file with what differs here: each replacement has to find its text. */
+/** A copy of a file of theirs with what differs here, or of one beside them (`../thanos/…`): each replacement has to find its text. */
 export function copied(dir: string, name: string, changes: Record<string, string> = {}): string {
   let text = readFileSync(join(EXAMPLES, name), 'utf8')
   for (const [old, now] of Object.entries(changes)) {
     expect(text).toContain(old)
     text = text.replaceAll(old, now)
   }
-  const path = join(dir, name)
+  const path = join(dir, basename(name))
   writeFileSync(path, text)
   return path
 }

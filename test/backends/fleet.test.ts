@@ -7,21 +7,13 @@ import { makeWorld, type World } from '../world.ts'
 import { type Member, makeCrowd, told } from './crowd.ts'
 import { EXAMPLES, folder, TOKEN } from './examples.ts'
 import { startGateway, startRawGateway, startStore } from './gateways.ts'
-import { makeLoad, type Post } from './load.ts'
+import { builds, type Post } from './load.ts'
 import { type Door, startDoor } from './nginx.ts'
 import { type Prometheus, query } from './prometheus.ts'
 
 /** The files of a fleet together: nginx before two gateways, of which one is restarted while requests go on. */
 
 const SOON = { timeout: 40_000 }
-
-/** Requests of one installation that bring its count to 1, 2, 3, … */
-async function builds(count: number): Promise<Post[]> {
-  const { homes } = await makeLoad(1)
-  const posts: Post[] = []
-  while (posts.length < count) posts.push(await homes[0]!.run('1.0.0', 'build'))
-  return posts
-}
 
 /** A user who has said yes to a tool of the fleet. */
 function makeUser(door: Door): World {
@@ -59,8 +51,8 @@ const number = async (prometheus: Prometheus, promql: string) => (await query(pr
 test('totals are exact though a gateway restarts while requests go on, and nobody is in them', async () => {
   const dir = folder()
   const store = await startStore(join(dir, 'store'))
-  const a = await startRawGateway(join(dir, 'a'), 'a', store.url)
-  const b = await startRawGateway(join(dir, 'b'), 'b', store.url)
+  const a = await startRawGateway(join(dir, 'a'), 'a', store.write)
+  const b = await startRawGateway(join(dir, 'b'), 'b', store.write)
   mkdirSync(join(dir, 'door'))
   const door = await startDoor(join(dir, 'door'), [a.address, b.address])
   expect(await door.send({ headers: { authorization: 'Bearer guess' } })).toBe(401)
@@ -148,7 +140,7 @@ function ids({ home, files }: World): string[] {
 test('a gateway that is added counts nothing again that another one has counted', async () => {
   const dir = folder()
   const store = await startStore(join(dir, 'store'))
-  const fresh = await startRawGateway(join(dir, 'c'), 'c', store.url)
+  const fresh = await startRawGateway(join(dir, 'c'), 'c', store.write)
   mkdirSync(join(dir, 'door'))
   const door = await startDoor(join(dir, 'door'), [fresh.address, '127.0.0.1:1'])
   // They began three days ago.
@@ -166,14 +158,88 @@ test('a gateway that is added counts nothing again that another one has counted'
   await expect.poll(() => totals(store), SOON).toEqual({ '1.0.0 build': moved.length * 2 })
 })
 
-test('where nothing is stored of anybody, a restart loses what each one counts until its first request after it', async () => {
+test('a gateway that is killed loses what it had not handed on, until the next command of each', async () => {
+  const dir = folder()
+  const store = await startStore(join(dir, 'store'))
+  const a = await startRawGateway(join(dir, 'a'), 'a', store.write)
+  const b = await startRawGateway(join(dir, 'b'), 'b', store.write)
+  mkdirSync(join(dir, 'door'))
+  const door = await startDoor(join(dir, 'door'), [a.address, b.address])
+  const crowd = makeCrowd(await builds(7), 60)
+  const old = crowd.slice(0, 50)
+  const total = async () => (await totals(store))['1.0.0 build']
+  const known = async () =>
+    (await number(a.prometheus, 'count(last_over_time(command_invocation_total[1h]))')) ?? 0
+
+  await tell(old, door, 1)
+  await tell(old, door, 2)
+  await expect.poll(total, SOON).toBe(50 * 2)
+  const ofA = await known()
+  expect(ofA).toBeGreaterThan(10)
+
+  // Both its servers at once, while requests go on: what was on its way from one to the other is gone.
+  const [starts] = await Promise.all([Promise.all([a.kill(), a.prometheus.kill()]), tell(old, door, 3)])
+  for (const start of starts) await start()
+  await tell(old, door, 4)
+  await expect.poll(total, SOON).toBe(50 * 4)
+
+  // The worst: the Collector has taken and answered what its Prometheus, which is down, does not get any more.
+  const startPrometheus = await a.prometheus.kill()
+  expect(await tell(crowd, door, 5)).toEqual({ 200: 60, 502: 0 })
+  const startCollector = await a.kill()
+  await startPrometheus()
+  await startCollector()
+  const fresh =
+    (await number(b.prometheus, 'count(last_over_time(command_invocation_total[1h]))'))! - (50 - ofA)
+  await expect.poll(total, SOON).toBe(50 * 4 + (50 - ofA) + fresh * 5)
+
+  // Whoever ran a command meanwhile was told that it has arrived. The next one says it again, also for those of whom
+  // the first request was lost: they began less than an hour ago.
+  await tell(crowd, door, 6)
+  await expect.poll(total, SOON).toBe(60 * 6)
+})
+
+test('what a killed gateway loses for good: the first requests of installations that come back after an hour', async () => {
+  const dir = folder()
+  const store = await startStore(join(dir, 'store'))
+  const a = await startRawGateway(join(dir, 'a'), 'a', store.write)
+  mkdirSync(join(dir, 'door'))
+  const door = await startDoor(join(dir, 'door'), [a.address, '127.0.0.1:1'])
+  const posts = (await builds(5)).map(post => beganBefore(post, 3 * 3_600_000))
+  const crowd = makeCrowd(posts, 20)
+  const start = await a.prometheus.kill()
+  await tell(crowd, door, 1)
+  const theirs = crowd.filter(({ told }) => told)
+  await tell(theirs, door, 3)
+  const startCollector = await a.kill()
+  await start()
+  await startCollector()
+  await tell(theirs, door, 4)
+  await tell(theirs, door, 5)
+  // Four of five are the price: all until the first request that arrived.
+  await expect.poll(() => totals(store), SOON).toEqual({ '1.0.0 build': theirs.length })
+})
+
+/** A request without its zero, of a series that is so many ms old. */
+function beganBefore(post: Post, age: number): Post {
+  const start = `"startTimeUnixNano":"${Date.now() - age}000000"`
+  const body = JSON.parse(post.body.replace(/"startTimeUnixNano":"\d+"/g, start))
+  const [{ sum }] = body.resourceMetrics[0].scopeMetrics[0].metrics
+  sum.dataPoints = sum.dataPoints.filter(({ asInt }: { asInt: string }) => asInt !== '0')
+  return { ...post, body: JSON.stringify(body) }
+}
+
+test.each([
+  ['a restart loses what each one counts until its first request after it', 'stop'],
+  ['SIGKILL loses what came since the last interval as well', 'kill'],
+] as const)('where nothing is stored of anybody, %s', async (_, end) => {
   const dir = folder()
   const pages: string[] = []
   const start = async (name: string) => {
     mkdirSync(join(dir, name))
     const [port] = await freePorts(1)
     pages.push(`http://127.0.0.1:${port}/metrics`)
-    const faster = { processors: { interval: { interval: '1s' } } }
+    const faster = { processors: { interval: { interval: '3s' } } }
     return startGateway(join(dir, name), [join(EXAMPLES, 'fleet.yaml'), faster], {
       PAGE: `127.0.0.1:${port}`,
     })
@@ -181,7 +247,7 @@ test('where nothing is stored of anybody, a restart loses what each one counts u
   const [a, b] = [await start('a'), await start('b')]
   mkdirSync(join(dir, 'door'))
   const door = await startDoor(join(dir, 'door'), [a.address, b.address])
-  const crowd = makeCrowd(await builds(4), 40)
+  const crowd = makeCrowd(await builds(5), 40)
   const count = async (i: number) => (await prometheusCounts(pages[i]!))['1.0.0 build'] ?? 0
   const both = async () => (await count(0)) + (await count(1))
 
@@ -192,12 +258,15 @@ test('where nothing is stored of anybody, a restart loses what each one counts u
   const before = await count(0)
   const known = before / 2
   expect(known).toBeGreaterThan(0)
-  await (await a.stop())()
+  // An interval has just ended, so all of this is in the next one.
+  if (end === 'kill') await tell(crowd, door, 3)
+  const told = end === 'kill' ? 3 : 2
+  await (await a[end]())()
 
-  await tell(crowd, door, 3)
+  await tell(crowd, door, told + 1)
   // They are new to both, and when they are seen, so is what was sent before them.
   await tell(makeCrowd(await builds(1), 60).slice(40), door, 1)
-  await expect.poll(async () => before + (await both()), SOON).toBe(40 * 3 - known + 20)
-  await tell(crowd, door, 4)
-  await expect.poll(async () => before + (await both()), SOON).toBe(40 * 4 - known + 20)
+  await expect.poll(async () => before + (await both()), SOON).toBe(40 * (told + 1) - known * (told - 1) + 20)
+  await tell(crowd, door, told + 2)
+  await expect.poll(async () => before + (await both()), SOON).toBe(40 * (told + 2) - known * (told - 1) + 20)
 })

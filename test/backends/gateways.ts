@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest'
 import { runCollector } from '../collector/collector.ts'
 import { freePorts, type Server } from '../server.ts'
 import { copied, EXAMPLES, flagsOf, TOKEN } from './examples.ts'
+import { GONE, killNow } from './kill.ts'
 import { type Prometheus, startPrometheus } from './prometheus.ts'
 
 /** A Collector of a fleet, as one of its files has it. */
@@ -13,6 +14,8 @@ export interface Gateway {
   log: string
   /** Ends it as a restart does, and resolves with what starts it again. */
   stop(): Promise<() => Promise<void>>
+  /** The same by SIGKILL. */
+  kill(): Promise<() => Promise<void>>
 }
 
 /** Starts a Collector of the fleet with a file, or several that are merged, and an environment. It stops with the test. */
@@ -40,10 +43,20 @@ export async function startGateway(
         server = await start()
       }
     },
+    async kill() {
+      await killNow(server.pid)
+      server = GONE
+      return async () => {
+        server = await start()
+      }
+    },
   }
 }
 
-/** A gateway with the Prometheus beside it, which hands its totals on to a store. Only ports and intervals differ. */
+/**
+ * A gateway with the Prometheus beside it, which hands its totals on to a store, by the URL where it takes remote write.
+ * Only ports and intervals differ.
+ */
 export async function startRawGateway(
   dir: string,
   name: string,
@@ -53,7 +66,7 @@ export async function startRawGateway(
   copied(dir, 'gateway-rules.yml')
   const config = copied(dir, 'gateway-prometheus.yml', {
     'evaluation_interval: 1m': 'evaluation_interval: 1s',
-    'http://127.0.0.1:9092': store,
+    'http://127.0.0.1:9092/api/v1/write': store,
   })
   const prometheus = await startPrometheus(dir, config, flagsOf('gateway-prometheus.yml'), { GATEWAY: name })
   onTestFinished(() => prometheus.stop())
@@ -61,11 +74,11 @@ export async function startRawGateway(
   return { ...(await startGateway(dir, [join(EXAMPLES, 'gateway.yaml')], env)), prometheus }
 }
 
-/** A store for the long term. */
-export async function startStore(dir: string): Promise<Prometheus> {
+/** A store for the long term, and where it takes remote write. */
+export async function startStore(dir: string): Promise<Prometheus & { write: string }> {
   mkdirSync(dir)
   const config = join(import.meta.dirname, 'default.yml')
   const store = await startPrometheus(dir, config, ['--web.enable-remote-write-receiver'])
   onTestFinished(() => store.stop())
-  return store
+  return { ...store, write: `${store.url}/api/v1/write` }
 }

@@ -54,6 +54,14 @@ export async function makeLoad(homes: number): Promise<Load> {
   return load
 }
 
+/** Requests of one installation that bring its count to 1, 2, 3, … */
+export async function builds(count: number): Promise<Post[]> {
+  const { homes } = await makeLoad(1)
+  const posts: Post[] = []
+  while (posts.length < count) posts.push(await homes[0]!.run('1.0.0', 'build'))
+  return posts
+}
+
 async function makeHome(load: Load): Promise<Home> {
   const receiver = await startReceiver()
   onTestFinished(() => receiver.close())

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { answers, freePorts, type Server, startServer, withLifeline } from '../server.ts'
 import { prometheusBinaries } from './build.ts'
+import { GONE, killNow } from './kill.ts'
 
 /** A running Prometheus. */
 export interface Prometheus {
@@ -10,6 +11,8 @@ export interface Prometheus {
   url: string
   /** Stops it, and starts it again with the same data and on the same port. */
   restart(): Promise<void>
+  /** SIGKILL. Resolves with what starts it again with the same data. */
+  kill(): Promise<() => Promise<void>>
   stop(): Promise<void>
 }
 
@@ -49,13 +52,25 @@ export async function startPrometheus(
       await server.stop()
       server = await start()
     },
+    async kill() {
+      await killNow(server.pid)
+      server = GONE
+      return async () => {
+        server = await start()
+      }
+    },
     stop: () => server.stop(),
   }
 }
 
-/** An instant query, now or at a time in seconds. */
-export async function query({ url }: Prometheus, promql: string, time?: number): Promise<Sample[]> {
-  const body = new URLSearchParams({ query: promql, ...(time && { time: String(time) }) })
+/** An instant query, now or at a time in seconds, to a Prometheus or to whatever has its API at a base URL. */
+export async function query(
+  { url }: { url: string },
+  promql: string,
+  // Said, because Cortex's own now is the beginning of the second.
+  time: number = Date.now() / 1000,
+): Promise<Sample[]> {
+  const body = new URLSearchParams({ query: promql, time: String(time) })
   const response = await fetch(`${url}/api/v1/query`, { method: 'POST', body })
   const reply = await response.json()
   if (reply.status !== 'success') throw new Error(`${promql}: ${reply.error}`)

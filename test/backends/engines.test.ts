@@ -1,0 +1,197 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import type { Counts } from '../collector/counts.ts'
+import { startCortex } from './cortex.ts'
+import { type Member, makeCrowd, told } from './crowd.ts'
+import { EXAMPLES, folder } from './examples.ts'
+import { startGateway, startRawGateway } from './gateways.ts'
+import { builds, random } from './load.ts'
+import { type Door, startDoor } from './nginx.ts'
+import { query } from './prometheus.ts'
+import { startThanos } from './thanos.ts'
+
+/**
+ * The engines of a large fleet, with the files to copy: nginx, two Collectors, and behind them three nodes of Cortex or
+ * two receivers of Thanos. A node is killed and all of them are restarted while requests go on.
+ */
+
+interface Engine {
+  /** Base URLs of the API that Prometheus has too, each of which has to say the same. */
+  urls: string[]
+  nodes: { kill(): Promise<() => Promise<void>>; restart(): Promise<void> }[]
+  /** A Collector before a node, with its file to copy. */
+  collector: { file: string; env: Record<string, string> }[]
+  /** Where it takes remote write. */
+  write: string
+  /** Labels that it adds. */
+  adds: string[]
+}
+
+const ENGINES: Record<string, (dir: string) => Promise<Engine>> = {
+  async Cortex(dir) {
+    const { nodes } = await startCortex(dir, 3)
+    onTestFinished(async () => void (await Promise.all(nodes.map(node => node.stop()))))
+    const file = join(EXAMPLES, 'gateway.yaml')
+    return {
+      urls: nodes.map(({ url }) => url),
+      nodes,
+      collector: nodes.map(({ base }) => ({ file, env: { PROMETHEUS: new URL(base).host } })),
+      write: `${nodes[1]!.base}/api/v1/push`,
+      adds: [],
+    }
+  },
+  async Thanos(dir) {
+    const thanos = await startThanos(dir)
+    onTestFinished(() => thanos.stop())
+    const file = join(EXAMPLES, '../thanos/collector.yaml')
+    return {
+      urls: [thanos.url],
+      nodes: thanos.receivers,
+      collector: thanos.receivers.map(({ address }) => ({ file, env: { THANOS: address } })),
+      write: `http://${thanos.receivers[1]!.address}/api/v1/receive`,
+      adds: ['tenant_id'],
+    }
+  },
+}
+
+const SOON = { timeout: 60_000 }
+const SEED = Number(process.env.SEED ?? Math.floor(Date.now() / 86_400_000))
+
+/** What the rules have made, as every node says it. */
+async function totals(urls: readonly string[], promql: string): Promise<Counts[]> {
+  return Promise.all(
+    urls.map(async url => {
+      const samples = await query({ url }, promql)
+      return Object.fromEntries(
+        samples.map(({ labels, value }) => [
+          [labels.service_version, labels.command_name].filter(Boolean).join(' '),
+          value,
+        ]),
+      )
+    }),
+  )
+}
+
+const BY_COMMAND = 'sum by (job, service_version, command_name) (job_version_command:command_invocation:day)'
+/** The totals of gateways. */
+const LAST_BY_COMMAND =
+  'sum by (job, service_version, command_name) (last_over_time(job_version_command:command_invocation:day{gateway!=""}[15m]))'
+
+async function tell(members: readonly Member[], door: Door, n: number): Promise<void> {
+  const statuses = await Promise.all(members.map(member => member.tell(door, n)))
+  expect(statuses.filter(status => status !== 200)).toEqual([])
+}
+
+test.each(Object.keys(ENGINES))(
+  '%s: totals and installations are exact though requests are lost, a node is killed, and all of them are restarted',
+  async name => {
+    const dir = folder()
+    mkdirSync(join(dir, name))
+    const engine = await ENGINES[name]!(join(dir, name))
+    const collectors = []
+    for (const [i, { file, env }] of engine.collector.slice(0, 2).entries()) {
+      mkdirSync(join(dir, `${i}`))
+      collectors.push(await startGateway(join(dir, `${i}`), [file], env))
+    }
+    mkdirSync(join(dir, 'door'))
+    const door = await startDoor(join(dir, 'door'), [collectors[0]!.address, collectors[1]!.address])
+    const crowd = makeCrowd(await builds(6), 60)
+    const mostSeen = watchFor(engine.urls)
+    const soon = () =>
+      expect
+        .poll(() => totals(engine.urls, BY_COMMAND), SOON)
+        .toEqual(engine.urls.map(() => ({ '1.0.0 build': told(crowd) })))
+
+    // 30 % of them get no further than the network, each time others.
+    const next = random(SEED)
+    for (const n of [1, 2])
+      await tell(
+        crowd.filter(() => next() >= 0.3),
+        door,
+        n,
+      )
+    await tell(crowd, door, 3)
+    expect(told(crowd)).toBe(60 * 3)
+    await soon()
+
+    // A node is killed while requests go on. All of them are taken; what was to go to it waits in its Collector.
+    const [start] = await Promise.all([engine.nodes[0]!.kill(), tell(crowd, door, 4)])
+    await start()
+    await soon()
+
+    // A rolling restart, while requests go on.
+    await Promise.all([
+      (async () => {
+        for (const node of engine.nodes) await node.restart()
+      })(),
+      tell(crowd.slice(0, 30), door, 5).then(() => tell(crowd.slice(30), door, 5)),
+    ])
+    await soon()
+
+    await tell(crowd, door, 6)
+    await soon()
+    expect(told(crowd)).toBe(60 * 6)
+    for (const span of ['day', 'week', 'month'])
+      await expect
+        .poll(() => totals(engine.urls, `job:installations:${span}`), SOON)
+        .toEqual(engine.urls.map(() => ({ '': 60 })))
+    // Too much is never seen, not for a moment.
+    expect(await mostSeen()).toBe(60 * 6)
+  },
+)
+
+test.each(Object.keys(ENGINES))(
+  '%s as the store behind gateways: their totals are exact though one of its nodes is killed, and nobody is in them',
+  async name => {
+    const dir = folder()
+    mkdirSync(join(dir, name))
+    const engine = await ENGINES[name]!(join(dir, name))
+    const gateways = [
+      await startRawGateway(join(dir, 'a'), 'a', engine.write),
+      await startRawGateway(join(dir, 'b'), 'b', engine.write),
+    ] as const
+    mkdirSync(join(dir, 'door'))
+    const door = await startDoor(join(dir, 'door'), [gateways[0].address, gateways[1].address])
+    const crowd = makeCrowd(await builds(3), 40)
+    // Not the one that is killed.
+    const behind = engine.urls.length > 1 ? engine.urls.slice(1) : engine.urls
+    const expected = (promql: string, value: Counts) =>
+      expect.poll(() => totals(behind, promql), SOON).toEqual(behind.map(() => value))
+
+    await tell(crowd, door, 1)
+    await expected(LAST_BY_COMMAND, { '1.0.0 build': 40 })
+    const start = await engine.nodes[0]!.kill()
+    await tell(crowd, door, 2)
+    await expected(LAST_BY_COMMAND, { '1.0.0 build': 80 })
+    await start()
+    await tell(crowd, door, 3)
+    await expected(LAST_BY_COMMAND, { '1.0.0 build': 120 })
+    await expected('sum by (job) (last_over_time(job:installations:week[15m]))', { '': 40 })
+    const series = await query({ url: behind[0]! }, 'last_over_time({job="trix"}[1h])')
+    expect(new Set(series.flatMap(({ labels }) => Object.keys(labels)))).toEqual(
+      new Set(['__name__', 'command_name', 'gateway', 'job', 'service_version', ...engine.adds]),
+    )
+  },
+)
+
+/** The highest total that anyone is told from now on, until it is asked for. */
+function watchFor(urls: readonly string[]): () => Promise<number> {
+  let [most, over] = [0, false]
+  const watching = (async () => {
+    for (let last = false; !last; await sleep(100)) {
+      last = over
+      // A node that is down answers nothing.
+      const seen = await Promise.allSettled(urls.map(url => query({ url }, `sum(${BY_COMMAND})`)))
+      for (const one of seen) if (one.status === 'fulfilled') most = Math.max(most, one.value[0]?.value ?? 0)
+      await sleep(100)
+    }
+  })()
+  onTestFinished(() => void (over = true))
+  return async () => {
+    over = true
+    await watching
+    return most
+  }
+}

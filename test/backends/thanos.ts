@@ -1,0 +1,123 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { answers, freePorts, type Server, startServer, withLifeline } from '../server.ts'
+import { thanosBinary } from './build.ts'
+import { copied } from './examples.ts'
+import { GONE, killNow } from './kill.ts'
+
+/** Thanos as examples/thanos has it: two receivers that replicate each other, rules, a store and a query. */
+export interface Thanos {
+  receivers: Receiver[]
+  /** The query: base URL of the API that Prometheus has too. */
+  url: string
+  stop(): Promise<void>
+}
+
+export interface Receiver {
+  readonly pid: number
+  /** `host:port` of what takes OTLP at `/api/v1/otlp` and remote write at `/api/v1/receive`. */
+  address: string
+  restart(): Promise<void>
+  /** SIGKILL. Resolves with what starts it again with the same data. */
+  kill(): Promise<() => Promise<void>>
+}
+
+/** Starts all of it with all that it writes in `dir`. */
+export async function startThanos(dir: string, rules = 'rules.yml'): Promise<Thanos> {
+  const thanos = await thanosBinary()
+  const ports = (await freePorts(14)).map(port => `127.0.0.1:${port}`)
+  const [grpcA, httpA, writeA, capnpA, grpcB, httpB, writeB, capnpB, ...others] = ports as [
+    string,
+    ...string[],
+  ]
+  const [grpcRule, httpRule, grpcStore, httpStore, grpcQuery, httpQuery] = others as [string, ...string[]]
+  copied(dir, '../thanos/hashring.json', { '127.0.0.1:10901': grpcA!, '127.0.0.1:10911': grpcB! })
+  copied(dir, '../thanos/receive.flags')
+  copied(dir, '../thanos/bucket.yml')
+  copied(dir, rules)
+  mkdirSync(join(dir, 'bucket'))
+
+  async function component(name: string, http: string, args: readonly string[]) {
+    const lifeline = withLifeline(thanos, args)
+    const start = () =>
+      startServer({
+        title: `Thanos ${name}`,
+        command: '/bin/sh',
+        // What their files name is relative to where they are started.
+        args: ['-c', 'cd "$1" && shift && exec "$@"', 'sh', dir, lifeline.command, ...lifeline.args],
+        log: join(dir, `thanos-${name}.log`),
+        ready: () => answers(`http://${http}/-/ready`),
+      })
+    let server: Server = await start()
+    return {
+      get pid() {
+        return server.pid
+      },
+      async restart() {
+        await server.stop()
+        server = await start()
+      },
+      async kill() {
+        await killNow(server.pid)
+        server = GONE
+        return async () => {
+          server = await start()
+        }
+      },
+      stop: () => server.stop(),
+    }
+  }
+
+  const receiver = async (name: string, grpc: string, http: string, write: string, capnp: string) => {
+    const args = [
+      'receive',
+      '@receive.flags',
+      `--label=replica="${name}"`,
+      `--tsdb.path=${name}`,
+      `--receive.local-endpoint=${grpc}`,
+      `--grpc-address=${grpc}`,
+      `--http-address=${http}`,
+      `--remote-write.address=${write}`,
+      `--receive.capnproto-address=${capnp}`,
+    ]
+    const started = await component(name, http, args)
+    return Object.assign(started, { address: write })
+  }
+  const [a, b, query, rule, store] = await Promise.all([
+    receiver('a', grpcA, httpA!, writeA!, capnpA!),
+    receiver('b', grpcB!, httpB!, writeB!, capnpB!),
+    component('query', httpQuery!, [
+      'query',
+      `--http-address=${httpQuery}`,
+      `--grpc-address=${grpcQuery}`,
+      ...[grpcA, grpcB, grpcRule, grpcStore].map(address => `--endpoint=${address}`),
+      '--query.replica-label=replica',
+      '--deduplication.func=chain',
+    ]),
+    component('rule', httpRule!, [
+      'rule',
+      `--http-address=${httpRule}`,
+      `--grpc-address=${grpcRule}`,
+      `--query=http://${httpQuery}`,
+      `--rule-file=${rules}`,
+      '--eval-interval=1s',
+      '--label=replica="rule"',
+      '--data-dir=rule',
+      '--objstore.config-file=bucket.yml',
+    ]),
+    component('store', httpStore!, [
+      'store',
+      `--http-address=${httpStore}`,
+      `--grpc-address=${grpcStore}`,
+      '--data-dir=store',
+      '--objstore.config-file=bucket.yml',
+    ]),
+  ])
+  return {
+    receivers: [a, b],
+    url: `http://${httpQuery}`,
+    async stop() {
+      await Promise.all([a, b, query, rule, store].map(component => component.stop()))
+    },
+  }
+}
