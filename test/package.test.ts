@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { transformSync } from 'esbuild'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../src/core/version.ts'
 import { counts, startReceiver } from './receiver.ts'
 import { resolutions, writeTypeProject } from './type-project.ts'
@@ -34,12 +34,11 @@ function npm(args: string[], cwd: string): string {
   return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
-/** The code blocks of the README, in one language. */
-function examples(language: string): string[] {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8')
-  return [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
-    .filter(([, name]) => name === language)
-    .map(([, , code]) => code!)
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+/** The first code block of the README in one language. */
+function example(language: string): string {
+  return new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(readme)![1]!
 }
 
 test('the version in the code is that of the package', () => {
@@ -56,13 +55,18 @@ test('there are no runtime dependencies, and no script runs when it is installed
   expect(tree.dependencies['otlp-tally'].dependencies).toBeUndefined()
 })
 
-test('the package holds what is needed to run it and nothing else', () => {
+test('the package holds what is needed to run and to understand it, and nothing else', () => {
   // A part that is loaded only when it is asked for is a file of its own, and so is what such parts share.
-  const kinds = new Set(packed.map(path => path.replace(/-[A-Z0-9]{8}\.js$/, '-*.js')))
-  expect([...kinds].sort()).toEqual([
+  const kinds = packed.map(path =>
+    path.replace(/-[A-Z0-9]{8}\.js$/, '-*.js').replace(/^(docs|examples)\/.*/, '$1/*'),
+  )
+  expect([...new Set(kinds)].sort()).toEqual([
     'CHANGELOG.md',
+    'CONTRIBUTING.md',
     'LICENSE',
     'README.md',
+    'SECURITY.md',
+    'bench/README.md',
     'dist/THIRD-PARTY-LICENSES.md',
     'dist/bin.js',
     'dist/check-*.js',
@@ -71,13 +75,44 @@ test('the package holds what is needed to run it and nothing else', () => {
     'dist/cli.js',
     'dist/index.d.ts',
     'dist/index.js',
+    'dist/index.js.map',
     'dist/listen-*.js',
     'dist/report-*.js',
     'dist/report-file-*.js',
     'dist/send-*.js',
+    'docs/*',
+    'examples/*',
     'package.json',
   ])
-  expect(unpackedSize).toBeLessThan(400_000)
+  expect(packed.filter(path => path.includes('node_modules'))).toEqual([])
+  expect(unpackedSize).toBeLessThan(1_500_000)
+})
+
+/** The files that the links and pictures of a page point to, relative to the root; without those on the web. */
+function linked(page: string): string[] {
+  const text = readFileSync(join(root, page), 'utf8').replace(/^```[\s\S]*?^```$/gm, '')
+  return [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)]
+    .map(([, link, picture]) => (link ?? picture)!.replace(/#.*$/, ''))
+    .filter(target => target && !/^[a-z]+:/.test(target))
+    .map(target => join(dirname(page), target))
+}
+
+test.each([
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'bench/README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
+])('no link of %s is dead', page => {
+  expect(linked(page).filter(path => !existsSync(join(root, path)))).toEqual([])
+})
+
+test('no link of the README is dead where the package is installed', () => {
+  const installed = (path: string) => existsSync(join(project, 'node_modules/otlp-tally', path))
+  expect(linked('README.md').filter(path => !installed(path))).toEqual([])
 })
 
 test('every bundled package has its licence in it, and what a command loads bundles only the TOML parser', () => {
@@ -103,33 +138,49 @@ test('what a command loads has not one byte of what it does not need', () => {
   expect(gzipSync(code, { level: 9 }).length).toBeLessThan(16_000)
 })
 
-test("the README's example, copied into an empty project, counts", async () => {
-  const [example] = examples('js')
-  const world = makeWorld()
-  const receiver = await startReceiver()
-  writeFileSync(join(project, 'example.js'), example!)
-  const run = (env: Record<string, string>) =>
-    runProcess(process.execPath, ['example.js'], { cwd: project, env: { ...world.env, ...env } })
-  expect(await run({})).toMatchObject({ status: 0, stdout: '', stderr: '' })
-  expect(world.files()).toEqual([])
-  const on = { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint }
-  expect(await run(on)).toMatchObject({ status: 0, stdout: '', stderr: '' })
-  expect(counts(await receiver.arrived(1))).toEqual({ build: 1 })
-  await receiver.close()
+describe("the README's quick start, copied into an empty project", () => {
+  beforeAll(() => writeFileSync(join(project, 'trix.mjs'), example('js')))
+
+  test('counts once the user has agreed, and does nothing before', async () => {
+    const world = makeWorld()
+    const receiver = await startReceiver()
+    const run = (env: Record<string, string>) =>
+      runProcess(process.execPath, ['trix.mjs', 'build'], { cwd: project, env: { ...world.env, ...env } })
+    const quiet = { status: 0, stdout: 'build: done\n', stderr: '' }
+    expect(await run({})).toMatchObject(quiet)
+    expect(world.files()).toEqual([])
+    const on = { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint }
+    expect(await run(on)).toMatchObject(quiet)
+    expect(counts(await receiver.arrived(1))).toEqual({ build: 1 })
+    await receiver.close()
+  })
+
+  test('prints what the README says that it prints, in a terminal', async () => {
+    const world = makeWorld()
+    const [, command, printed] = /^\$ (node trix\.mjs build)\n([\s\S]*)$/.exec(example('console'))!
+    const { stdout } = await runProcess('script', ['-qec', command!, '/dev/null'], {
+      cwd: project,
+      env: { ...world.env, PATH: `${dirname(process.execPath)}:${world.env.PATH}` },
+    })
+    expect(stdout.replaceAll('\r\n', '\n')).toBe(printed)
+  })
+
+  test('has the command with which its users control telemetry', async () => {
+    const world = makeWorld()
+    const run = (args: string[]) => runProcess(process.execPath, args, { cwd: project, env: world.env })
+    expect(await run(['trix.mjs', 'telemetry', 'disable'])).toMatchObject({ status: 0, stderr: '' })
+    expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = false\n')
+    const { stdout } = await run(['node_modules/.bin/otlp-tally', '--version'])
+    expect(stdout).toBe(`${version}\n`)
+  })
 })
 
-test("the README's command is mounted in one line, and the bin runs", async () => {
-  const world = makeWorld()
-  const [example, mount] = examples('js')
-  writeFileSync(
-    join(project, 'tool.js'),
-    `${example}\nconst [command, ...args] = process.argv.slice(2)\n${mount}`,
-  )
-  const run = (args: string[]) => runProcess(process.execPath, args, { cwd: project, env: world.env })
-  expect(await run(['tool.js', 'telemetry', 'disable'])).toMatchObject({ status: 0, stderr: '' })
-  expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = false\n')
-  const { stdout } = await run(['node_modules/.bin/otlp-tally', '--version'])
-  expect(stdout).toBe(`${version}\n`)
+test('the README can be read in four minutes: at most 900 words without code and tables', () => {
+  const prose = readme
+    .replace(/^```[\s\S]*?^```$/gm, '')
+    .replace(/^(\||!\[|<| {2}<).*$/gm, '')
+    .replace(/\]\([^)]*\)/g, ']')
+  expect(prose.split(/\s+/).length).toBeLessThanOrEqual(900)
 })
 
 test('require() gives the same module', async () => {
