@@ -82,6 +82,8 @@ function packedBytes() {
     cwd: ROOT,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
+    // It names every file.
+    maxBuffer: 2 ** 28,
   })
   return JSON.parse(output)[0].unpackedSize
 }
