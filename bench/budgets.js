@@ -153,7 +153,8 @@ export function printBudgets(results, sizes) {
 
 const digitsOf = (/** @type {string} */ unit) => (unit === '×' ? 2 : 1)
 
-const isExact = (/** @type {Estimate} */ { low, high }) => low === high
+/** A count, which every run gives again. */
+const isExact = (/** @type {Estimate} */ { value, low, high }) => low === high && Number.isInteger(value)
 
 const show = (/** @type {Estimate} */ measured, /** @type {string} */ unit) =>
   isExact(measured) ? `${measured.value}` : range(measured, digitsOf(unit))
