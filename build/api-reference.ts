@@ -6,8 +6,8 @@ const entries = { 'otlp-tally': 'src/index.ts', 'otlp-tally/cli': 'src/cli.ts' }
 
 const HEAD = `# API reference
 
-Made from the docstrings of the public entry points; a test compares the two. The README says what the options are for,
-and when nothing is counted.
+Generated from the docstrings by \`npm run docs:api\`; a test fails when the two differ. The README has the options that
+most tools need. [decision.md](decision.md) says when something is counted.
 `
 
 /** `docs/api.md`: every name that the package exports, with its signature, docstring and example. */
@@ -20,18 +20,19 @@ export function apiReference(): string {
     const names = checker.getExportsOfModule(module).map(name => resolved(name, checker))
     names.sort((a, b) => place(a).localeCompare(place(b)))
     const [functions, types] = [true, false].map(wanted => names.filter(name => isFunction(name) === wanted))
-    const sections = [...functions!, ...types!].map(name => section(name, checker))
+    const exported = new Set(names.map(({ name }) => name))
+    const sections = [...functions!, ...types!].map(name => section(name, exported, checker))
     return [`## \`${specifier}\`\n`, ...sections].join('\n')
   })
   return [HEAD, ...chapters].join('\n')
 }
 
-/** What a re-exported name stands for. */
+/** The symbol that a re-exported name refers to. */
 function resolved(name: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {
   return name.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(name) : name
 }
 
-/** The order of the source, in which `initTelemetry` comes before what needs it. */
+/** Sorts as the source does, where `initTelemetry` comes before what needs it. */
 function place(name: ts.Symbol): string {
   const [declaration] = name.declarations!
   return `${declaration!.getSourceFile().fileName} ${String(declaration!.getStart()).padStart(9, '0')}`
@@ -39,12 +40,13 @@ function place(name: ts.Symbol): string {
 
 const isFunction = (name: ts.Symbol) => Boolean(name.flags & ts.SymbolFlags.Function)
 
-function section(name: ts.Symbol, checker: ts.TypeChecker): string {
+function section(name: ts.Symbol, exported: ReadonlySet<string>, checker: ts.TypeChecker): string {
   const [declaration] = name.declarations!
   const parts = [`### \`${name.name}\``, prose(name, checker)]
   if (ts.isInterfaceDeclaration(declaration!)) {
     const [base] = declaration.heritageClauses?.[0]?.types ?? []
-    if (base) parts.push(`All of \`${base.getText()}\`, and:`)
+    // One that is not exported has no section to refer to.
+    if (base && exported.has(base.getText())) parts.push(`All of \`${base.getText()}\`, and:`)
     parts.push(table(declaration, checker))
   } else parts.unshift(parts.shift()!, fence('ts', signature(declaration!)))
   parts.push(...examples(name, checker))
@@ -65,7 +67,7 @@ function prose(name: ts.Symbol, checker: ts.TypeChecker): string {
   return ts.displayPartsToString(name.getDocumentationComment(checker))
 }
 
-/** The examples of a name, as they stand in its docstring. */
+/** The examples in the docstring of a name, unchanged. */
 function examples(name: ts.Symbol, checker: ts.TypeChecker): string[] {
   return name
     .getJsDocTags(checker)
@@ -73,7 +75,7 @@ function examples(name: ts.Symbol, checker: ts.TypeChecker): string[] {
     .map(tag => ts.displayPartsToString(tag.text))
 }
 
-/** The members of an interface, a row each. */
+/** The members of an interface, one row each. */
 function table(declaration: ts.InterfaceDeclaration, checker: ts.TypeChecker): string {
   const rows = declaration.members.map(member => {
     const name = checker.getSymbolAtLocation(member.name!)!
@@ -83,9 +85,9 @@ function table(declaration: ts.InterfaceDeclaration, checker: ts.TypeChecker): s
       : member.getText().slice(name.name.length)
     return [`\`${name.name}\`${required}`, `\`${type}\``, prose(name, checker)]
   })
-  const lines = [['name', 'type', ''], ['---', '---', '---'], ...rows]
+  const lines = [['name', 'type', 'what it is'], ['---', '---', '---'], ...rows]
   return lines
-    .map(cells => `| ${cells.map(cell => cell.replaceAll('\n', ' ').replaceAll('|', '\\|')).join(' | ')} |`)
+    .map(cells => `| ${cells.map(cell => cell.replace(/\s+/g, ' ').replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n')
 }
 
