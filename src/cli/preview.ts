@@ -1,32 +1,39 @@
 import { meaning } from '../body/meaning.ts'
 import { openBatch } from '../core/encode/request.ts'
 import { type Row, rowsText, textWidth, wrap } from '../core/rows.ts'
-import { attributesProblem, COMMAND_METRIC } from '../core/vocabulary.ts'
+import { attributesProblem, COMMAND_METRIC, UNKNOWN } from '../core/vocabulary.ts'
+import { type Context, called } from './context.ts'
 import { type Inspection, inspect } from './inspect.ts'
-import type { Context } from './run.ts'
 
 /**
  * `preview`: the body that would be sent if the command were run now, on stdout, so that it can be piped into anything;
- * on stderr what would become of it, and a sentence a field. Sends nothing, counts nothing, makes no file.
+ * on stderr what would become of it, and a sentence on each field. Sends nothing, counts nothing, makes no file.
  */
-export function preview({ tool, env, stdout, stderr }: Context, given?: string): number {
+export function preview({ tool, env, stdout, stderr }: Context, given?: string, raw = false): number {
   const { options } = tool
   const inspection = inspect(tool, env)
   const { facts, decision, endpoint, fingerprint } = inspection
   const problems = facts.problems()
-  const command = given ?? lastCommand(inspection)
-  const problem = problems[0] ?? attributesProblem({ command_name: command })
+  const command = given ?? lastCommand(inspection, options.commands)
+  const problem =
+    facts.denied ??
+    problems[0] ??
+    (facts.folders() ? undefined : 'there is no home folder') ??
+    problemOf(command)
   if (problem) {
     stderr.write(`${options.name} telemetry preview: ${problem}\n`)
-    return problems.length ? 1 : 2
+    return problem === problemOf(command) ? 2 : 1
   }
   // As in log mode, where nothing is stored, whatever was decided.
   const now = Date.now()
   const batch = openBatch(facts, { ...decision, mode: 'log', explicit: true }, now)
-  const metric = options.metricName ?? COMMAND_METRIC
-  batch.count({ metric, attributes: { command_name: command } }, now)
-  const body = JSON.parse(batch.request(now + 1, true)!.body)
-
+  const counted = !options.commands || options.commands.includes(command) ? command : UNKNOWN
+  batch.count({ metric: options.metricName ?? COMMAND_METRIC, attributes: { command_name: counted } }, now)
+  const text = batch.request(now + 1, true)!.body
+  if (raw) {
+    stdout.write(`${text}\n`)
+    return 0
+  }
   const { url } = endpoint
   const fate =
     decision.mode === 'on'
@@ -34,23 +41,32 @@ export function preview({ tool, env, stdout, stderr }: Context, given?: string):
       : `nothing is sent (${decision.reason}). What would be sent otherwise${url ? `, to ${url}` : ''}`
   const width = textWidth(stderr.columns)
   stderr.write(`${wrap(`When "${options.name} ${command}" is run, ${fate}:`, width)}\n\n`)
+  const body = JSON.parse(text)
   stdout.write(`${JSON.stringify(body, null, 2)}\n`)
-  stderr.write(`\n${rowsText([...meaning(body), HEADER], width)}\n`)
-  if (!fingerprint)
-    stderr.write(`\n${wrap('Both ids are examples: they are made when they are first needed.', width)}\n`)
+  const rows = [...meaning(body), HEADER]
+  stderr.write(`\n${rowsText(rows, width)}\n`)
+  const notes = [
+    ...(counted === command ? [] : [`"${command}" is not in the list of commands, so it is "${UNKNOWN}".`]),
+    ...(fingerprint ? [] : ['Both ids are examples: they are made when they are first needed.']),
+    `All that can ever be sent: ${called(tool, 'preview --all')}`,
+  ]
+  for (const note of notes) stderr.write(`\n${wrap(note, width)}\n`)
   return 0
 }
 
+const problemOf = (command: string) => attributesProblem({ command_name: command })
+
 /** The command that was counted last, which is the one that a user has in mind; where there is none, an example. */
-function lastCommand({ streams }: Inspection): string {
-  const [current] = streams.filter(({ current }) => current)
-  const commands = (current?.series ?? []).filter(({ series }) => 'command_name' in series.attributes)
-  const last = commands.sort((a, b) => (b.times.at(-1) ?? 0) - (a.times.at(-1) ?? 0))[0]
-  return String(last?.series.attributes.command_name ?? 'example')
+function lastCommand({ streams }: Inspection, commands: readonly string[] = ['example']): string {
+  const counted = streams
+    .filter(({ current }) => current)
+    .flatMap(({ series }) => series.filter(({ series }) => 'command_name' in series.attributes))
+  const last = counted.sort((a, b) => (b.times.at(-1) ?? 0) - (a.times.at(-1) ?? 0))[0]
+  return String(last?.series.attributes.command_name ?? commands[0] ?? UNKNOWN)
 }
 
 /** The one header that is made of what is stored, after the fields of the body. */
 const HEADER: Row = [
   'otlp-tally-shard',
-  'a header: the first four digits of user.fingerprint, so that of several servers always the same one counts you',
+  'a header: the first four digits of user.fingerprint; if there are several servers, the same one always counts you',
 ]

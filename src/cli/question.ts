@@ -1,8 +1,5 @@
 import { createInterface } from 'node:readline'
-import type { Output } from './run.ts'
-
-/** Where an answer comes from: `process.stdin` fits. */
-export type Input = NodeJS.ReadableStream & { isTTY?: boolean }
+import type { Input, Output } from './context.ts'
 
 /**
  * Asks on stderr and reads one line. Undefined for no answer: no terminal on both sides, end of input (Ctrl-D), Ctrl-C,
@@ -44,9 +41,9 @@ export async function yesOrNo(
   timeoutMs: number,
   otherwise: boolean,
 ): Promise<boolean | undefined> {
-  const asked = `${text} ${otherwise ? '[Y/n]' : '[y/N]'} `
+  const letters = otherwise ? '[Y/n]' : '[y/N]'
   for (let round = 0; round < 3; round++) {
-    const answer = await question(round ? `Please answer y or n. ${asked}` : asked, streams, timeoutMs)
+    const answer = await question(`${round ? 'Please answer y or n' : text} ${letters} `, streams, timeoutMs)
     if (answer === undefined) return undefined
     if (answer === '') return otherwise
     if (/^y(es)?$/i.test(answer)) return true

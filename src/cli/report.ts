@@ -1,8 +1,8 @@
 import { flagsProblem, show } from '../report/show.ts'
 import type { Use } from '../report/use.ts'
+import type { Context, Values } from './context.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import { label } from './label.ts'
-import type { Context, Values } from './context.ts'
 
 /**
  * `report`: the user's own counts, those that are sent and those that are counted for this user alone. Reads this disk,

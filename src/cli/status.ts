@@ -1,12 +1,16 @@
-import { readConfigText } from '../core/decide/config.ts'
+import { contents } from '../core/decide/notice.ts'
+import { shared } from '../core/global.ts'
 import { type Row, rowsText } from '../core/rows.ts'
 import type { Tool } from '../core/tool.ts'
+import { wayTo } from '../exchange/proxy.ts'
 import { count } from '../terminal/count.ts'
+import { called } from './context.ts'
 import { type Inspection, setBy } from './inspect.ts'
 import { label } from './label.ts'
-import { locateTelemetry } from './locate.ts'
 import type { Ruling } from './otherwise.ts'
+import { lineOf, sourceOf } from './source.ts'
 import type { StoredStream } from './storage.ts'
+import { wayOut } from './way-out.ts'
 
 /** What each mode means to the person who reads it. */
 const meaning = {
@@ -16,27 +20,36 @@ const meaning = {
   off: 'off: nothing is counted or sent',
 }
 
-/** The report for people: what is in force, why, and where everything lies. */
-export function statusText(inspection: Inspection, { options }: Tool): string {
-  const { decision, otherwise, endpoint, folders, config, fingerprint, notice, delivery, streams, problems } =
-    inspection
+/** The report for people: what is in effect, why, how to change it, and where everything is. */
+export function statusText(inspection: Inspection, tool: Tool): string {
+  const { decision, otherwise, endpoint, headers, folders, config, notice, delivery, streams } = inspection
+  const { options } = tool
   const bytes = streams.reduce((sum, stream) => sum + stream.bytes, 0)
+  const way = endpoint.url && wayTo(endpoint.url, inspection.facts.env)
   const rows: Row[] = [
-    ['because', `${decision.reason}${line(decision.rule, inspection)}`],
+    ['because', `${decision.reason}${lineOf(decision.rule, inspection)}`],
     ...titled(
-      'otherwise',
-      otherwise.map(ruling => `${ruling.mode}: ${ruling.reason}${line(ruling.rule, inspection)}`),
+      'without it',
+      otherwise.map(ruling => `${ruling.mode}: ${ruling.reason}${lineOf(ruling.rule, inspection)}`),
     ),
+    ...titled('change it', wayOut(inspection, tool)),
     ['endpoint', endpoint.url ? `${endpoint.url} (from ${setBy(inspection)})` : 'none'],
     ...(isPlain(endpoint.url)
       ? [['', 'plain http: whoever is on the way can read what is sent'] as const]
       : []),
+    ...(way ? [['', way] as const] : []),
+    ...(headers.length ? [['headers', `${headers.join(', ')} (go to this endpoint only)`] as const] : []),
+    ...contents(options, '')
+      .filter(([label]) => label !== 'To')
+      .map(([label, text]) => [label.toLowerCase(), text] as const),
+    ...(options.commands && options.events ? [] : [['', openEnded(options)] as const]),
+    ['', `all of it: ${called(tool, 'preview --all')}`],
     ['config', folders?.config ?? 'none'],
     ['state', folders ? `${folders.state} (${count(bytes, 'byte')} of counts)` : 'none'],
-    ['fingerprint', fingerprint?.fingerprint ?? 'not made yet'],
+    ['fingerprint', idText(inspection)],
     ['notice', notice.shown ? `shown on ${day(notice.shown)} (version ${notice.version})` : 'not shown yet'],
     ['delivery', delivery ? `${delivery.route}: ${delivery.reason}` : 'none'],
-    ...problems.map(problem => ['problem', problem] as const),
+    ...problemsOf(inspection, options.name).map(problem => ['problem', problem] as const),
     ...titled(
       'counted',
       streams.flatMap(stream => counted(stream, options.metricName)),
@@ -49,26 +62,31 @@ export function statusText(inspection: Inspection, { options }: Tool): string {
 }
 
 /** The report for programs. Field names are stable within a major version. */
-export function statusJson(inspection: Inspection, { options }: Tool): string {
-  const { decision, otherwise, endpoint, folders, config, fingerprint, notice, delivery, streams, problems } =
+export function statusJson(inspection: Inspection, tool: Tool): string {
+  const { decision, otherwise, endpoint, headers, folders, config, fingerprint, notice, delivery, streams } =
     inspection
+  const { options } = tool
   const withSource = ({ mode, rule, reason }: Ruling) => ({
     ...{ rule, mode, reason },
-    source: source(rule, inspection),
+    source: sourceOf(rule, inspection),
   })
   const value = {
     ...{ name: options.name, version: options.version },
     ...withSource(decision),
     otherwise: otherwise.map(withSource),
-    endpoint: { url: endpoint.url ?? null, source: setBy(inspection), plain: isPlain(endpoint.url) },
+    change: wayOut(inspection, tool),
+    endpoint: {
+      ...{ url: endpoint.url ?? null, source: setBy(inspection), plain: isPlain(endpoint.url) },
+      headers,
+    },
     config: { path: folders?.config ?? null, ...('problem' in config && config) },
     state: folders?.state ?? null,
     fingerprint: fingerprint?.fingerprint ?? null,
     notice: { version: notice.version, shown: notice.shown ?? null },
     delivery: delivery ?? null,
-    problems,
-    streams: streams.map(({ version, instance, current, series, bytes }) => ({
-      ...{ version, instance: instance ?? null, current, bytes },
+    problems: problemsOf(inspection, options.name),
+    streams: streams.map(({ version, local, instance, current, series, bytes }) => ({
+      ...{ version, local, instance: instance ?? null, current, bytes },
       series: series.map(({ series, setAside, times }) => ({
         ...series,
         ...{ setAside, count: times.length, first: time(times[0]), last: time(times.at(-1)) },
@@ -78,55 +96,46 @@ export function statusJson(inspection: Inspection, { options }: Tool): string {
   return `${JSON.stringify(value, null, 2)}\n`
 }
 
+function openEnded({ commands, events }: Tool['options']): string {
+  const missing = [...(commands ? [] : ['commands']), ...(events ? [] : ['events'])].join(' or ')
+  return `there is no list of its ${missing}: names follow an alphabet without paths, quotes and long text`
+}
+
+function idText({ fingerprint }: Inspection): string {
+  if (!fingerprint) return 'not made yet'
+  const ends = { good: '', unstamped: '', copied: 'of another computer or home', expired: '13 months old' }
+  const why = ends[fingerprint.state]
+  return `${fingerprint.fingerprint}${why && ` (${why}: the next run makes a new one)`}`
+}
+
+function problemsOf({ problems }: Inspection, name: string): string[] {
+  const { early } = shared()
+  if (!early) return problems
+  const calls = count(early, 'call')
+  return [...problems, `${calls} came before ${name} had set up its telemetry, and counted nothing`]
+}
+
 /** A title that stands before the first of its lines only. */
 function titled(title: string, lines: string[]): Row[] {
   return lines.map((line, index) => [index ? '' : title, line])
 }
 
-function counted({ version, current, series }: StoredStream, metricName?: string): string[] {
+function counted({ version, local, current, series }: StoredStream, metricName?: string): string[] {
   const sum = series.reduce((sum, { times }) => sum + times.length, 0)
   const since = sum
     ? `, since ${day(new Date(Math.min(...series.flatMap(({ times }) => times.slice(0, 1)))))}`
     : ''
-  const head = `${count(sum, 'invocation')} in ${count(series.length, 'series')} by version ${version}${since}`
+  const whose = local ? ', for you alone' : ''
+  const head = `${count(sum, 'invocation')} in ${count(series.length, 'series')} by version ${version}${since}${whose}`
   // Of other versions the sum is enough here; `export` has it all.
   if (!current) return [head]
   return [
     head,
     ...series.map(
       ({ series, times, setAside }) =>
-        `${String(times.length).padStart(6)}  ${label(series, metricName)}${setAside ? ' (set aside)' : ''}`,
+        `${String(times.length).padStart(6)}  ${label(series, metricName)}${setAside ? ' (an earlier file, which was full or damaged)' : ''}`,
     ),
   ]
-}
-
-/** Where a ruling comes from: a variable, a place in the config, a file, or the tool itself. */
-function source(rule: number, inspection: Inspection): string {
-  const { facts, folders } = inspection
-  const state = folders ? folders.state : 'the home folder'
-  const variables: Record<number, string> = { 3: 'DO_NOT_TRACK', 4: `${facts.prefix}_TELEMETRY`, 8: 'CI' }
-  if (variables[rule]) return variables[rule]
-  if (rule === 5 || rule >= 13) return state
-  if (rule === 10) return setBy(inspection)
-  const number = folders && configLine(rule, folders.config)
-  if (number) return `${folders?.config}:${number}`
-  return rule === 6 ? `${folders?.config}` : 'the tool'
-}
-
-function line(rule: number, { folders }: Inspection): string {
-  const number = folders && configLine(rule, folders.config)
-  return number ? ` (line ${number})` : ''
-}
-
-/** The line of the key that a rule reads in the config, where it has one. */
-function configLine(rule: number, path: string): number | undefined {
-  const key = { 7: 'enabled', 9: 'air_gapped', 11: 'enabled' }[rule]
-  if (!key) return undefined
-  try {
-    return locateTelemetry(readConfigText(path) ?? '').values.get(key)?.line
-  } catch {
-    return undefined // what cannot be read is row 6's
-  }
 }
 
 /** Plain http to another machine. To this one nobody is on the way. */

@@ -33,7 +33,7 @@ export interface StoredSeries {
 }
 
 /** `0.19.3-8f3a1c2e`, and `…~1795206980883-x7f3` where the stream was set aside. */
-const STREAM = /^(.+)-[0-9a-f]{8}(~.*)?$/
+export const STREAM: RegExp = /^(.+)-[0-9a-f]{8}(~.*)?$/
 
 /** All streams in the state folder, the current ones first. Throws where they cannot be read. */
 export function storedStreams(

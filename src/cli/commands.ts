@@ -1,0 +1,110 @@
+import type { Row } from '../core/rows.ts'
+import type { OptionList } from '../terminal/arguments.ts'
+import type { Context, Values } from './context.ts'
+
+/** One of `tool telemetry …`. */
+export interface Command {
+  /** As the usage shows it: name, operand, flags. */
+  usage: string
+  does: string
+  options?: OptionList
+  /** What each flag does, for `help COMMAND`. */
+  flags?: Row[]
+  /** How many operands it accepts at most. */
+  operands?: number
+  run(context: Context, values: Values, operands: string[]): number | Promise<number>
+}
+
+const flag = { type: 'boolean' } as const
+const text = { type: 'string' } as const
+
+/** Each is loaded when it is asked for. */
+export const commands: Record<string, Command> = {
+  status: {
+    usage: 'status [--json]',
+    does: 'what is in effect and why, what can be sent and where to, what was counted',
+    options: { json: flag },
+    flags: [['--json', 'the same for programs']],
+    async run({ tool, env, stdout }, { json }) {
+      const [{ inspect }, { statusJson, statusText }] = await Promise.all([
+        import('./inspect.ts'),
+        import('./status.ts'),
+      ])
+      stdout.write((json ? statusJson : statusText)(inspect(tool, env), tool))
+      return 0
+    },
+  },
+  enable: {
+    usage: 'enable',
+    does: 'count and send',
+    run: async context => (await import('./switch.ts')).enable(context),
+  },
+  disable: {
+    usage: 'disable',
+    does: 'neither count nor send; removes the installation id and what was to be sent',
+    run: async context => (await import('./switch.ts')).disable(context),
+  },
+  preview: {
+    usage: 'preview [COMMAND]',
+    does: 'what would be sent if COMMAND were run now, field by field; with --all everything that can ever be sent',
+    options: { all: flag, raw: flag },
+    flags: [
+      ['--all', 'every name and value that can ever be sent'],
+      ['--raw', 'only the bytes of the body'],
+    ],
+    operands: 1,
+    async run(context, { all, raw }, [command]) {
+      if (all) return (await import('./everything.ts')).previewAll(context)
+      return (await import('./preview.ts')).preview(context, command, Boolean(raw))
+    },
+  },
+  check: {
+    usage: 'check',
+    does: 'whether the endpoint accepts what would be sent: sends it an empty request, and explains the answer',
+    run: async context => (await import('./check.ts')).checkOwn(context),
+  },
+  report: {
+    usage: 'report [--html [FILE]]',
+    does: 'what you use most, and when',
+    options: { days: text, command: text, html: flag, open: flag, json: flag, force: flag },
+    flags: [
+      ['--days N', 'only the last N days'],
+      ['--command NAME', 'only this command'],
+      ['--html [FILE]', 'as a page'],
+      ['--open', 'opens the page'],
+      ['--force', 'replaces FILE'],
+      ['--json', 'for programs'],
+    ],
+    operands: 1,
+    run: async (...args) => (await import('./report.ts')).reportUsage(...args),
+  },
+  export: {
+    usage: 'export [-f FORMAT] [-o FILE]',
+    does: 'all that is stored; FORMAT is json, csv or otlp',
+    options: { format: { ...text, short: 'f' }, output: { ...text, short: 'o' }, force: flag },
+    flags: [
+      ['-f, --format FORMAT', 'json (default), csv or otlp, which "otlp-tally send" sends'],
+      ['-o, --output FILE', 'into FILE instead of on stdout'],
+      ['--force', 'replaces FILE'],
+    ],
+    run: async (context, values) => (await import('./export.ts')).exportAll(context, values),
+  },
+  clear: {
+    usage: 'clear [--all] [--yes]',
+    does: 'removes what was counted; with --all also the installation id and that the notice was seen',
+    options: { all: flag, yes: { ...flag, short: 'y' } },
+    flags: [
+      ['--all', 'also the installation id and that the notice was seen'],
+      ['-y, --yes', 'does not ask'],
+    ],
+    run: async (context, values) => (await import('./clear.ts')).clear(context, values),
+  },
+  prompt: {
+    usage: 'prompt',
+    does: 'asks whether to count and send',
+    run: async context => (await import('./consent.ts')).promptAgain(context),
+  },
+}
+
+/** Other words for the same. */
+export const aliases: Record<string, string> = { on: 'enable', off: 'disable' }

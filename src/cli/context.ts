@@ -1,0 +1,56 @@
+import type { Environment } from '../core/decide/folders.ts'
+import { commandOf } from '../core/decide/notice.ts'
+import { shared } from '../core/global.ts'
+import { homeProblem, optionProblems } from '../core/options.ts'
+import type { Tool } from '../core/tool.ts'
+
+/** Where an answer comes from: `process.stdin` fits. */
+export type Input = NodeJS.ReadableStream & { isTTY?: boolean }
+
+/** Where text goes: `process.stdout` and `process.stderr` fit. */
+export interface Output {
+  write(text: string): unknown
+  /** True for a terminal. */
+  isTTY?: boolean
+  /** Its width: text is wrapped to it. */
+  columns?: number
+}
+
+/** The command's surroundings; each part defaults to the process's own. */
+export interface TelemetryIo {
+  /** Where an answer is read from. Default `process.stdin`. */
+  stdin?: Input
+  /** What was asked for. Default `process.stdout`. */
+  stdout?: Output
+  /** Questions, and what went wrong. Default `process.stderr`. */
+  stderr?: Output
+  /** Environment variables. Default `process.env`. */
+  env?: Environment
+  /** Which tool's telemetry. Default: the first one that `initTelemetry` was called for in this process, the host's. */
+  name?: string
+}
+
+/** What each command works with. */
+export interface Context extends Required<Omit<TelemetryIo, 'name'>> {
+  tool: Tool
+}
+
+/** The values of a command's flags. */
+export type Values = Readonly<Record<string, string | boolean | undefined>>
+
+/** The context, or why there is none: for the person who uses the tool, and cannot mend it. */
+export function contextOf(io: TelemetryIo): Context | string {
+  const { tools } = shared()
+  const tool = io.name === undefined ? tools.values().next().value : tools.get(io.name)
+  if (!tool) return `${io.name ?? 'this program'} has no telemetry: nothing is counted or sent`
+  // It is not known whose files they would be. To guess could mean to lose somebody's opt-out.
+  const lost = homeProblem(optionProblems(tool.options))
+  if (lost) return `telemetry is off: this program has set it up wrongly (${lost})`
+  const { stdin = process.stdin, stdout = process.stdout, stderr = process.stderr, env = process.env } = io
+  return { tool, stdin, stdout, stderr, env }
+}
+
+/** How a user calls one of the commands here: `trix telemetry enable`. */
+export function called({ options }: Tool, command: string): string {
+  return `${commandOf(options) ?? `${options.name} telemetry`} ${command}`.trimEnd()
+}
