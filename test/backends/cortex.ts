@@ -26,10 +26,13 @@ export interface CortexNode {
 
 const NAMES = ['a', 'b', 'c']
 
-/** Starts one node or three, with all that they write in `dir`. They replicate each other where they are three. */
-export async function startCortex(dir: string, count: 1 | 3, rules = 'rules.yml'): Promise<Cortex> {
+/**
+ * Starts one node or three, with all that they write in `dir`. They replicate each other where they are three. `rules` is
+ * the name of a file to copy.
+ */
+export async function startCortex(dir: string, count: 1 | 3, rules?: string): Promise<Cortex> {
   mkdirSync(join(dir, 'rules/fake'), { recursive: true })
-  writeFileSync(join(dir, 'rules/fake/otlp-tally.yml'), readFileSync(join(EXAMPLES, rules)))
+  if (rules) writeFileSync(join(dir, 'rules/fake/otlp-tally.yml'), readFileSync(join(EXAMPLES, rules)))
   const ports = await freePorts(3 * count)
   const gossip = ports.slice(2 * count)
   copied(dir, '../cortex/cortex.yaml', {

@@ -31,7 +31,7 @@ interface Engine {
 
 const ENGINES: Record<string, (dir: string) => Promise<Engine>> = {
   async Cortex(dir) {
-    const { nodes } = await startCortex(dir, 3)
+    const { nodes } = await startCortex(dir, 3, 'rules.yml')
     onTestFinished(async () => void (await Promise.all(nodes.map(node => node.stop()))))
     const file = join(EXAMPLES, 'gateway.yaml')
     return {
@@ -43,7 +43,7 @@ const ENGINES: Record<string, (dir: string) => Promise<Engine>> = {
     }
   },
   async Thanos(dir) {
-    const thanos = await startThanos(dir)
+    const thanos = await startThanos(dir, 'rules.yml')
     onTestFinished(() => thanos.stop())
     const file = join(EXAMPLES, '../thanos/collector.yaml')
     return {

@@ -5,8 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { configuration, runCollector } from '../collector/collector.ts'
 import { type Counts, deltaCounts, fileCounts, fileLines, prometheusCounts } from '../collector/counts.ts'
 import { freePorts, type Server } from '../server.ts'
+import { startCortex } from './cortex.ts'
 import { EXAMPLES, TOKEN } from './examples.ts'
 import { type Prometheus, query, startPrometheus } from './prometheus.ts'
+import { startThanos } from './thanos.ts'
 
 /** Of the fleet's `interval` processor, here. Long enough for what has to fall into one. */
 const FLEET_INTERVAL_S = 4
@@ -21,7 +23,7 @@ export interface Lab {
   /** Resolves when whatever was sent before has come to the end of every queue, and an interval of the fleet has just begun. */
   settle(): Promise<void>
   restartCollectors(): Promise<void>
-  restartPrometheus(): Promise<void>
+  restartStores(): Promise<void>
   /** What a backend says now: invocations by version and command of the streams (instance id → version) that are asked for. */
   counts(column: Column, streams: ReadonlyMap<string, string>): Promise<Counts>
   fleet: { page: string; file: string; log: string; url: string }
@@ -37,6 +39,10 @@ export const COLUMNS = [
   'recommended: last',
   'recommended: day',
   'recommended: gateway',
+  'cortex: last',
+  'cortex: day',
+  'thanos: last',
+  'thanos: day',
   'file',
   'page',
   'delta',
@@ -80,6 +86,10 @@ export async function startLab(): Promise<Lab> {
     '--web.enable-otlp-receiver',
     `--enable-feature=created-timestamp-zero-ingestion,${QUERIES}`,
   ])
+
+  const [cortex] = (await startCortex(dir('cortex'), 1)).nodes
+  const thanos = await startThanos(dir('thanos'))
+  const stores: Record<string, { url: string }> = { default: byDefault, recommended, cortex: cortex!, thanos }
 
   const plain = {
     dir: dir('plain'),
@@ -150,8 +160,11 @@ export async function startLab(): Promise<Lab> {
   // Their totals go with a Collector. A Prometheus that scrapes it adds the totals from before (a counter reset).
   let fleetBefore: Counts = {}
 
-  async function post(endpoint: string, body: string, headers: Record<string, string> = {}): Promise<number> {
-    const response = await fetch(`${endpoint}/v1/metrics`, {
+  const post = (endpoint: string, body: string, headers?: Record<string, string>) =>
+    otlp(`${endpoint}/v1/metrics`, body, headers)
+
+  async function otlp(url: string, body: string, headers: Record<string, string> = {}): Promise<number> {
+    const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body,
@@ -167,6 +180,9 @@ export async function startLab(): Promise<Lab> {
       post(one.endpoint, body),
       post(fleet.endpoint, body, fleet.headers),
     ])
+    // What they refuse is their own affair: it shows in the numbers.
+    await otlp(`${cortex!.base}/api/v1/otlp/v1/metrics`, body)
+    await otlp(`http://${thanos.receivers[0]!.address}/api/v1/otlp`, body)
     if (collected.some(status => status !== 200)) throw new Error(`The Collectors answer ${collected}`)
     return status === 200
   }
@@ -176,7 +192,8 @@ export async function startLab(): Promise<Lab> {
     const name = `marker-${++markers}`
     await send({ body: marker(name) })
     const [fleetCell, label] = [`${name} marker`, `${X}{service_version="${name}"}`]
-    await until(async () => (await query(recommended, label)).length > 0)
+    for (const store of [recommended, cortex!, thanos])
+      await until(async () => (await query(store, label)).length > 0)
     await until(async () => JSON.stringify(await fileLines(plain.file)).includes(name))
     await until(async () => JSON.stringify(await fileLines(delta)).includes(name))
     // The fleet last: this ends with an interval, so that the next one has just begun.
@@ -199,7 +216,7 @@ export async function startLab(): Promise<Lab> {
         const [backend, how] = column.split(': ') as [string, string]
         const selector = `${X}{instance=~"${[...streams.keys()].join('|')}"}`
         const samples = await query(
-          backend === 'default' ? byDefault : recommended,
+          stores[backend]!,
           `sum by (instance, command_name) (${PROMQL[how]!(selector)})`,
         )
         return samples.reduce<Counts>(
@@ -221,8 +238,9 @@ export async function startLab(): Promise<Lab> {
       await Promise.all(collectors.map(collector => collector.stop()))
       collectors = await startCollectors()
     },
-    async restartPrometheus() {
-      await Promise.all([byDefault.restart(), recommended.restart()])
+    async restartStores() {
+      await Promise.all([byDefault, recommended, cortex!].map(store => store.restart()))
+      for (const receiver of thanos.receivers) await receiver.restart()
     },
     fleet: {
       page: fleet.prometheus,
@@ -232,7 +250,7 @@ export async function startLab(): Promise<Lab> {
     },
     recommended,
     async stop() {
-      await Promise.all([...collectors, byDefault, recommended].map(server => server.stop()))
+      await Promise.all([...collectors, byDefault, recommended, cortex!, thanos].map(server => server.stop()))
       rmSync(root, { recursive: true, force: true })
     },
   }

@@ -22,19 +22,16 @@ export interface Receiver {
   kill(): Promise<() => Promise<void>>
 }
 
-/** Starts all of it with all that it writes in `dir`. */
-export async function startThanos(dir: string, rules = 'rules.yml'): Promise<Thanos> {
+/** Starts it with all that it writes in `dir`. Without the name of a file of rules, receivers and query alone. */
+export async function startThanos(dir: string, rules?: string): Promise<Thanos> {
   const thanos = await thanosBinary()
   const ports = (await freePorts(14)).map(port => `127.0.0.1:${port}`)
-  const [grpcA, httpA, writeA, capnpA, grpcB, httpB, writeB, capnpB, ...others] = ports as [
-    string,
-    ...string[],
-  ]
-  const [grpcRule, httpRule, grpcStore, httpStore, grpcQuery, httpQuery] = others as [string, ...string[]]
+  const [grpcA, httpA, writeA, capnpA, grpcB, httpB, writeB, capnpB, ...more] = ports as [string, ...string[]]
+  const [grpcRule, httpRule, grpcStore, httpStore, grpcQuery, httpQuery] = more as [string, ...string[]]
   copied(dir, '../thanos/hashring.json', { '127.0.0.1:10901': grpcA!, '127.0.0.1:10911': grpcB! })
   copied(dir, '../thanos/receive.flags')
   copied(dir, '../thanos/bucket.yml')
-  copied(dir, rules)
+  if (rules) copied(dir, rules)
   mkdirSync(join(dir, 'bucket'))
 
   async function component(name: string, http: string, args: readonly string[]) {
@@ -83,17 +80,7 @@ export async function startThanos(dir: string, rules = 'rules.yml'): Promise<Tha
     const started = await component(name, http, args)
     return Object.assign(started, { address: write })
   }
-  const [a, b, query, rule, store] = await Promise.all([
-    receiver('a', grpcA, httpA!, writeA!, capnpA!),
-    receiver('b', grpcB!, httpB!, writeB!, capnpB!),
-    component('query', httpQuery!, [
-      'query',
-      `--http-address=${httpQuery}`,
-      `--grpc-address=${grpcQuery}`,
-      ...[grpcA, grpcB, grpcRule, grpcStore].map(address => `--endpoint=${address}`),
-      '--query.replica-label=replica',
-      '--deduplication.func=chain',
-    ]),
+  const keeper = (rules: string) => [
     component('rule', httpRule!, [
       'rule',
       `--http-address=${httpRule}`,
@@ -112,12 +99,25 @@ export async function startThanos(dir: string, rules = 'rules.yml'): Promise<Tha
       '--data-dir=store',
       '--objstore.config-file=bucket.yml',
     ]),
+  ]
+  const [a, b, ...others] = await Promise.all([
+    receiver('a', grpcA, httpA!, writeA!, capnpA!),
+    receiver('b', grpcB!, httpB!, writeB!, capnpB!),
+    component('query', httpQuery!, [
+      'query',
+      `--http-address=${httpQuery}`,
+      `--grpc-address=${grpcQuery}`,
+      ...[grpcA, grpcB, ...(rules ? [grpcRule, grpcStore] : [])].map(address => `--endpoint=${address}`),
+      '--query.replica-label=replica',
+      '--deduplication.func=chain',
+    ]),
+    ...(rules ? keeper(rules) : []),
   ])
   return {
     receivers: [a, b],
     url: `http://${httpQuery}`,
     async stop() {
-      await Promise.all([a, b, query, rule, store].map(component => component.stop()))
+      await Promise.all([a, b, ...others].map(component => component.stop()))
     },
   }
 }
