@@ -4,9 +4,10 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fchownSync,
+  fstatSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readlinkSync,
@@ -18,28 +19,27 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { makeFolder, random } from '../core/tally/files.ts'
 
 /**
- * Replaces a file at once: readers see the old text or the new one, never a part. A symlink is followed, mode and
- * owner are kept, a new file is 0600. `expected` is the text that was edited (undefined: there was no file).
+ * Replaces a file at once: readers see the old text or the new one, never a part. A symlink is followed; mode, owner and
+ * group are kept; a new file is 0600. `expected` is the text that was edited (undefined: there was no file).
  *
  * Throws an `Error` with a sentence, and leaves everything as it was, where the file is read-only, is not a regular
- * file, cannot be written, or is no longer what was edited.
+ * file, has further names or a group that would be lost, cannot be written, or is no longer what was edited.
  */
 export function replaceFile(path: string, text: string, expected: string | undefined): void {
   const target = followLinks(path)
   const folder = dirname(target)
   const old = statSync(target, { throwIfNoEntry: false })
-  if (old && !old.isFile()) throw new Error('it is not a regular file')
-  // Renaming would replace it all the same. Whoever took the write permission away meant it, and root too obeys.
-  if (old && !(old.mode & 0o222)) throw new Error('it is read-only')
-  if (old) accessSync(target, constants.W_OK)
+  if (old) mustBeOurs(old, target)
   const owner = old ?? nearest(folder)
-  const made = mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const temporary = `${target}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
+  const missing = missingFolders(folder)
+  makeFolder(folder)
+  const temporary = `${target}.${process.pid}.${random()}.tmp`
   try {
-    writeTemporary(temporary, text, old ? old.mode & 0o7777 : 0o600)
-    giveTo(owner, temporary, ...(made ? foldersBetween(made, folder) : []))
+    writeTemporary(temporary, text, old)
+    giveTo(owner, ...missing, ...(old ? [] : [temporary]))
     const now = statSync(target, { throwIfNoEntry: false }) ? readFileSync(target, 'utf8') : undefined
     if (now !== expected) throw new Error('another program changed it meanwhile')
     renameSync(temporary, target)
@@ -47,6 +47,15 @@ export function replaceFile(path: string, text: string, expected: string | undef
     rmSync(temporary, { force: true })
     throw error
   }
+}
+
+function mustBeOurs(old: Stats, target: string): void {
+  if (!old.isFile()) throw new Error('it is not a regular file')
+  // Renaming would replace it all the same. Whoever took the write permission away meant it, and root too obeys.
+  if (!(old.mode & 0o222)) throw new Error('it is read-only')
+  // A file that replaces it has one name: the other names would keep the old text, and nobody would know.
+  if (old.nlink > 1) throw new Error(`it has ${old.nlink} hard links, and only one of them would be changed`)
+  accessSync(target, constants.W_OK)
 }
 
 /** Where the text is to be: a link into a dotfiles repository stays a link, also one whose target is not there yet. */
@@ -57,14 +66,27 @@ function followLinks(path: string): string {
     : path
 }
 
-function writeTemporary(path: string, text: string, mode: number): void {
+function writeTemporary(path: string, text: string, old: Stats | undefined): void {
   const fd = openSync(path, 'wx', 0o600)
   try {
     writeFileSync(fd, text)
-    fchmodSync(fd, mode)
+    if (old) keepOwner(fd, old)
+    // After the owner, of whom a change takes setuid and the like away.
+    fchmodSync(fd, old ? old.mode & 0o7777 : 0o600)
     fsyncSync(fd)
   } finally {
     closeSync(fd)
+  }
+}
+
+/** A group may let others read the file: one that is not ours to give is a reason not to replace it. */
+function keepOwner(fd: number, { uid, gid }: Stats): void {
+  const made = fstatSync(fd)
+  if (made.uid === uid && made.gid === gid) return
+  try {
+    fchownSync(fd, uid, gid)
+  } catch {
+    throw new Error('it belongs to another user or group, which would be lost')
   }
 }
 
@@ -78,6 +100,7 @@ function nearest(folder: string): Stats {
   return statSync(folder, { throwIfNoEntry: false }) ?? nearest(dirname(folder))
 }
 
-function foldersBetween(first: string, last: string): string[] {
-  return last === first ? [last] : [...foldersBetween(first, dirname(last)), last]
+function missingFolders(folder: string): string[] {
+  if (statSync(folder, { throwIfNoEntry: false }) || dirname(folder) === folder) return []
+  return [...missingFolders(dirname(folder)), folder]
 }

@@ -8,6 +8,7 @@ import { called } from './context.ts'
 import { type Inspection, setBy } from './inspect.ts'
 import { label } from './label.ts'
 import type { Ruling } from './otherwise.ts'
+import { storeProblem } from './probe.ts'
 import { lineOf, sourceOf } from './source.ts'
 import type { StoredStream } from './storage.ts'
 import { wayOut } from './way-out.ts'
@@ -108,11 +109,16 @@ function idText({ fingerprint }: Inspection): string {
   return `${fingerprint.fingerprint}${why && ` (${why}: the next run makes a new one)`}`
 }
 
-function problemsOf({ problems }: Inspection, name: string): string[] {
+function problemsOf({ problems, folders, decision }: Inspection, name: string): string[] {
   const { early } = shared()
-  if (!early) return problems
-  const calls = count(early, 'call')
-  return [...problems, `${calls} came before ${name} had set up its telemetry, and counted nothing`]
+  const unstored = folders && decision.rule !== 5 ? storeProblem(folders.state) : undefined
+  return [
+    ...problems,
+    ...(unstored ? [unstored] : []),
+    ...(early
+      ? [`${count(early, 'call')} came before ${name} had set up its telemetry, and counted nothing`]
+      : []),
+  ]
 }
 
 /** A title that stands before the first of its lines only. */
