@@ -23,6 +23,10 @@ function inParts(name: string): string {
 
 /** The series that a path below a stream stands for; undefined for a file that is not one of ours. */
 export function parseSeries(path: string): Series | undefined {
+  // Nearly every one has one attribute, and nothing in it that is written in another way than it is.
+  const [, only, key, text] = PLAIN.exec(path) ?? []
+  if (only && path.length < 64 && !NOT_PLAIN.test(path))
+    return { metric: only, attributes: { [key!]: text! } }
   const slash = path.indexOf('/')
   const name = path.slice(slash + 1).replaceAll('+/', '')
   try {
@@ -41,6 +45,11 @@ export function parseSeries(path: string): Series | undefined {
     return undefined // a "%" that nobody here wrote
   }
 }
+
+const PLAIN = /^([a-z][a-z0-9_.]*)\/([a-z][a-z0-9_.]*)=([a-z0-9_.-]+)$/
+/** What is percent-encoded all the same: a dot at an end, the text of a boolean, a device. See `fileName`. */
+const NOT_PLAIN =
+  /\.(\/|=|$)|=(true|false)$|[/=](con|prn|aux|nul|com\d|lpt\d)(\.|=|$)|^(con|prn|aux|nul|com\d|lpt\d)[./]/
 
 function attributeText(value: string | boolean): string {
   if (typeof value === 'boolean') return String(value)

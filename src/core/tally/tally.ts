@@ -11,7 +11,7 @@ import { setAside } from './files.ts'
 export interface Reading {
   count: number
   first: number
-  /** Of the last marks, at most 64, in the order in which they were made. */
+  /** Of the last marks, at most 64, in the order in which they were made; of those of long ago the last alone. */
   recent: number[]
 }
 
@@ -24,6 +24,12 @@ const MAX_AHEAD_MS = 10 * 365 * 24 * 3_600_000
 const BURST_MARKS = 60
 const BURST_MS = 60_000
 const BURST_EVERY = 64
+
+/**
+ * Marks before the last are not looked at where that is older than this: they change no burst, and no time of a body.
+ * That is a minute's window, and what all recent marks of a stream, at most 8,192, can add to a time in ms.
+ */
+const FORGOTTEN_MS = BURST_MS + 10_000
 
 /** How many processes may be between their look at the clock and their mark. */
 const RECENT_MARKS = 64
@@ -101,15 +107,15 @@ function examine(fd: number, stats: import('node:fs').Stats, now: number): Readi
   const text = marks.toString('latin1', 0, fs.readSync(fd, marks, 0, length, size - length))
   // From 2001 on, so that the start of the series, which is a little before it, is after 1970.
   if (text.length !== length || !/^([1-9]\d{12}\n)+$/.test(text)) return undefined
-  const recent: number[] = []
-  for (let at = 0; at < length; at += MARK) recent.push(+text.slice(at, at + MARK - 1))
-  let first = recent[0]!
+  const last = +text.slice(-MARK)
+  const recent = last < now - FORGOTTEN_MS ? [last] : text.trimEnd().split('\n').map(Number)
+  let first = +text.slice(0, MARK)
   if (length < size) {
     const mark = marks.toString('latin1', 0, fs.readSync(fd, marks, 0, MARK, 0))
     if (!/^[1-9]\d{12}\n$/.test(mark)) return undefined
     first = +mark
   }
-  return Math.max(first, recent.at(-1)!) <= now + MAX_AHEAD_MS ? { count, first, recent } : undefined
+  return Math.max(first, last) <= now + MAX_AHEAD_MS ? { count, first, recent } : undefined
 }
 
 function write(fd: number, time: number, size: number): void {
