@@ -6,7 +6,9 @@ import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, onTestFinished, test } from 'vitest'
+import { startCortex } from '../../test/backends/cortex.ts'
 import { EXAMPLES, TOKEN } from '../../test/backends/examples.ts'
+import { programOf } from '../../test/backends/kill.ts'
 import { query, startPrometheus } from '../../test/backends/prometheus.ts'
 import { runCollector } from '../../test/collector/collector.ts'
 import { prometheusCounts } from '../../test/collector/counts.ts'
@@ -84,25 +86,43 @@ for (const [installations, series] of SIZES) {
       '--enable-feature=created-timestamp-zero-ingestion,promql-extended-range-selectors',
     ])
     onTestFinished(() => prometheus.stop())
-    const pid = Number(
-      readFileSync(`/proc/${prometheus.pid}/task/${prometheus.pid}/children`, 'utf8').trim().split(' ')[0],
-    )
+    const pid = programOf(prometheus.pid)
     const row = await measure(
       'Prometheus, prometheus.yml',
       { url: `${prometheus.url}/api/v1/otlp/v1/metrics`, pid },
       installations,
       series,
     )
-    for (const file of ['rules.yml', 'gateway-rules.yml']) {
-      const rule = readFileSync(join(EXAMPLES, file), 'utf8').match(
-        /:day\n\s+expr: \|\n([\s\S]*?)\n\s+# /,
-      )![1]!
-      const before = cpu(pid)
-      const [total] = await query(prometheus, `sum(${rule})`)
-      row[`${file}, ms of CPU`] = Math.round(cpu(pid) - before)
-      check(total?.value, installations * series * ROUNDS)
-    }
+    await ask(prometheus, pid, row, installations * series * ROUNDS)
   })
+
+  test(`cortex.yaml, one node: ${installations} installations of ${series} series`, async () => {
+    const dir = mkdtempSync(join(root, 'cortex-'))
+    const [node] = (await startCortex(dir, 1)).nodes
+    onTestFinished(() => node!.stop())
+    const pid = programOf(node!.pid)
+    const url = `${node!.base}/api/v1/otlp/v1/metrics`
+    const row = await measure('Cortex, cortex.yaml, one node', { url, pid }, installations, series)
+    await ask(node!, pid, row, installations * series * ROUNDS)
+  })
+}
+
+/** What it costs to evaluate the rules of the day once, and that they say all that was sent. */
+async function ask(
+  store: { url: string },
+  pid: number,
+  row: Record<string, string | number>,
+  sent: number,
+): Promise<void> {
+  for (const file of ['rules.yml', 'gateway-rules.yml']) {
+    const rule = readFileSync(join(EXAMPLES, file), 'utf8').match(
+      /:day\n\s+expr: \|\n([\s\S]*?)\n\s+# /,
+    )![1]!
+    const before = cpu(pid)
+    const [total] = await query(store, `sum(${rule})`)
+    row[`${file}, ms of CPU`] = Math.round(cpu(pid) - before)
+    check(total?.value, sent)
+  }
 }
 
 /** As docs/backends.md has it. */
