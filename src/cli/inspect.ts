@@ -23,6 +23,8 @@ export interface Inspection {
   folders: Folders | undefined
   config: Config | ConfigProblem
   fingerprint: Pick<Fingerprint, 'fingerprint' | 'state'> | undefined
+  /** The file of the fingerprint holds none. The next run sets it aside, and makes a new one. */
+  damaged: boolean
   /** The version of the notice that was shown, 0 for none, and when. */
   notice: { version: number; shown?: Date }
   streams: StoredStream[]
@@ -47,7 +49,14 @@ export function inspect(tool: Tool, env: Environment): Inspection {
   if (facts.denied)
     return {
       ...{ facts, decision, otherwise, endpoint: endpointOf(facts, {}), headers: [], folders: undefined },
-      ...{ config: {}, fingerprint: undefined, notice: { version: 0 }, streams: [], problems: [] },
+      ...{
+        config: {},
+        fingerprint: undefined,
+        damaged: false,
+        notice: { version: 0 },
+        streams: [],
+        problems: [],
+      },
       delivery: undefined,
     }
   const folders = facts.folders()
@@ -61,13 +70,13 @@ export function inspect(tool: Tool, env: Environment): Inspection {
     }
   }
   const stored = folders && attempt(() => readFingerprint(folders.state, Date.now()), undefined)
-  if (stored === 'damaged') problems.add(`${folders?.state}: its fingerprint is damaged; a new one is made`)
   const fingerprint = stored === 'damaged' ? undefined : stored
   const config = folders ? facts.config() : {}
   const endpoint = endpointOf(facts, settingsOf({ ...facts, config: () => config }))
   const settings = 'problem' in config ? {} : config
   return {
     ...{ facts, decision, otherwise, endpoint, folders, config, fingerprint },
+    damaged: stored === 'damaged',
     headers: Object.keys(headersOf(facts, settings, endpoint.source)),
     notice: (folders && attempt(() => noticeOf(folders, tool.options.name), undefined)) ?? { version: 0 },
     streams: folders

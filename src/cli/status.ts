@@ -102,8 +102,8 @@ function openEnded({ commands, events }: Tool['options']): string {
   return `there is no list of its ${missing}: names follow an alphabet without paths, quotes and long text`
 }
 
-function idText({ fingerprint }: Inspection): string {
-  if (!fingerprint) return 'not made yet'
+function idText({ fingerprint, damaged }: Inspection): string {
+  if (!fingerprint) return damaged ? 'damaged: the next run makes a new one' : 'not made yet'
   const ends = { good: '', unstamped: '', copied: 'of another computer or home', expired: '13 months old' }
   const why = ends[fingerprint.state]
   return `${fingerprint.fingerprint}${why && ` (${why}: the next run makes a new one)`}`
