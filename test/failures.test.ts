@@ -1,0 +1,234 @@
+import { spawn } from 'node:child_process'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { endings, failsIn } from './failures.ts'
+import { counts, type Receiver, startReceiver } from './receiver.ts'
+import { makeWorld, type Result, runProcess, type World } from './world.ts'
+
+const DIST = join(import.meta.dirname, '../dist/index.js')
+
+async function consented(): Promise<{ world: World; receiver: Receiver }> {
+  const receiver = await startReceiver()
+  onTestFinished(() => receiver.close())
+  const on = { TRIX_TELEMETRY: 'on', TRAX_TELEMETRY: 'on' }
+  return { receiver, world: makeWorld({ ...on, TRIX_TELEMETRY_ENDPOINT: receiver.endpoint }) }
+}
+
+const script = (code: string, options = 'failures: true') => `
+  import { initTelemetry } from ${JSON.stringify(DIST)}
+  const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({
+    name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009', ${options} })
+  ${code}`
+
+/** Runs it to its end; `kill` is sent when it has printed something. */
+function run(
+  world: World,
+  code: string,
+  flags: readonly string[] = [],
+  kill?: NodeJS.Signals,
+): Promise<Result> {
+  const command = [...flags, '--input-type=module', '-e', code]
+  if (!kill) return runProcess(process.execPath, command, world)
+  return new Promise(resolve => {
+    const child = spawn(process.execPath, command, {
+      cwd: world.cwd,
+      env: world.env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    child.stdout.once('data', () => child.kill(kill))
+    child.on('close', (status, signal) => resolve({ status, signal, stdout: '', stderr: '' }))
+  })
+}
+
+/** What is on disk, by metric and command: it is there when the process has ended. */
+function tallied({ home, files }: World): Record<string, number> {
+  const tallies = files().filter(file => /\/tallies\/[^/]+\/\w+\/[^!~]+$/.test(file))
+  return Object.fromEntries(
+    tallies.map(file => [file.split('/').slice(-2).join('/'), statSync(join(home, file)).size / 14]),
+  )
+}
+
+describe('with failures: true', () => {
+  test.each(endings)('$title: a failure is $fails', async ending => {
+    const { code, status, signal, kill, flags } = ending
+    const { world } = await consented()
+    const result = await run(world, script(`trackCommand('build')\n${code}`), flags, kill)
+    expect({ status: result.status, signal: result.signal }).toEqual({
+      status: status ?? null,
+      signal: signal ?? null,
+    })
+    // A success, and what is none, adds no series.
+    expect(tallied(world)).toEqual({
+      'command_invocation/command_name=build': 1,
+      ...(failsIn(ending, process.versions.node) && { 'command_failure/command_name=build': 1 }),
+    })
+  })
+
+  test('tool | head -1: a failure is what ended with another exit code than 0', async () => {
+    const { world } = await consented()
+    const file = join(world.cwd, 'tool.mjs')
+    for (const write of ["process.stdout.write('a line\\n')", "console.log('a line')"]) {
+      writeFileSync(file, script(`trackCommand('build')\nfor (let i = 0; i < 1e5; i++) ${write}`))
+      const before = tallied(world)['command_failure/command_name=build'] ?? 0
+      const line = `${process.execPath} ${file} 2>/dev/null | head -1; echo \${PIPESTATUS[0]}`
+      const { stdout } = await runProcess('bash', ['-c', line], world)
+      const status = Number(stdout.trim().split('\n').at(-1))
+      const after = tallied(world)['command_failure/command_name=build'] ?? 0
+      expect({ status, failures: after - before }).toEqual({ status, failures: status ? 1 : 0 })
+    }
+  })
+
+  test('the next command delivers both, with a description of its own', async () => {
+    const { world, receiver } = await consented()
+    for (const end of ['process.exit(2)', '', "throw new Error('boom')"])
+      await run(world, script(`trackCommand('build')\n${end}`))
+    await run(world, script("trackCommand('check')"))
+    await expect.poll(() => counts(receiver.requests), { timeout: 15_000 }).toEqual({ build: 3, check: 1 })
+    expect(counts(receiver.requests, 'command_failure')).toEqual({ build: 2 })
+    const metrics = receiver.requests.flatMap(
+      ({ body }) => JSON.parse(body).resourceMetrics[0].scopeMetrics[0].metrics,
+    )
+    const failure = metrics.find(({ name }) => name === 'command_failure')
+    expect(failure).toMatchObject({
+      unit: '{invocation}',
+      sum: { isMonotonic: true, aggregationTemporality: 2 },
+    })
+    expect(failure.description).toBe('Failed invocations of trix by command.')
+    // The body of the process that failed says so already.
+    expect(counts(receiver.requests.slice(0, 1), 'command_failure')).toEqual({ build: 1 })
+  })
+
+  test('it has the attributes of the command that was counted last', async () => {
+    const { world } = await consented()
+    const code = script(
+      `trackCommand('init'); trackCommand('biuld'); trackCommand('build')
+       trackEvent('cup_brewed'); trackCommand('--help'); trackCommand('telemetry status')
+       process.exit(1)`,
+      "failures: true, agents: true, commands: ['init', 'build'], events: { cup_brewed: {} }",
+    )
+    world.env.CLAUDECODE = '1'
+    await run(world, code)
+    expect(Object.keys(tallied(world)).filter(series => series.startsWith('command_failure'))).toEqual([
+      'command_failure/agent=claude,command_name=build',
+    ])
+  })
+
+  test('a mistyped command fails as `unknown`', async () => {
+    const { world } = await consented()
+    await run(world, script("trackCommand('biuld'); process.exit(2)", "failures: true, commands: ['build']"))
+    expect(tallied(world)).toEqual({
+      'command_invocation/command_name=unknown': 1,
+      'command_failure/command_name=unknown': 1,
+    })
+  })
+
+  test.each([
+    ['no command was counted', "trackEvent('cup_brewed'); process.exit(1)"],
+    ['the command was refused', "trackCommand('/etc/passwd'); process.exit(1)"],
+    ['it was the telemetry command', "trackCommand('telemetry'); process.exit(1)"],
+  ])('none where %s', async (_, code) => {
+    const { world } = await consented()
+    await run(world, script(code))
+    expect(Object.keys(tallied(world)).filter(series => series.startsWith('command_'))).toEqual([])
+  })
+
+  test('none after an opt-out that came late', async () => {
+    const { world } = await consented()
+    await run(
+      world,
+      script(`trackCommand('build')
+        initTelemetry({ name: 'trix', version: '0.19.3', disabled: true })
+        process.exit(1)`),
+    )
+    expect(tallied(world)).toEqual({ 'command_invocation/command_name=build': 1 })
+  })
+
+  test('a program that runs on: its failure comes after the delivery, in a body of its own', async () => {
+    const { world, receiver } = await consented()
+    const running = world.start(
+      script("trackCommand('dev')\nprocess.stdin.once('data', () => process.exit(1))"),
+    )
+    await receiver.arrived(1)
+    expect(counts(receiver.requests, 'command_failure')).toEqual({})
+    await running.end()
+    await receiver.arrived(2)
+    expect(counts(receiver.requests, 'command_failure')).toEqual({ dev: 1 })
+  })
+
+  const tools = (world: World, names: readonly string[]) =>
+    names
+      .map(
+        (name, i) => `(await import(${JSON.stringify(i ? join(world.cwd, 'copy.mjs') : DIST)}))
+          .initTelemetry({ name: '${name}', version: '1.0.0', endpoint: 'http://127.0.0.1:65009', failures: true })
+          .trackCommand('build')`,
+      )
+      .join(';\n')
+
+  test.each([
+    ['two tools', ['trix', 'trax'], { trax: 1 }],
+    ['two copies of one tool', ['trix', 'trix'], { trix: 1 }],
+  ])('exactly one per process: %s', async (_, names, expected) => {
+    const { world } = await consented()
+    const stdin = { contents: `export * from ${JSON.stringify(DIST)}`, resolveDir: world.cwd }
+    const outfile = join(world.cwd, 'copy.mjs')
+    await build({ stdin, outfile, bundle: true, platform: 'node', format: 'esm', minify: true })
+    expect(await run(world, `${tools(world, names)}\nprocess.exit(1)`)).toMatchObject({ status: 1 })
+    const failed = world.files().filter(file => /command_failure\/command_name=build$/.test(file))
+    const byTool = failed.map(file => [file.split('/')[2], statSync(join(world.home, file)).size / 14])
+    expect(Object.fromEntries(byTool)).toEqual(expected)
+    const counted = world.files().filter(file => /command_invocation\/command_name=build$/.test(file))
+    expect(counted).toHaveLength(new Set(names).size)
+  })
+})
+
+describe('a tool that asks for none of it', () => {
+  /** What would be sent, without what is random or the time. */
+  const bodyOf = async (options: string, env: Record<string, string>, code = "trackCommand('build')") => {
+    const world = makeWorld({ TRIX_TELEMETRY: 'log', ...env })
+    const { stderr } = await run(world, script(code, options))
+    return stderr
+      .replace(/[0-9a-f]{64}/g, '<fingerprint>')
+      .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<instance>')
+      .replace(/\d{13}000000/g, '<time>')
+  }
+  // All that version 0.1 wrote, and not one byte more.
+  const plain =
+    'trix telemetry: this would be sent to http://127.0.0.1:65009/v1/metrics\n' +
+    '{"resourceMetrics":[{"resource":{"attributes":[' +
+    '{"key":"service.name","value":{"stringValue":"trix"}},' +
+    '{"key":"service.version","value":{"stringValue":"0.19.3"}},' +
+    '{"key":"service.instance.id","value":{"stringValue":"<instance>"}},' +
+    '{"key":"user.fingerprint","value":{"stringValue":"<fingerprint>"}}]},' +
+    '"scopeMetrics":[{"scope":{"name":"otlp-tally"},"metrics":[{"name":"command_invocation",' +
+    '"description":"Invocations of trix by command.","unit":"{invocation}",' +
+    '"sum":{"aggregationTemporality":2,"isMonotonic":true,"dataPoints":[' +
+    '{"attributes":[{"key":"command_name","value":{"stringValue":"build"}}],' +
+    '"startTimeUnixNano":"<time>","timeUnixNano":"<time>","asInt":"0"},' +
+    '{"attributes":[{"key":"command_name","value":{"stringValue":"build"}}],' +
+    '"startTimeUnixNano":"<time>","timeUnixNano":"<time>","asInt":"1"}]}}]}]}]}\n'
+  const agent = { CLAUDECODE: '1', AI_AGENT: 'claude-code' }
+
+  test('has the same body byte for byte, whoever runs it and however it ends', async () => {
+    expect(await bodyOf('', {})).toBe(plain)
+    expect(await bodyOf('', agent)).toBe(plain)
+    expect(
+      await bodyOf('failures: false, agents: false', agent, "trackCommand('build'); process.exitCode = 1"),
+    ).toBe(plain)
+    // Nor is there a difference where a person succeeds.
+    expect(await bodyOf('failures: true, agents: true', {})).toBe(plain)
+  })
+
+  test('(and one that asks has another, so this test can fail)', async () => {
+    const failed = await bodyOf('failures: true', {}, "trackCommand('build'); process.exitCode = 1")
+    expect(failed).toContain('"name":"command_failure"')
+    expect(await bodyOf('agents: true', agent)).toContain('{"key":"agent","value":{"stringValue":"claude"}}')
+  })
+})
+
+test('docs/frameworks.md has the table of what is a failure, row by row', () => {
+  const page = readFileSync(join(import.meta.dirname, '../docs/frameworks.md'), 'utf8').replace(/ +/g, ' ')
+  for (const { title, fails } of endings)
+    expect(page).toContain(`| ${title} | ${typeof fails === 'string' ? fails : fails ? 'yes' : 'no'} |\n`)
+})

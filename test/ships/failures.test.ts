@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { endings, failsIn } from '../failures.ts'
+import { makeWorld } from '../world.ts'
+import { gone } from './exercise.ts'
+import { makeProject } from './project.ts'
+import { runtimes } from './tools.ts'
+
+// The table of test/failures.ts in every runtime: what a tool calls a failure does not depend on where it runs. What
+// differs is said here and in docs/frameworks.md.
+
+const project = makeProject()
+
+/** Runs an ending, and returns how it ended and how many failures are on disk then. */
+async function end(command: readonly string[], { code, kill }: { code: string; kill?: NodeJS.Signals }) {
+  const world = makeWorld({ TRIX_TELEMETRY: 'on', DENO_NO_UPDATE_CHECK: '1' })
+  const file = project.write(
+    `ending-${Math.random().toString(36).slice(2)}.mjs`,
+    `import process from 'node:process'
+    import { initTelemetry } from 'otlp-tally'
+    const { trackCommand } = initTelemetry({
+      name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009', failures: true, commands: ['build'] })
+    trackCommand('build')
+    ${code}`,
+  )
+  const child = spawn(command[0]!, [...command.slice(1), file], {
+    cwd: world.cwd,
+    env: world.env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  child.stdout.once('data', () => kill && child.kill(kill))
+  const [status, signal] = await new Promise<[number | null, string | null]>(resolve =>
+    child.on('close', (...ended) => resolve(ended)),
+  )
+  const marks = (metric: string) => {
+    const file = world.files().find(name => name.endsWith(`/${metric}/command_name=build`))
+    return file ? statSync(join(world.home, file)).size / 14 : 0
+  }
+  expect(marks('command_invocation')).toBe(1)
+  const ended = { status, signal, failures: marks('command_failure') }
+  // Deno's helper has a cache in the home, which is removed with the test.
+  await gone(`HOME=${world.home}`)
+  return ended
+}
+
+describe.each([
+  ['Node 20', runtimes.node20, '20'],
+  ['Node 22', runtimes.node22, '22'],
+  ['Node 24', runtimes.node24, '24'],
+  ['Node 26', runtimes.node26, '26'],
+])('%s', (_, node, version) => {
+  test.each(endings)('$title', async ending => {
+    const { code, kill, flags = [], status, signal } = ending
+    expect(await end([node, ...flags], { code, ...(kill && { kill }) })).toEqual({
+      status: status ?? null,
+      signal: signal ?? null,
+      failures: failsIn(ending, version) ? 1 : 0,
+    })
+  })
+})
+
+/** Where no `exit` listener is run, there is no failure to be seen. */
+const UNSEEN_BY_BUN = /^an unhandled rejection/
+const UNSEEN_BY_DENO = /^an uncaught error|^an unhandled rejection/
+
+describe.each([
+  ['Bun', [runtimes.bun], UNSEEN_BY_BUN],
+  ['Deno', [runtimes.deno, 'run', '--allow-all'], UNSEEN_BY_DENO],
+] as const)('%s', (_, command, unseen) => {
+  test.each(endings.filter(({ nodeOnly }) => !nodeOnly))('$title', async ({ title, code, kill, fails }) => {
+    const { failures } = await end(command, { code, ...(kill && { kill }) })
+    expect(failures).toBe(fails && !unseen.test(title) ? 1 : 0)
+  })
+})
