@@ -211,8 +211,8 @@ async function longTimeUser(marks: number): Promise<World> {
   const world = makeWorld({ TRIX_TELEMETRY: 'local' })
   await world.tool(['build'])
   await world.tool(['check'])
-  const [stream = ''] = readdirSync(join(world.state, 'tallies'))
-  const folder = join(world.state, 'tallies', stream, 'command_invocation')
+  const [stream = ''] = readdirSync(join(world.state, 'local'))
+  const folder = join(world.state, 'local', stream, 'command_invocation')
   for (const name of readdirSync(folder)) {
     const times = Array.from({ length: marks }, (_, index) => Date.now() - (marks - index) * 90_000)
     writeFileSync(join(folder, name), times.map(time => `${time}\n`).join(''))
@@ -229,6 +229,14 @@ describe('telemetry report', () => {
     expect(stdout).toMatch(/^trix: 200 runs of 2 commands in the last 84 days\n/)
     expect(stdout).toMatch(/^ {2}build +100 +50% {2}#+ /m)
     expect(world.files()).toEqual(before)
+  })
+
+  test('shows what is sent and what is counted for oneself alone together', async () => {
+    const world = makeWorld()
+    await world.tool(['build'], { TRIX_TELEMETRY: 'local' })
+    await world.tool(['build'], { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+    const { stdout } = await world.tool(['telemetry', 'report', '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ total: 2, commands: [{ name: 'build', count: 2 }] })
   })
 
   test('of one command, in fewer days, for a program', async () => {

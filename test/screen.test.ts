@@ -100,6 +100,16 @@ describe('the table of listen', () => {
     screen.end()
   })
 
+  test('is drawn in full where the terminal does not know its size', async () => {
+    const terminal = makeTerminal(0, 0)
+    const screen = createScreen(terminal, lines => liveTable(Array(3).fill(total), { lines }))
+    screen.changed()
+    await sleep(300)
+    expect(terminal.lines()).toHaveLength(6)
+    expect(terminal.lines()[2]).toMatch(/^ +3 {2}trix 0\.19\.3 {2}build/)
+    screen.end()
+  })
+
   test('says how many there is no room for', () => {
     const lines = liveTable(Array(30).fill(total), { lines: 10 })
     expect(lines).toHaveLength(9)

@@ -27,9 +27,7 @@ export function documentOf({ title, main, footer, status = '', script, style = '
 <style>${STYLE}${style}</style>
 </head>
 <body>
-${status && `${status}\n`}<main>
-${main}
-</main>
+${status && `${status}\n`}<main>${main}</main>
 <footer>${footer}</footer>
 ${script === undefined ? '' : `<script>${script}</script>\n`}</body>
 </html>

@@ -50,7 +50,7 @@ export function dataTable(
       `<tr><th scope="row">${name}</th>${numbers.map(number => `<td>${thousands(number)}</td>`).join('')}</tr>`,
   )
   return `<details class="data"><summary>${html(caption)} as a table</summary>
-<div class="wide" role="region" aria-label="${html(caption)}" tabindex="0"><table>
+<div class="wide" role="region" aria-label="${html(caption)}, numbers" tabindex="0"><table>
 <thead><tr>${columns.map(name => `<th scope="col">${html(name)}</th>`).join('')}</tr></thead>
 <tbody>
 ${lines.join('\n')}

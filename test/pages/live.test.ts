@@ -48,54 +48,113 @@ describe('the live page', () => {
     const { page: address } = await startListen()
     const opened = await open(address)
     const { page } = opened
-    expect(await claimOf(opened)).toBe('Nothing has arrived yet.')
+    expect(await claimOf(opened)).toBe('Waiting for the first command')
+    expect(await page.locator('#run').innerText()).toBe(
+      `MYTOOL_TELEMETRY=on MYTOOL_TELEMETRY_ENDPOINT=${address} mytool build`,
+    )
     const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: address })
     await world.tool(['build'])
-    await expect.poll(() => claimOf(opened), { timeout: 10_000 }).toMatch(/^1 invocation in 1 series since/)
+    await expect.poll(() => claimOf(opened), { timeout: 10_000 }).toBe('1 invocation in 1 series')
     await world.tool(['build'])
+    await expect.poll(() => claimOf(opened), { timeout: 10_000 }).toBe('2 invocations in 1 series')
     await world.tool(['check'])
-    await expect.poll(() => claimOf(opened), { timeout: 10_000 }).toMatch(/^3 invocations in 2 series since/)
-    expect(await page.getByRole('row', { name: 'trix 0.19.3 build' }).innerText()).toMatch(/\t2\t67 %/)
+    await expect.poll(() => claimOf(opened), { timeout: 10_000 }).toBe('3 invocations in 2 series')
+    expect(await page.getByRole('row', { name: 'trix 0.19.3 build' }).innerText()).toMatch(/\t2$/)
+    expect(
+      (await page.locator('#feed-list li').allInnerTexts()).map(text => text.split('\n').at(-2)),
+    ).toEqual([...['trix 0.19.3 check', 'trix 0.19.3 build', 'trix 0.19.3 build']])
+    expect(await page.locator('.again').innerText()).toBe(
+      `TRIX_TELEMETRY=on TRIX_TELEMETRY_ENDPOINT=${address} trix …`,
+    )
     expect(await page.locator('#body-text').innerText()).toContain('"stringValue": "check"')
-    expect(await page.getByRole('row', { name: /^user\.fingerprint/ }).innerText()).toContain('a random id')
-    // Said to who cannot see it, once nothing more comes.
-    await expect.poll(() => page.locator('#news').textContent()).toMatch(/^3 invocations/)
+    expect(await page.locator('.field', { hasText: 'user.fingerprint' }).innerText()).toContain('a random id')
+    // Said to whoever cannot see it, once nothing more comes: what came last, and how it stands.
+    await expect
+      .poll(() => page.locator('#news').textContent(), { timeout: 10_000 })
+      .toMatch(/^trix 0\.19\.3 {2}check \+1; 3 invocations in 2 series$/)
     expect(opened.errors).toEqual([])
   })
 
-  test('leaves a reader where he is: focus, places, what is folded and what is marked', async () => {
+  test.each([true, false])(
+    'a field that is chosen is lit in the body (scripts: %s)',
+    async javaScriptEnabled => {
+      const listening = await startListen()
+      await post(listening.url, bodyOf({ who: 'me' }))
+      const { page } = await open(listening.page, { javaScriptEnabled })
+      const lit = () =>
+        page.locator('#body-text label').evaluateAll(labels => {
+          const lit = labels.filter(label => getComputedStyle(label).backgroundColor !== 'rgba(0, 0, 0, 0)')
+          return lit.map(label => label.textContent)
+        })
+      expect(await lit()).toEqual(['{ "key": "service.name", "value": { "stringValue": "trix" } }'])
+      await page.locator('#f0').focus()
+      await page.keyboard.press('ArrowDown')
+      expect(await lit()).toEqual(['{ "key": "service.version", "value": { "stringValue": "0.19.3" } }'])
+      await page.locator('#body-text label', { hasText: 'user.fingerprint' }).click()
+      expect(await lit()).toEqual(['{ "key": "user.fingerprint", "value": { "stringValue": "me" } }'])
+    },
+  )
+
+  test('leaves a reader where he is: focus, places, what is chosen and what is marked', async () => {
     const listening = await startListen()
     for (let i = 0; i < 40; i++) await post(listening.url, bodyOf({ command: `command ${i}` }))
     const opened = await open(listening.page, { viewport: { width: 360, height: 740 } })
     const { page } = opened
     expect(await tabStops(page)).toEqual([
-      { id: 'body-summary', outlined: true },
+      { id: 'totals-list', outlined: true },
       { id: 'body-text', outlined: true },
+      { id: 'f0', outlined: true },
     ])
-    await page.locator('#body-text').evaluate(element => element.scrollTo(30, 60))
+    await page.locator('.field').nth(3).click()
+    await page.locator('#totals-list').evaluate(element => element.scrollTo(0, 60))
+    await page.locator('#body-text').evaluate(element => element.scrollTo(0, 30))
     const place = () =>
-      page.evaluate(() => {
-        const { scrollLeft, scrollTop } = document.querySelector('#body-text')!
-        return [document.activeElement!.id, scrollY, scrollLeft, scrollTop]
-      })
+      page.evaluate(() => [
+        document.activeElement!.id,
+        document.querySelector('#totals-list')!.scrollTop,
+        document.querySelector('#body-text')!.scrollTop,
+        document.querySelector('input:checked')!.id,
+      ])
     await page.locator('#body-text').focus()
     const before = await place()
+    expect(before).toEqual(['body-text', 60, 30, 'f3'])
     await post(listening.url, bodyOf({ command: 'another' }))
     await expect.poll(() => claimOf(opened)).toMatch(/^41 /)
     expect(await place()).toEqual(before)
 
-    await page.locator('#body-summary').focus()
-    await page.keyboard.press('Enter')
-    await post(listening.url, bodyOf({ command: 'one more' }))
-    await expect.poll(() => claimOf(opened)).toMatch(/^42 /)
-    expect(await page.locator('#body').getAttribute('open')).toBeNull()
-
     await page.evaluate(() => getSelection()!.selectAllChildren(document.querySelector('#claim')!))
     await post(listening.url, bodyOf({ command: 'the last' }))
     await new Promise(resolve => setTimeout(resolve, 1000))
-    expect(await claimOf(opened)).toMatch(/^42 /)
+    expect(await claimOf(opened)).toMatch(/^41 /)
     await page.evaluate(() => getSelection()!.removeAllRanges())
-    await expect.poll(() => claimOf(opened)).toMatch(/^43 /)
+    await expect.poll(() => claimOf(opened)).toMatch(/^42 /)
+  })
+
+  test.each(looks)('on %s everything is on one screen, whatever has come', async (_, look) => {
+    const listening = await startListen()
+    for (let i = 0; i < 40; i++) await post(listening.url, bodyOf({ command: `command ${i}` }))
+    for (const body of hostileBodies()) await post(listening.url, body)
+    await fetch(listening.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' })
+    const { page } = await open(listening.page, look)
+    const [height, window] = await page.evaluate(() => [document.documentElement.scrollHeight, innerHeight])
+    expect(height).toBeLessThanOrEqual(window!)
+    for (const part of ['#feed-list li', '.shares tbody tr', '.remarks li', '#body-text', '.field'])
+      await expect.poll(() => page.locator(part).first().isVisible()).toBe(true)
+    const shown = await page.locator('#feed-part, #totals-part, #remarks-part, #body-part').all()
+    for (const part of shown) expect((await part.boundingBox())!.height).toBeGreaterThan(30)
+    expect(shown).toHaveLength(4)
+  })
+
+  test('the chart of the last minute moves on while nothing comes', async () => {
+    const listening = await startListen()
+    await post(listening.url, bodyOf())
+    const { page } = await open(listening.page)
+    const second = () =>
+      page
+        .locator('.minute rect')
+        .evaluateAll(bars => bars.findIndex(bar => bar.getAttribute('height') !== '0.0'))
+    const first = await second()
+    await expect.poll(second, { timeout: 15_000 }).toBeLessThan(first - 1)
   })
 
   test('answers while 10,000 invocations come, and has them all at the end', async () => {
@@ -109,9 +168,9 @@ describe('the live page', () => {
       }
     }
     const all = Promise.all(Array.from({ length: 8 }, send))
-    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^\d{3,} invocations/)
+    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^[\d,]{3,} invocations/)
     await all
-    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^10000 invocations in 300 series/)
+    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^10,000 invocations in 300 series/)
     expect(await opened.page.locator('.shares tbody tr').count()).toBe(200)
     expect(opened.errors).toEqual([])
   })
@@ -134,7 +193,7 @@ describe('the live page', () => {
     const listening = await startListen()
     await post(listening.url, bodyOf())
     const { page } = await open(listening.page, { javaScriptEnabled: false })
-    expect(await page.locator('body').innerText()).toMatch(/load it again[\s\S]*1 invocation in 1 series/)
+    expect(await page.locator('body').innerText()).toMatch(/reload it[\s\S]*1 invocation in 1 series/)
   })
 })
 

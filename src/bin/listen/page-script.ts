@@ -13,8 +13,12 @@ function update() {
   next.innerHTML = latest
   latest = undefined
   morph(main, next)
+  const last = document.querySelector('#feed-list li'), claim = document.getElementById('claim').textContent
+  const said = last ? [...last.children].slice(1).map(part => part.textContent).join(' ') + '; ' + claim : claim
+  if (said === told) return
+  told = said
   clearTimeout(quiet) // a screen reader hears how it stands once nothing more comes
-  quiet = setTimeout(tell, 1000)
+  quiet = setTimeout(() => { news.textContent = said }, 1000)
 }
 function morph(old, now) {
   if (old.nodeType !== 1) { if (old.data !== now.data) old.data = now.data; return }
@@ -34,11 +38,6 @@ function morph(old, now) {
     morph(same, child)
   }
   while (place) { const gone = place; place = place.nextSibling; gone.remove() }
-}
-function tell() {
-  const last = document.querySelector('#feed-list li'), claim = document.getElementById('claim').textContent
-  const said = last ? [...last.children].slice(1).map(part => part.textContent).join(' ') + '; ' + claim : claim
-  if (said !== told) news.textContent = told = said
 }
 main.addEventListener('change', ({ target }) => document.querySelector('#body-text .' + target.id)?.scrollIntoView({ block: 'nearest' }))
 document.addEventListener('selectionchange', update)
