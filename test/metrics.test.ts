@@ -6,8 +6,8 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import { AggregationTemporality, DataPointType, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Attributes } from '../src/core/names.ts'
-import { encodeMetrics, type Point, type Temporality } from '../src/core/otlp/metrics.ts'
+import { encodeMetrics, type Point, type Temporality } from '../src/core/encode/metrics.ts'
+import type { Attributes } from '../src/core/vocabulary.ts'
 import { decodeBinary, same, strictDecode } from './strict-decode.ts'
 
 interface Input {
@@ -98,7 +98,10 @@ test.each(Object.entries(golden))('the body "%s" is in the form that OTLP asks f
 /** The same data as the OpenTelemetry SDK has it in memory. */
 function asSdk({ resource, points, temporality }: Input): ResourceMetrics {
   const names = [...new Set(points.map(({ metric }) => metric))]
-  const hrTime = (ms: number): [number, number] => [Math.floor(ms / 1000), (ms % 1000) * 1_000_000]
+  const hrTime = (ms: number, nanos = 0): [number, number] => [
+    Math.floor(ms / 1000),
+    (ms % 1000) * 1_000_000 + nanos,
+  ]
   return {
     resource: resourceFromAttributes(resource),
     scopeMetrics: [
@@ -112,10 +115,10 @@ function asSdk({ resource, points, temporality }: Input): ResourceMetrics {
           isMonotonic: true,
           dataPoints: points
             .filter(({ metric }) => metric === name)
-            .map(({ attributes, start, time, value }) => ({
+            .map(({ attributes, start, time, nanos, value }) => ({
               attributes,
               startTime: hrTime(start),
-              endTime: hrTime(time),
+              endTime: hrTime(time, nanos),
               value,
             })),
         })),
@@ -180,6 +183,7 @@ const points = fc.array(
     attributes,
     start: fc.integer({ min: 1, max: 2e12 }),
     time: fc.integer({ min: 2, max: 4e12 }),
+    nanos: fc.integer({ min: 0, max: 999_999 }),
     value: fc.maxSafeNat(),
   }),
   { minLength: 1, maxLength: 20 },
@@ -195,7 +199,13 @@ test('whatever may be counted is said as the OpenTelemetry SDK says it, in JSON 
 test('a value that was changed is noticed by the comparison', () => {
   const input = golden.snapshot!
   const binary = decodeBinary(ProtobufMetricsSerializer.serializeRequest(asSdk(input))!)
-  for (const change of [{ value: 2 }, { start: start - 1 }, { time: start + 1 }, { attributes: {} }]) {
+  for (const change of [
+    { value: 2 },
+    { start: start - 1 },
+    { time: start + 1 },
+    { nanos: 1 },
+    { attributes: {} },
+  ]) {
     const points = input.points.with(0, { ...input.points[0]!, ...change })
     expect(same(strictDecode(JSON.parse(encode({ ...input, points }))), binary)).toBe(false)
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { attributesProblem, nameProblem } from '../src/core/names.ts'
-import { parseSeries, type Series, seriesPath } from '../src/core/tally/series.ts'
+import { parseSeries, seriesPath } from '../src/core/tally/series.ts'
+import { attributesProblem, nameProblem, type Series, seriesProblem } from '../src/core/vocabulary.ts'
 
 const letters = 'ABCXYZabcxyzconauxprnlpt'
 const metric = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.]{0,63}$/)
@@ -70,6 +70,13 @@ describe('what may be counted', () => {
   test.each([null, 'x', ['a'], 7])('not attributes %j', value => {
     expect(attributesProblem(value)).toBe('attributes: expected an object')
   })
+})
+
+test('without lists a value has at most four words', () => {
+  const problem = (name: string) =>
+    seriesProblem({ metric: 'command_invocation', attributes: { command_name: name } }, {})
+  expect(problem('one two three four')).toBeUndefined()
+  expect(problem('one two three four five')).toMatch(/expected at most 4 words/)
 })
 
 describe('the file of a series', () => {

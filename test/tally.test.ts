@@ -3,6 +3,7 @@ import {
   appendFileSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -10,11 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { append, begin, read } from '../src/core/tally/tally.ts'
+import { append, read, readTimes, startOf } from '../src/core/tally/tally.ts'
+import { WRITTEN } from '../src/core/version.ts'
 
-const NOW = 1_795_206_980_885
+const DAY = 86_400_000
+const NOW = WRITTEN + DAY + 885
 let path: string
 
 beforeEach(() => {
@@ -60,27 +63,15 @@ describe('append', () => {
   })
 })
 
-describe('begin', () => {
-  test('is true once for each start of a series', () => {
-    expect([begin(path, NOW), begin(path, NOW), begin(path, NOW + 5)]).toEqual([true, false, true])
-  })
-
-  test('throws where it cannot be stored, so that no two begin it', () => {
-    expect(() => begin(join(path, 'none'), NOW)).toThrow('ENOENT')
-  })
-})
-
 describe('read', () => {
-  test('count, start 2 ms before the first mark, and the last marks', () => {
+  test('count, the first mark, and the last ones', () => {
     writeFileSync(path, marks([NOW, NOW + 10, NOW + 20]))
-    expect(read(path, NOW + 6000)).toEqual({
-      count: 3,
-      start: NOW - 2,
-      recent: [NOW, NOW + 10, NOW + 20],
-    })
+    const few = { count: 3, first: NOW, recent: [NOW, NOW + 10, NOW + 20] }
+    expect(read(path, NOW + 6000)).toEqual(few)
+    expect(startOf(few)).toBe(NOW - 2)
     const many = Array.from({ length: 100 }, (_, i) => NOW + i)
     writeFileSync(path, marks(many))
-    expect(read(path, NOW + 6000)).toEqual({ count: 100, start: NOW - 2, recent: many.slice(-64) })
+    expect(read(path, NOW + 6000)).toEqual({ count: 100, first: NOW, recent: many.slice(-64) })
   })
 
   test('an empty or damaged tally says nothing, one that is not there is an error', () => {
@@ -90,19 +81,32 @@ describe('read', () => {
     writeFileSync(path, 'x'.repeat(14))
     expect(read(path, NOW)).toBeUndefined()
   })
+
+  test('every mark, and passes over what is none', () => {
+    writeFileSync(path, `${marks([NOW])}0000000000000\nx\n${marks([NOW + 7])}179`)
+    expect(readTimes(path)).toEqual([NOW, NOW + 7])
+  })
 })
+
+/** What was set aside of the tally, by name. */
+function aside(): string[] {
+  const own = `${basename(path)}~`
+  return readdirSync(dirname(path)).filter(name => name.startsWith(own))
+}
+
+const contentAside = () => aside().map(name => readFileSync(join(dirname(path), name), 'latin1'))
 
 describe('a tally that is full or damaged is set aside, and the series starts anew, later', () => {
   test.each([
     ['cut off in a mark', marks([NOW]).slice(0, 13)],
     ['with a first mark that is none', `${'0'.repeat(12)}x\n${NOW}\n`],
     ['with a last mark that is none', `${NOW}\n${'\0'.repeat(14)}`],
-    ['from a clock more than 5 minutes ahead', marks([NOW, NOW + 300_001])],
+    ['from a clock more than ten years ahead', marks([NOW, NOW + 3651 * DAY])],
   ])('%s', (_, text) => {
     writeFileSync(path, text)
     expect(count(NOW)).toBe(true)
-    expect(read(path, NOW)).toMatchObject({ count: 1, start: NOW - 2 })
-    expect(readFileSync(`${path}~`, 'latin1')).toBe(text)
+    expect(read(path, NOW)).toMatchObject({ count: 1, first: NOW })
+    expect(contentAside()).toEqual([text])
   })
 
   test('at 1 MiB', () => {
@@ -110,14 +114,40 @@ describe('a tally that is full or damaged is set aside, and the series starts an
     writeFileSync(path, full)
     expect(count(NOW - 1)).toBe(true)
     // After the last time with which the old series can have been sent, though the clock says less.
-    expect(read(path, NOW)).toEqual({ count: 1, start: NOW, recent: [NOW + 2] })
-    expect(statSync(`${path}~`).size).toBe(full.length)
+    const [first] = readTimes(path)
+    expect(first).toBeGreaterThan(NOW - 1 + 64 * 128)
+    expect(read(path, NOW)).toEqual({ count: 1, first, recent: [first] })
+    expect(contentAside()).toEqual([full])
   })
 
-  test('not a tally from a clock 5 minutes ahead', () => {
-    writeFileSync(path, marks([NOW, NOW + 300_000]))
-    expect(count(NOW)).toBe(true)
-    expect(read(path, NOW)?.count).toBe(3)
+  test('each time under another name, so that nothing is overwritten', () => {
+    for (let round = 0; round < 20; round++) {
+      writeFileSync(path, `damaged ${round}`)
+      count(NOW + round)
+    }
+    expect(contentAside().sort()).toEqual(Array.from({ length: 20 }, (_, round) => `damaged ${round}`).sort())
+  })
+})
+
+describe('a clock that is wrong damages nothing', () => {
+  test.each([
+    ['ten minutes behind', NOW - 600_000, NOW],
+    ['in 2020', Date.UTC(2020, 0, 1), NOW],
+    ['in 1970', 5000, NOW],
+    ['before 1970', -5000, NOW],
+    ['nine years ahead', NOW + 9 * 365 * DAY, NOW + 9 * 365 * DAY],
+  ])('%s', (_, wrong, marked) => {
+    count(NOW)
+    count(wrong)
+    count(NOW + 1)
+    expect(readTimes(path)).toEqual([NOW, marked, Math.max(marked, NOW + 1)])
+    expect(aside()).toEqual([])
+  })
+
+  test('and where it is so from the first mark on, that has a time that a clock can have shown', () => {
+    for (const wrong of [0, 5000, Date.UTC(2020, 0, 1)]) count(wrong)
+    count(NOW)
+    expect(readTimes(path)).toEqual([WRITTEN, WRITTEN, WRITTEN, NOW])
   })
 })
 

@@ -136,11 +136,12 @@ function isAlone(folder: string, note: string, series: readonly string[]): boole
 
 /**
  * This process's own series first, then the others from another one each time: where not everything fits into a body,
- * all are carried in turn.
+ * all are carried in turn. A step of the golden ratio spreads the beginnings evenly, so that a few bodies carry all.
  */
 function inTurn(all: readonly Tallied[], own: ReadonlyMap<string, unknown>): Tallied[] {
   const others = all.filter(({ path }) => !own.has(path))
-  const turn = all.reduce((sum, { count }) => sum + count, 0) % (others.length || 1)
+  const total = all.reduce((sum, { count }) => sum + count, 0)
+  const turn = Math.floor(((total * 0.618034) % 1) * others.length)
   return [...all.filter(({ path }) => own.has(path)), ...others.slice(turn), ...others.slice(0, turn)]
 }
 

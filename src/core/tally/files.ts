@@ -127,11 +127,14 @@ export function setAside(path: string, { ino }: { ino: number }): string | undef
   const aside = `${path}~${Date.now()}-${random()}`
   try {
     fs.renameSync(path, aside)
-    return aside
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined // another process was faster
     throw error
   }
+  if (fs.statSync(aside).ino === ino) return aside
+  // Another one was faster, and this is the new file that it has made: back to its place, unless there is a newer one.
+  if (linkNew(aside, path)) fs.rmSync(aside, { force: true })
+  return undefined
 }
 
 export function random(): string {

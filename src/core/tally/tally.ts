@@ -33,6 +33,8 @@ const FORGOTTEN_MS = BURST_MS + 10_000
 
 /** How many processes may be between their look at the clock and their mark. */
 const RECENT_MARKS = 64
+/** The most that a stream can hold. */
+const SERIES = 128
 
 /**
  * Counts one invocation at `now`. The mark is on disk when this returns. Throws where it cannot be stored. False while a
@@ -58,7 +60,7 @@ export function append(path: string, now: number, prepare: () => void): boolean 
         return !burst || (count + 1) % BURST_EVERY === 0
       }
       // The new series starts after the last time that the old one can have been sent with, see `timeOf`.
-      if (reading) time = Math.max(time, reading.recent.at(-1)! + RECENT_MARKS + 3)
+      if (reading) time = Math.max(time, reading.recent.at(-1)! + RECENT_MARKS * SERIES + 3)
       setAside(path, stats)
     } finally {
       fs.closeSync(fd)
