@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib'
 import { transformSync } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../src/core/version.ts'
+import { startListen } from './listening.ts'
 import { counts, startReceiver } from './receiver.ts'
 import { resolutions, writeTypeProject } from './type-project.ts'
 import { makeWorld, runProcess } from './world.ts'
@@ -36,9 +37,10 @@ function npm(args: string[], cwd: string): string {
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
-/** The first code block of the README in one language. */
-function example(language: string): string {
-  return new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(readme)![1]!
+/** The code blocks of the README in one language. */
+function examples(language: string): string[] {
+  const blocks = readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))
+  return [...blocks].map(([, code]) => code!)
 }
 
 test('the version in the code is that of the package', () => {
@@ -126,7 +128,7 @@ test('every bundled package has its licence in it, and what a command loads bund
   }
   expect(bundled('index.js')).toEqual(['smol-toml'])
   expect(bundled('cli.js')).toEqual(['eslint-visitor-keys', 'toml-eslint-parser'])
-  for (const file of packed.filter(path => path.endsWith('.js')))
+  for (const file of packed.filter(path => /^dist\/.*\.js$/.test(path)))
     for (const name of bundled(file.slice('dist/'.length))) expect(licences).toContain(`## ${name} `)
 })
 
@@ -139,7 +141,7 @@ test('what a command loads has not one byte of what it does not need', () => {
 })
 
 describe("the README's quick start, copied into an empty project", () => {
-  beforeAll(() => writeFileSync(join(project, 'trix.mjs'), example('js')))
+  beforeAll(() => writeFileSync(join(project, 'trix.mjs'), examples('js')[0]!))
 
   test('counts once the user has agreed, and does nothing before', async () => {
     const world = makeWorld()
@@ -157,12 +159,30 @@ describe("the README's quick start, copied into an empty project", () => {
 
   test('prints what the README says that it prints, in a terminal', async () => {
     const world = makeWorld()
-    const [, command, printed] = /^\$ (node trix\.mjs build)\n([\s\S]*)$/.exec(example('console'))!
+    const [, command, printed] = /^\$ (node trix\.mjs build)\n([\s\S]*)$/.exec(examples('console')[0]!)!
     const { stdout } = await runProcess('script', ['-qec', command!, '/dev/null'], {
       cwd: project,
       env: { ...world.env, PATH: `${dirname(process.execPath)}:${world.env.PATH}` },
     })
     expect(stdout.replaceAll('\r\n', '\n')).toBe(printed)
+  })
+
+  test('arrives at `listen` as the README says that it does', async () => {
+    const [, shown] = examples('console')
+    const [, commands] = examples('sh')
+    const listening = await startListen()
+    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: listening.page })
+    const runs = [...commands!.matchAll(/^node (trix\.mjs \w+)$/gm)].map(([, run]) => run!.split(' '))
+    for (const [index, args] of runs.entries()) {
+      await runProcess(process.execPath, args, { cwd: project, env: world.env })
+      await listening.printed(new RegExp(`(\\+1 .*[\\s\\S]*){${index + 1}}`))
+    }
+    const plain = (text: string) =>
+      text.replace(/\d\d:\d\d:\d\d/g, '<time>').replaceAll(listening.page, 'http://127.0.0.1:4318')
+    const lines = plain(listening.output()).split('\n')
+    for (const line of plain(shown!).trimEnd().split('\n').slice(1))
+      if (line !== '…') expect(lines).toContain(line)
+    expect(lines.filter(line => line.includes('<time>'))).toHaveLength(runs.length)
   })
 
   test('has the command with which its users control telemetry', async () => {
