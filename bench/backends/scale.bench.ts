@@ -115,9 +115,7 @@ async function ask(
   sent: number,
 ): Promise<void> {
   for (const file of ['rules.yml', 'gateway-rules.yml']) {
-    const rule = readFileSync(join(EXAMPLES, file), 'utf8').match(
-      /:day\n\s+expr: \|\n([\s\S]*?)\n\s+# /,
-    )![1]!
+    const rule = readFileSync(join(EXAMPLES, file), 'utf8').match(/:day\n\s+expr: \|\n([\s\S]*?)\n\s+# /)![1]!
     const before = cpu(pid)
     const [total] = await query(store, `sum(${rule})`)
     row[`${file}, ms of CPU`] = Math.round(cpu(pid) - before)
