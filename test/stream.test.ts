@@ -477,6 +477,16 @@ describe('the time of a snapshot', () => {
     )
   })
 
+  // A long command that sends at its end, when what was made beside it is long ago.
+  test('is no other for who asks later, and so never earlier for who has seen more', () => {
+    ensureInstance(folder, NOW)
+    for (let round = 0; round < 30; round++) append(command('build'), NOW + round)
+    const soon = seenAt(NOW + 30)
+    expect(seenAt(NOW + DAY)).toBe(soon)
+    for (let round = 30; round < 40; round++) append(command('build'), NOW + round)
+    expect(seenAt(NOW + DAY)).toBeGreaterThan(soon)
+  })
+
   test('grows with each of more than 64 marks of one series, and of one moment', () => {
     ensureInstance(folder, NOW)
     append(command('check'), NOW)

@@ -66,12 +66,17 @@ describe('append', () => {
 describe('read', () => {
   test('count, the first mark, and the last ones', () => {
     writeFileSync(path, marks([NOW, NOW + 10, NOW + 20]))
-    const few = { count: 3, first: NOW, recent: [NOW, NOW + 10, NOW + 20] }
+    const few = { count: 3, first: NOW, last: NOW + 20, tail: marks([NOW, NOW + 10, NOW + 20]) }
     expect(read(path, NOW + 6000)).toEqual(few)
     expect(startOf(few)).toBe(NOW - 2)
     const many = Array.from({ length: 100 }, (_, i) => NOW + i)
     writeFileSync(path, marks(many))
-    expect(read(path, NOW + 6000)).toEqual({ count: 100, first: NOW, recent: many.slice(-64) })
+    expect(read(path, NOW + 6000)).toEqual({
+      count: 100,
+      first: NOW,
+      last: NOW + 99,
+      tail: marks(many.slice(-64)),
+    })
   })
 
   test('an empty or damaged tally says nothing, one that is not there is an error', () => {
@@ -116,7 +121,7 @@ describe('a tally that is full or damaged is set aside, and the series starts an
     // After the last time with which the old series can have been sent, though the clock says less.
     const [first] = readTimes(path)
     expect(first).toBeGreaterThan(NOW - 1 + 64 * 128)
-    expect(read(path, NOW)).toEqual({ count: 1, first, recent: [first] })
+    expect(read(path, NOW)).toMatchObject({ count: 1, first, last: first })
     expect(contentAside()).toEqual([full])
   })
 

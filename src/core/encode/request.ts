@@ -34,8 +34,9 @@ interface Own {
 }
 
 /**
- * For a balancer, which sees headers and not bodies: all that an installation sends can go to one server. One of 65,536,
- * which says less than the body. Of the fingerprint, not of the instance: an installation in two versions is still one.
+ * For a balancer, which sees headers and not bodies: all that an installation sends can go to one server. One of
+ * 65,536, which says less than the body. Of the fingerprint, not of the instance: an installation in two versions is
+ * still one.
  */
 const SHARD = 'otlp-tally-shard'
 
@@ -60,7 +61,8 @@ export function openBatch(facts: Facts, decision: Decision, since: number): Batc
         installation ??= ensureInstallation(options, state, now)
         if (installation.folder) return count(installation.folder, path, now, false)
       } catch (error) {
-        // Nothing can be stored. Only who said yes is counted all the same, as an installation of this process alone.
+        // Nothing can be stored. Only with explicit consent it is counted anyway, as an installation that lives for
+        // this process.
         if (!explicit || error instanceof RangeError) throw error
         installation = inMemory({ ...(installation && { fingerprint: installation.fingerprint }) })
       }
@@ -90,18 +92,18 @@ export function openBatch(facts: Facts, decision: Decision, since: number): Batc
     return bodyOf(folder, now, own, ({ series }) => !seriesProblem(series, options), encode)
   }
 
-  /** What this process has counted, on top of what is stored, where that is to stay as it is. */
+  /** Stored counts plus those of this process, without writing anything. */
   function inMemoryPoints(folder: string | undefined, now: number): Point[] {
     const stored = folder ? readAll(folder, list(folder), now) : []
     const counts = new Map(stored.map(one => [one.path, { ...one, begun: true }]))
     for (const [path, { series, count, first }] of own) {
       const known = counts.get(path)
       if (known) counts.set(path, { ...known, count: known.count + count })
-      else counts.set(path, { path, series, count, first, recent: [], begun: false })
+      else counts.set(path, { path, series, count, first, last: first, tail: '', begun: false })
     }
     return [...counts.values()].flatMap(one => {
       const start = startOf(one)
-      const point = { ...one.series, start, time: Math.max(now, one.recent.at(-1) ?? 0), value: one.count }
+      const point = { ...one.series, start, time: Math.max(now, one.last), value: one.count }
       return one.begun ? [point] : [{ ...point, time: start + 1, value: 0 }, point]
     })
   }

@@ -11,8 +11,9 @@ import { setAside } from './files.ts'
 export interface Reading {
   count: number
   first: number
-  /** Of the last marks, at most 64, in the order in which they were made; of those of long ago the last alone. */
-  recent: number[]
+  last: number
+  /** The last marks as they are in the file, at most 64. */
+  tail: string
 }
 
 const MARK = 14
@@ -26,8 +27,9 @@ const BURST_MS = 60_000
 const BURST_EVERY = 64
 
 /**
- * Marks before the last are not looked at where that is older than this: they change no burst, and no time of a body.
- * That is a minute's window, and what all recent marks of a stream, at most 8,192, can add to a time in ms.
+ * Of a series whose last mark is older than the latest of its stream by this, only that one is looked at: the others
+ * change no time of a body. That is a minute's window, and what all marks of a stream that are looked at, at most
+ * 8,192, can add to a time in ms. (By the clock instead, a body that is made later would be of an earlier time.)
  */
 const FORGOTTEN_MS = BURST_MS + 10_000
 
@@ -37,13 +39,13 @@ const RECENT_MARKS = 64
 const SERIES = 128
 
 /**
- * Counts one invocation at `now`. The mark is on disk when this returns. Throws where it cannot be stored. False while a
- * burst lasts and this invocation is not the one that sends for it.
+ * Counts one invocation at `now`. The mark is on disk when this returns. Throws where it cannot be stored. False while
+ * a burst lasts and this invocation is not the one that sends for it.
  *
  * `prepare` is called before the file of a new series is made: it makes the folder, or throws to refuse the series.
  * Marks never go back: with a clock that is behind, a mark has the time of the one before it. A tally that is full or
- * damaged is set aside, and the series starts anew: a counter reset with a later start, as OTLP defines it (metrics data
- * model, "Resets and Gaps").
+ * damaged is set aside, and the series starts anew: a counter reset with a later start, as OTLP defines it (metrics
+ * data model, "Resets and Gaps").
  */
 export function append(path: string, now: number, prepare: () => void): boolean {
   let time = Math.max(now, WRITTEN)
@@ -53,14 +55,16 @@ export function append(path: string, now: number, prepare: () => void): boolean 
       const stats = fs.fstatSync(fd)
       const reading = examine(fd, stats, time)
       if (reading && reading.count < MAX_MARKS) {
-        const { count, recent } = reading
-        time = Math.max(time, recent.at(-1) ?? 0)
+        const { count, last, tail } = reading
+        time = Math.max(time, last)
         write(fd, time, stats.size)
-        const burst = count + 1 >= BURST_MARKS && recent.at(1 - BURST_MARKS)! > time - BURST_MS
+        const burst =
+          count + 1 >= BURST_MARKS &&
+          Number.parseInt(tail.slice(MARK * (1 - BURST_MARKS)), 10) > time - BURST_MS
         return !burst || (count + 1) % BURST_EVERY === 0
       }
       // The new series starts after the last time that the old one can have been sent with, see `timeOf`.
-      if (reading) time = Math.max(time, reading.recent.at(-1)! + RECENT_MARKS * SERIES + 3)
+      if (reading) time = Math.max(time, reading.last + RECENT_MARKS * SERIES + 3)
       setAside(path, stats)
     } finally {
       fs.closeSync(fd)
@@ -102,22 +106,21 @@ function examine(fd: number, stats: import('node:fs').Stats, now: number): Readi
   if (!stats.isFile()) throw new Error('a tally is not a regular file')
   const { size } = stats
   const count = size / MARK
-  if (count === 0) return { count, first: now, recent: [] }
+  if (count === 0) return { count, first: now, last: 0, tail: '' }
   if (!Number.isInteger(count)) return undefined
   marks ??= Buffer.allocUnsafe(RECENT_MARKS * MARK)
   const length = Math.min(size, marks.length)
-  const text = marks.toString('latin1', 0, fs.readSync(fd, marks, 0, length, size - length))
+  const tail = marks.toString('latin1', 0, fs.readSync(fd, marks, 0, length, size - length))
   // From 2001 on, so that the start of the series, which is a little before it, is after 1970.
-  if (text.length !== length || !/^([1-9]\d{12}\n)+$/.test(text)) return undefined
-  const last = +text.slice(-MARK)
-  const recent = last < now - FORGOTTEN_MS ? [last] : text.trimEnd().split('\n').map(Number)
-  let first = +text.slice(0, MARK)
+  if (tail.length !== length || !/^([1-9]\d{12}\n)+$/.test(tail)) return undefined
+  const last = +tail.slice(-MARK)
+  let first = +tail.slice(0, MARK)
   if (length < size) {
     const mark = marks.toString('latin1', 0, fs.readSync(fd, marks, 0, MARK, 0))
     if (!/^[1-9]\d{12}\n$/.test(mark)) return undefined
     first = +mark
   }
-  return Math.max(first, last) <= now + MAX_AHEAD_MS ? { count, first, recent } : undefined
+  return Math.max(first, last) <= now + MAX_AHEAD_MS ? { count, first, last, tail } : undefined
 }
 
 function write(fd: number, time: number, size: number): void {
@@ -141,33 +144,40 @@ function openForAppend(path: string, prepare: () => void): number {
   }
 }
 
-/** A symlink or a FIFO in the place of a tally is nothing of ours. Windows has neither flag. */
+/** Refuses a symlink or FIFO in place of a tally. Windows has neither flag. */
 function safe(): number {
   return (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0)
 }
 
-/** The start of a series: 2 ms before the first mark, so that start < zero point < first point at a resolution of 1 ms. */
+/**
+ * The start of a series: 2 ms before the first mark, so that start < zero point < first point at a resolution of 1 ms.
+ */
 export function startOf({ first }: Pick<Reading, 'first'>): number {
   return first - 2
 }
 
 /**
  * The one time of a body, which grows with each mark of whichever series: of two processes that send at once, the one
- * that has seen more is the later one, whichever looked at the clock first. Otherwise the lower count of the other would
- * look like a counter that was reset.
+ * that has seen more is the later one, whichever looked at the clock first. Otherwise the lower count of the other
+ * would look like a counter that was reset.
  *
  * It is the latest of all marks' times, each later by 1 ms for every other mark that came after it or within a minute
  * before, so one more never makes it earlier. Of each series only the last 64 marks are read; `nanos` grows with those
  * before them.
  */
 export function timeOf(readings: readonly Reading[]): { time: number; nanos: number } {
-  const marks = readings.flatMap(({ recent }) => recent).sort((a, b) => a - b)
+  const latest = readings.reduce((most, { last }) => Math.max(most, last), 0)
+  const marks = readings
+    .flatMap(({ last, tail }) =>
+      last < latest - FORGOTTEN_MS ? last : tail.trimEnd().split('\n').map(Number),
+    )
+    .sort((a, b) => a - b)
   let time = 0
   let first = 0
   for (const mark of marks) {
     while (marks[first]! <= mark - BURST_MS) first++
     time = Math.max(time, mark + marks.length - 1 - first)
   }
-  const older = readings.reduce((sum, { count, recent }) => sum + count - recent.length, 0)
+  const older = readings.reduce((sum, { count }) => sum + count, 0) - marks.length
   return { time, nanos: Math.min(older, 999_999) }
 }
