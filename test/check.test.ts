@@ -1,6 +1,7 @@
-import { createServer } from 'node:net'
+import { createServer as createWebServer } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { startReceiver } from './receiver.ts'
 import { makeWorld, runProcess } from './world.ts'
 
@@ -18,7 +19,7 @@ test('an endpoint that takes the empty export is fine', async () => {
     'x-a: b',
   )
   expect([status, stderr]).toEqual([0, ''])
-  expect(stdout).toBe(`${receiver.endpoint}/v1/metrics\n200: it takes OTLP/JSON metrics\n`)
+  expect(stdout).toBe(`${receiver.endpoint}/v1/metrics\n200: it accepts OTLP/JSON metrics\n`)
   expect(receiver.requests).toMatchObject([
     {
       url: '/v1/metrics',
@@ -34,8 +35,8 @@ test.each([
   [401, "--header 'authorization: Bearer …'"],
   [403, 'lacks the right'],
   [404, 'for Prometheus it ends in /api/v1/otlp'],
-  [405, 'does not take POST'],
-  [415, 'does not take JSON'],
+  [405, 'does not accept POST'],
+  [415, 'does not accept JSON'],
   [418, 'it refuses the export'],
   [429, 'too much'],
   [503, 'look into its log'],
@@ -52,7 +53,7 @@ test.each([
 test('nobody there, no such name and no TLS are explained', async () => {
   expect(await check('http://127.0.0.1:65009')).toMatchObject({
     status: 1,
-    stdout: expect.stringContaining('nobody listens there'),
+    stdout: expect.stringContaining('nothing listens there'),
   })
   expect(await check('http://nowhere.invalid')).toMatchObject({
     status: 1,
@@ -64,15 +65,137 @@ test('nobody there, no such name and no TLS are explained', async () => {
   const { port } = plain.address() as { port: number }
   expect(await check(`https://127.0.0.1:${port}`)).toMatchObject({
     status: 1,
-    stdout: expect.stringContaining('TLS fails: '),
+    stdout: expect.stringMatching(
+      /\nTLS fails: this port does not speak it\. Is it http:\/\/ instead of https:\/\/\?\n$/,
+    ),
   })
 })
 
-test.each(['localhost:4318', 'ftp://example.com', 'https://user:secret@example.com'])(
-  '%s is no endpoint: exit code 2',
-  async url => {
-    const { status, stdout, stderr } = await check(url)
-    expect([status, stdout]).toEqual([2, ''])
-    expect(stderr).toContain('is not an http(s) URL')
-  },
-)
+test.each([
+  ['localhost:4318', 'localhost:4318 is not a URL: put http:// or https:// in front of it'],
+  ['otel.example.com', 'otel.example.com is not a URL: put http:// or https:// in front of it'],
+  ['ftp://example.com', 'ftp://example.com is not an http(s) URL'],
+  [
+    'https://user:secret@example.com',
+    'https://…@example.com: a user name or password in the URL is not sent; pass it in a header instead',
+  ],
+])('%s is no endpoint: exit code 2', async (url, sentence) => {
+  expect(await check(url)).toMatchObject({ status: 2, stdout: '', stderr: `otlp-tally check: ${sentence}\n` })
+})
+
+/** A server that answers everything with one text. */
+async function answering(text: string, contentType = 'application/json', status = 200): Promise<string> {
+  const server = createWebServer((request, response) => {
+    request.resume()
+    response.writeHead(status, { 'content-type': contentType }).end(text)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+test.each([
+  ['<!doctype html><p>hello', 'text/html', 1, '200, but it answers HTML: a web site?'],
+  ['hello', 'text/plain; charset=utf-8', 1, '200, but it answers text/plain that is not OTLP/JSON'],
+  ['"hello"', 'application/json', 1, '200, but it answers application/json that is not OTLP/JSON'],
+  ['{}', 'application/json', 0, '200: it accepts OTLP/JSON metrics'],
+  ['', 'text/plain', 0, '200: it accepts OTLP/JSON metrics, with an empty answer'],
+  [
+    '{"partialSuccess":{"errorMessage":"old client"}}',
+    'application/json',
+    0,
+    '200: it accepts OTLP/JSON metrics, and remarks: old client',
+  ],
+])('only an answer of OTLP is a yes: %j', async (text, type, code, sentence) => {
+  const { status, stdout } = await check(await answering(text, type))
+  expect(status).toBe(code)
+  expect(stdout).toContain(`\n${sentence}`)
+})
+
+describe('through a proxy', () => {
+  const supported = process.allowedNodeEnvironmentFlags.has('--use-env-proxy')
+
+  test.runIf(supported)('it goes, as the helper does, and says so without the password', async () => {
+    const proxy = await startReceiver()
+    onTestFinished(() => proxy.close())
+    const { status, stdout } = await runProcess(process.execPath, [BIN, 'check', 'http://otel.invalid'], {
+      ...makeWorld({ http_proxy: proxy.endpoint.replace('//', '//me:secret@') }),
+    })
+    expect([status, stdout]).toEqual([
+      0,
+      `http://otel.invalid/v1/metrics\nthrough the proxy ${proxy.endpoint} (http_proxy)\n200: it accepts OTLP/JSON metrics\n`,
+    ])
+    expect(proxy.requests).toMatchObject([{ body: '{"resourceMetrics":[]}' }])
+  })
+
+  test.runIf(!supported)(
+    'it says that this Node cannot use it, and goes directly, as the helper does',
+    async () => {
+      const receiver = await startReceiver()
+      onTestFinished(() => receiver.close())
+      const { status, stdout } = await runProcess(process.execPath, [BIN, 'check', receiver.endpoint], {
+        ...makeWorld({ HTTP_PROXY: 'http://127.0.0.1:9' }),
+      })
+      expect([status, stdout]).toEqual([
+        0,
+        expect.stringContaining('directly: HTTP_PROXY names a proxy, which takes Node 22.21 or 24.5 to use'),
+      ])
+    },
+  )
+
+  test.each([
+    ['127.0.0.1', true],
+    ['*', true],
+    ['.0.1', true],
+    ['example.com, 127.0.0.1:1', false],
+  ])('NO_PROXY=%s', async (list, excepted) => {
+    const { stdout } = await runProcess(process.execPath, [BIN, 'check', 'http://127.0.0.1:9'], {
+      ...makeWorld({ HTTP_PROXY: 'http://127.0.0.1:10', NO_PROXY: list }),
+    })
+    expect(stdout.includes('HTTP_PROXY')).toBe(!excepted)
+  })
+})
+
+describe("a tool's own", () => {
+  const script = (endpoint: string) => `
+    import { initTelemetry } from 'otlp-tally'
+    import { runTelemetryCommand } from 'otlp-tally/cli'
+    const headers = { 'x-token': 'secret' }
+    initTelemetry({ name: 'trix', version: '1.0.0', endpoint: '${endpoint}', headers })
+    process.exitCode = await runTelemetryCommand(['check'])`
+
+  test('endpoint and headers are used, and named', async () => {
+    const receiver = await startReceiver()
+    onTestFinished(() => receiver.close())
+    const world = makeWorld()
+    const { status, stdout } = await world.script(script(receiver.endpoint))
+    expect([status, stdout]).toEqual([
+      0,
+      `${receiver.endpoint}/v1/metrics (from the tool)\nwith the headers x-token\n200: it accepts OTLP/JSON metrics\n` +
+        'trix telemetry is off: the notice has not been shown yet\n',
+    ])
+    expect(receiver.requests).toMatchObject([{ headers: { 'x-token': 'secret' } }])
+    expect(world.files()).toEqual([])
+  })
+
+  test('headers do not go to an endpoint from the environment', async () => {
+    const receiver = await startReceiver(401)
+    onTestFinished(() => receiver.close())
+    const { status, stdout } = await makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint }).script(
+      script('http://127.0.0.1:9'),
+    )
+    expect([status, stdout]).toEqual([
+      1,
+      expect.stringContaining('No header goes to an endpoint from the environment'),
+    ])
+    expect(receiver.requests[0]!.headers).not.toHaveProperty('x-token')
+  })
+
+  test('endpoint that is none is told', async () => {
+    expect(await makeWorld().script(script('localhost:4318'))).toMatchObject({
+      status: 1,
+      stderr:
+        'trix telemetry check: localhost:4318 is not a URL: put http:// or https:// in front of it (from the tool)\n',
+    })
+  })
+})

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, linkSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { makeWorld } from './world.ts'
 
@@ -9,13 +9,13 @@ describe('disable and enable', () => {
     expect(disabled).toMatchObject({
       status: 0,
       stderr: '',
-      stdout: `trix telemetry is off (enabled = false in ${world.config})\n`,
+      stdout: `trix telemetry is off: enabled = false is written to ${world.config}\n`,
     })
     expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = false\n')
     const enabled = await world.tool(['telemetry', 'on'])
     expect(enabled).toMatchObject({
       status: 0,
-      stdout: `trix telemetry is on (enabled = true in ${world.config})\n`,
+      stdout: `trix telemetry is on: enabled = true is written to ${world.config}\n`,
     })
     expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = true\n')
     expect(world.files()).toEqual(['.config/trix/config.toml'])
@@ -43,8 +43,9 @@ describe('disable and enable', () => {
 
   test('disable says when the environment still switches on', async () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'on' })
-    const { stdout } = await world.tool(['telemetry', 'disable'])
-    expect(stdout).toMatch(
+    const { status, stdout, stderr } = await world.tool(['telemetry', 'disable'])
+    expect([status, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(
       /^enabled = false is written to .*, but trix telemetry stays on: TRIX_TELEMETRY is "on"\n$/,
     )
   })
@@ -57,6 +58,7 @@ describe('disable and enable', () => {
     expect(broken.stderr).toContain('line 2, column 11')
     expect(broken.stderr).toMatch(/2: {2}enabled = tru\n {14}\^/)
     expect(broken.stderr).toContain('[telemetry]\nenabled = false\n')
+    expect(broken.stderr).toContain('trix telemetry is off all the same: ')
     expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = tru\n')
 
     world.writeConfig('[telemetry]\nenabled = true\n')
@@ -64,7 +66,52 @@ describe('disable and enable', () => {
     const readOnly = await world.tool(['telemetry', 'disable'])
     expect(readOnly).toMatchObject({ status: 1, stdout: '' })
     expect(readOnly.stderr).toContain('it is read-only')
+    expect(readOnly.stderr).toContain('trix telemetry is NOT off, but on: enabled = true in')
     expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = true\n')
+  })
+})
+
+describe('a misspelt table is an opt-out, and is never rewritten', () => {
+  test.each([
+    ['[Telemetry]\nenabled = true\n', 'did you mean [telemetry]?'],
+    ['[telemtry]\nenabled = false\n', 'did you mean [telemetry]?'],
+    ['enabled = false\n[build]\nx = 1\n', 'did you mean to write [telemetry] in the line above it?'],
+  ])('%j', async (text, sentence) => {
+    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+    world.writeConfig(text)
+    const status = await world.tool(['telemetry', 'status'])
+    expect(status.stdout).toMatch(/^trix telemetry is off/)
+    expect(status.stdout).toContain(sentence)
+    expect(status.stdout).toContain('change it    correct the file; until then it stays off\n')
+    const disabled = await world.tool(['telemetry', 'disable'])
+    expect([disabled.status, disabled.stdout]).toEqual([1, ''])
+    expect(disabled.stderr).toContain('was not changed')
+    expect(disabled.stderr).toContain('trix telemetry is off all the same')
+    expect(await world.tool(['telemetry', 'enable'])).toMatchObject({ status: 1 })
+    expect(readFileSync(world.config, 'utf8')).toBe(text)
+  })
+
+  test('disable beside another mistake says what was written, and what is in effect', async () => {
+    const world = makeWorld()
+    world.writeConfig('[telemetry]\ntimeout_ms = 0\n')
+    const { status, stdout } = await world.tool(['telemetry', 'disable'])
+    expect(status).toBe(0)
+    expect(stdout).toMatch(
+      /^trix telemetry is off: enabled = false is written to .*\nThe file has a mistake besides: .*timeout_ms/,
+    )
+    expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = false\ntimeout_ms = 0\n')
+    const { stderr } = await world.tool(['telemetry', 'enable'])
+    expect(stderr).toBe('')
+  })
+
+  test('a config with further names is not silently split from them', async () => {
+    const world = makeWorld()
+    world.writeConfig('[telemetry]\nenabled = true\n')
+    linkSync(world.config, `${world.home}/dotfile`)
+    const { status, stderr } = await world.tool(['telemetry', 'disable'])
+    expect(status).toBe(1)
+    expect(stderr).toContain('it has 2 hard links, and only one of them would be changed')
+    expect(stderr).toContain('is NOT off')
   })
 })
 
@@ -81,7 +128,7 @@ describe('status', () => {
       'endpoint     http://127.0.0.1:65009/otlp/v1/metrics (from TRIX_TELEMETRY_ENDPOINT)\n',
     )
     expect(stdout).toContain(`config       ${world.config}\n`)
-    expect(stdout).toContain(`state        ${world.state} (65 bytes of counts)\n`)
+    expect(stdout).toMatch(/state {8}\/.* \(\d+ bytes of counts\)\n/)
     expect(stdout).toMatch(/fingerprint {2}[0-9a-f]{64}\n/)
     expect(stdout).toMatch(
       /counted {6}2 invocations in 1 series by version 0\.19\.3, since [\d-]+\n +2 {2}build\n/,
@@ -121,13 +168,18 @@ describe('status', () => {
     expect(readFileSync(world.config, 'utf8')).toBe('a = 1\n[telemetry\nenabled = false\n')
   })
 
-  test('says that a state which cannot be read is the reason', async () => {
+  test('says that a state cannot be read, and what becomes of a damaged fingerprint', async () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'on' })
-    await world.tool(['build'])
+    mkdirSync(`${world.state}/fingerprint`, { recursive: true })
+    const unreadable = await world.tool(['telemetry', 'status'])
+    expect(unreadable).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining('problem      it is not a regular file\n'),
+    })
+    rmdirSync(`${world.state}/fingerprint`)
     writeFileSync(`${world.state}/fingerprint`, 'scribbled')
-    const { status, stdout } = await world.tool(['telemetry', 'status'])
-    expect(status).toBe(0)
-    expect(stdout).toContain('problem      the fingerprint file does not hold 64 hex digits\n')
+    const { stdout } = await world.tool(['telemetry', 'status'])
+    expect(stdout).toContain('fingerprint  damaged: the next run makes a new one\n')
   })
 
   test('names the line, what would decide next, and each stream', async () => {
@@ -137,10 +189,12 @@ describe('status', () => {
     const { stdout } = await world.tool(['telemetry', 'status'])
     expect(stdout).toContain(`because      enabled = false in ${world.config} (line 5)\n`)
     expect(stdout).toContain(
-      `otherwise    off: CI is set\n               local: air_gapped = true in ${world.config} (line 4)\n` +
+      `without it   off: CI is set\n               local: air_gapped = true in ${world.config} (line 4)\n` +
         '               off: the notice has not been shown yet\n',
     )
-    expect(stdout).toMatch(/counted {6}1 invocation in 1 series by version 0\.18\.0, since [\d-]+\n/)
+    expect(stdout).toMatch(
+      /counted {6}1 invocation in 1 series by version 0\.18\.0, since [\d-]+, for you alone\n/,
+    )
     const json = JSON.parse((await world.tool(['telemetry', 'status', '--json'])).stdout)
     expect(json).toMatchObject({ rule: 7, source: `${world.config}:5`, streams: [{ current: false }] })
   })
@@ -158,6 +212,92 @@ describe('status', () => {
     expect(stdout.includes('plain http')).toBe(warned)
   })
 
+  test.each([
+    [{}, '', 'run trix once in a terminal, or "trix telemetry enable"'],
+    [{ DO_NOT_TRACK: '1' }, '', 'unset DO_NOT_TRACK'],
+    [{ TRIX_TELEMETRY: 'off' }, '', 'unset TRIX_TELEMETRY'],
+    [{ CI: '1' }, '', 'TRIX_TELEMETRY=on counts and sends in CI too'],
+    [{}, 'enabled = false', '"trix telemetry enable" switches it on'],
+    [{}, 'enabled = true', '"trix telemetry disable", or DO_NOT_TRACK=1, switches it off'],
+    [{}, 'air_gapped = true', 'remove air_gapped to send'],
+  ])('names the way out: %j %s', async (env, config, sentence) => {
+    const world = makeWorld(env as Record<string, string>)
+    world.writeConfig(`[telemetry]\n${config}\n`)
+    expect((await world.tool(['telemetry', 'status'])).stdout).toContain(`change it    ${sentence}\n`)
+  })
+
+  test('says which headers go where, by name', async () => {
+    const world = makeWorld()
+    world.writeConfig(
+      '[telemetry]\nendpoint = "http://127.0.0.1:9"\nheaders = { Authorization = "Bearer secret" }\n',
+    )
+    const { stdout } = await world.tool(['telemetry', 'status'])
+    expect(stdout).toContain('headers      authorization (go to this endpoint only)\n')
+    expect(stdout).not.toContain('secret')
+    const other = await world.tool(['telemetry', 'status', '--json'], {
+      TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:10',
+    })
+    expect(JSON.parse(other.stdout).endpoint).toMatchObject({ headers: [] })
+  })
+
+  test('shows what only the user is to see, as such, and what can be sent', async () => {
+    const world = makeWorld({ TRIX_TELEMETRY: 'local' })
+    await world.tool(['build'])
+    const { stdout } = await world.tool(['telemetry', 'status'])
+    expect(stdout).toMatch(/by version 0\.19\.3, since [\d-]+, for you alone\n {15}1 {2}build\n/)
+    expect(stdout).toContain("sent         the command's name (init, check, build, test)")
+    const json = JSON.parse((await world.tool(['telemetry', 'status', '--json'])).stdout)
+    expect(json.streams).toMatchObject([{ local: true, instance: null, current: true }])
+  })
+
+  const script = (first: string, options = '') => `
+    import { initTelemetry, trackCommand } from 'otlp-tally'
+    import { runTelemetryCommand } from 'otlp-tally/cli'
+    ${first}
+    initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:9' ${options} })
+    await runTelemetryCommand(['status'])`
+
+  test("repeats the tool's reason, and that it counts before it is set up", async () => {
+    const { stdout } = await makeWorld().script(
+      script("trackCommand('build')", `, disabled: 'telemetry: false in package.json'`),
+    )
+    expect(stdout).toContain('because      telemetry: false in package.json\n')
+    expect(stdout).toContain(
+      'problem      1 call came before trix had set up its telemetry, and counted nothing\n',
+    )
+  })
+
+  test('names only commands that exist', async () => {
+    const ng = await makeWorld().script(script('', `, command: 'ng analytics'`))
+    expect(ng.stdout).toContain('"ng analytics enable"')
+    const none = await makeWorld().script(script('', ', command: false'))
+    expect(none.stdout).toContain('[telemetry] enabled = true in /')
+    expect(none.stdout).not.toMatch(/trix telemetry (?!is)/)
+  })
+
+  test('says that the state folder cannot be made, and no command there hangs', async () => {
+    for (const env of [{ HOME: '/proc' }, { XDG_STATE_HOME: '/proc/foo' }] as Record<string, string>[]) {
+      const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9', ...env })
+      for (const args of [
+        ['status'],
+        ['enable'],
+        ['disable'],
+        ['preview', 'build'],
+        ['preview', '--all'],
+        ['report'],
+        ['export'],
+        ['export', '-f', 'otlp'],
+        ['clear', '--all', '-y'],
+        ['prompt'],
+        ['check'],
+      ]) {
+        const { status, stdout } = await world.tool(['telemetry', ...args])
+        expect([args, status]).toEqual([args, expect.any(Number)])
+        if (args[0] === 'status') expect(stdout).toContain('problem      nothing can be stored in /proc/')
+      }
+    }
+  })
+
   test('makes no file, and is not counted', async () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'on' })
     await world.tool(['telemetry', 'status'])
@@ -166,19 +306,38 @@ describe('status', () => {
 })
 
 describe('what is not understood', () => {
-  test.each([['nonsense'], ['status', '--nonsense'], ['disable', '--json'], ['enable', 'now']])(
-    '%s %s is usage and exit code 2',
-    async (...args) => {
-      const world = makeWorld()
-      const { status, stdout, stderr } = await world.tool(['telemetry', ...args])
-      expect([status, stdout]).toEqual([2, ''])
-      expect(stderr).toMatch(
-        /^trix telemetry \w+: (there is no such command|Unknown option|now: not understood)/,
-      )
-      expect(stderr).toContain('usage: trix telemetry COMMAND\n')
-      expect(world.files()).toEqual([])
-    },
-  )
+  test.each([
+    [['nonsense'], 'nonsense: there is no such command (all are in "trix telemetry help")'],
+    [['stauts'], 'stauts: there is no such command; did you mean status? (all are in "trix telemetry help")'],
+    [['help', 'nonsense'], 'nonsense: there is no such command (all are in "trix telemetry help")'],
+    [['status', '--jsn'], 'status: there is no option --jsn; did you mean --json?'],
+    [['disable', '--json'], 'disable: there is no option --json'],
+    [['enable', 'now'], 'enable: now: expected no argument'],
+    [['export', '-o'], 'export: -o: expected a value after it'],
+    [['export', '--output', '--force'], 'export: --output: expected a value after it'],
+    [['status', '--json=1'], 'status: --json: expected no value'],
+    [['export', '-f', 'xml'], 'export: --format xml: expected otlp, json, csv'],
+  ])('%j is one line, and exit code 2', async (args, sentence) => {
+    const world = makeWorld()
+    const { status, stdout, stderr } = await world.tool(['telemetry', ...args])
+    expect({ status, stdout, stderr }).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: `trix telemetry ${sentence}\n`,
+    })
+    expect(world.files()).toEqual([])
+  })
+
+  test('help COMMAND shows its flags', async () => {
+    for (const args of [
+      ['help', 'export'],
+      ['export', '--help'],
+      ['off', '-h'],
+    ]) {
+      const { status, stdout } = await makeWorld().tool(['telemetry', ...args])
+      expect([status, stdout]).toEqual([0, expect.stringMatching(/^usage: trix telemetry (export|disable)/)])
+    }
+  })
   test('no command at all is usage', async () => {
     expect(await makeWorld().tool(['telemetry'])).toMatchObject({
       status: 0,
@@ -196,25 +355,29 @@ describe('runTelemetryCommand', () => {
   `
   const init = (name: string, more = '') => `initTelemetry({ name: '${name}', version: '1.0.0' ${more} })`
 
-  test('without initTelemetry says so', async () => {
+  test('without initTelemetry says so, in words for whoever uses the tool', async () => {
     expect(await makeWorld().script(run(''))).toMatchObject({
       status: 1,
-      stderr: 'telemetry: initTelemetry was not called\n',
+      stderr: 'this program has no telemetry: nothing is counted or sent\n',
     })
   })
-  test('with two tools asks which, instead of guessing whose opt-out it is', async () => {
+  test("with two tools manages the first one, the host's; name picks another", async () => {
     const world = makeWorld()
     const both = `${init('trix')}\n${init('trax')}`
-    expect(await world.script(run(both))).toMatchObject({
-      status: 1,
-      stderr: 'telemetry of which tool? Pass name: trix or trax\n',
-    })
+    expect(await world.script(run(both))).toMatchObject({ status: 0, stderr: '' })
+    expect(world.files()).toEqual(['.config/trix/config.toml'])
     expect(await world.script(run(both, "name: 'trax'"))).toMatchObject({ status: 0 })
-    expect(world.files()).toEqual(['.config/trax/config.toml'])
+    expect(world.files()).toEqual(['.config/trax/config.toml', '.config/trix/config.toml'])
   })
   test.each([
-    [`initTelemetry({ name: '../x', version: '1.0.0' })`, 'initTelemetry: name: expected'],
-    [init('trix', `, home: 'relative'`), 'initTelemetry: home: expected'],
+    [
+      `initTelemetry({ name: '../x', version: '1.0.0' })`,
+      'telemetry is off: this program has set it up wrongly (name: expected',
+    ],
+    [
+      init('trix', `, home: 'relative'`),
+      'telemetry is off: this program has set it up wrongly (home: expected',
+    ],
   ])('writes nowhere when it is not clear where: %s', async (setup, message) => {
     const world = makeWorld()
     const { status, stderr } = await world.script(run(setup))

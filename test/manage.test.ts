@@ -1,19 +1,30 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { counts, startReceiver } from './receiver.ts'
 import { strictDecode } from './strict-decode.ts'
-import { makeWorld, type World } from './world.ts'
+import { makeWorld, runProcess, type World } from './world.ts'
 
-/** Three builds and a check by one version, an init by another. */
-async function used(): Promise<World> {
-  const world = makeWorld({ TRIX_TELEMETRY: 'local' })
+/** Three builds and a check by one version, an init by another: for the user alone, or sent to where nothing listens. */
+async function used(mode: 'local' | 'on' = 'local'): Promise<World> {
+  const world = makeWorld({ TRIX_TELEMETRY: mode, TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
   for (const command of ['build', 'build', 'check', 'build']) await world.tool([command])
   await world.tool(['init'], { TRIX_VERSION: '0.18.0' })
   return world
 }
 
 const telemetry = (world: World, ...args: string[]) => world.tool(['telemetry', ...args])
+
+/** What a helper notes of its own (`!`) may come at any time. */
+const isCount = (file: string) => !file.includes('!')
 
 /** Every file of the home with what is in it. */
 const contents = (world: World) =>
@@ -31,19 +42,24 @@ describe('preview', () => {
     const { status, stdout, stderr } = await telemetry(world, 'preview')
     expect(status).toBe(0)
     expect(stderr).toMatch(/^When "trix check" is run, this is sent to/)
-    expect(contents(world)).toEqual(before)
+    expect(world.files().filter(isCount)).toEqual(Object.keys(before).filter(isCount))
     expect(receiver.requests).toHaveLength(2)
     await world.tool(['check'])
     const { body } = (await receiver.arrived(3))[2]!
-    const timeless = (text: string) => text.replace(/"timeUnixNano":"\d+"/g, '')
-    expect(timeless(JSON.stringify(JSON.parse(stdout)))).toBe(timeless(body))
+    // A command's own series come first, which no receiver looks at.
+    const timeless = (text: string) => JSON.parse(text.replace(/"timeUnixNano":\s*"\d+",/g, ''))
+    const points = (text: string) =>
+      timeless(text).resourceMetrics[0].scopeMetrics[0].metrics[0].sum.dataPoints
+    expect(points(stdout)).toEqual(expect.arrayContaining(points(body)))
+    expect(timeless(stdout).resourceMetrics[0].resource).toEqual(timeless(body).resourceMetrics[0].resource)
+    expect(JSON.stringify(timeless(stdout))).toHaveLength(JSON.stringify(timeless(body)).length)
   })
 
   test('says a sentence on each field of the body', async () => {
-    const world = makeWorld({ TRIX_TELEMETRY: 'local' })
+    const world = makeWorld({ TRIX_TELEMETRY: 'on' })
     await world.script(`
       import { initTelemetry, trackEvent } from 'otlp-tally'
-      initTelemetry({ name: 'trix', version: '0.19.3', resourceAttributes: { 'os.type': 'linux' } })
+      initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:9', resourceAttributes: { 'os.type': 'linux' } })
       trackEvent('safety_triggered', { risk_level: 'high' })
     `)
     const { stdout, stderr } = await world.script(`
@@ -81,6 +97,40 @@ describe('preview', () => {
   })
 })
 
+describe('preview --all', () => {
+  const all = (options: string) => `
+    import { initTelemetry } from 'otlp-tally'
+    import { runTelemetryCommand } from 'otlp-tally/cli'
+    initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:9', ${options} })
+    process.exitCode = await runTelemetryCommand(['preview', '--all'])`
+
+  test('lists every name and value that can ever be sent', async () => {
+    const world = makeWorld()
+    const { status, stdout, stderr } = await world.script(
+      all(`commands: ['init', 'db migrate'], failures: true, agents: true, headers: { 'x-token': 'secret' },
+        events: { cup_brewed: { size: ['small', 'large'], decaf: Boolean } }, resourceAttributes: { 'os.type': 'linux' }`),
+    )
+    expect([status, stderr]).toEqual([0, ''])
+    const text = stdout.replace(/\s+/g, ' ')
+    for (const said of [
+      ...['command_name init, db migrate, unknown (whatever', 'command_failure the command ended'],
+      ...['agent claude, codex,', 'other; only where one runs', 'size small, large', 'decaf true, false'],
+      ...['os.type linux', 'x-token set for this endpoint; not shown', 'Nothing else can be sent.'],
+    ])
+      expect(text).toContain(said)
+    expect(stdout).not.toContain('secret')
+    expect(world.files()).toEqual([])
+  })
+
+  test('claims nothing that an alphabet cannot promise', async () => {
+    const { stdout } = await makeWorld().script(all(''))
+    const text = stdout.replace(/\s+/g, ' ')
+    expect(text).toContain('trix gives no list of its commands or its events')
+    expect(text).toContain('but not a short word that is passed by mistake')
+    expect(text).not.toContain('Nothing else can be sent')
+  })
+})
+
 describe('export', () => {
   test('csv has a line for each invocation of every version, oldest first', async () => {
     const { stdout } = await telemetry(await used(), 'export', '--format', 'csv')
@@ -103,11 +153,13 @@ describe('export', () => {
     const { stdout } = await telemetry(world, 'export')
     expect(JSON.parse(stdout)).toMatchObject({
       name: 'trix',
-      fingerprint: readFileSync(join(world.state, 'fingerprint'), 'utf8').trim(),
+      fingerprint: null,
       notice: { version: 0, shown: null },
       streams: [
         {
           version: '0.19.3',
+          local: true,
+          instance: null,
           series: [
             { attributes: { command_name: 'build' }, times: [{}, {}, {}].map(() => expect.any(String)) },
             { attributes: { command_name: 'check' }, setAside: false, times: [expect.any(String)] },
@@ -118,8 +170,8 @@ describe('export', () => {
     })
   })
 
-  test('otlp is a valid request a line, with the count and the identity that would be sent', async () => {
-    const world = await used()
+  test('otlp is a valid request per line, with the count and the identity that would be sent', async () => {
+    const world = await used('on')
     const { stdout } = await telemetry(world, 'export', '-f', 'otlp')
     const lines = stdout.trimEnd().split('\n')
     for (const line of lines) strictDecode(JSON.parse(line))
@@ -129,15 +181,35 @@ describe('export', () => {
     expect(resource(lines[0]!)).toEqual(resource(preview.stdout))
   })
 
+  test('otlp makes the ids that local counts lack, once, because a person wants to send them', async () => {
+    const world = await used()
+    expect(world.files().filter(file => /fingerprint|instance/.test(file))).toEqual([])
+    const first = await telemetry(world, 'export', '-f', 'otlp')
+    const lines = first.stdout.trimEnd().split('\n')
+    expect(counts(lines.map(body => ({ body })) as never)).toEqual({ build: 3, check: 1, init: 1 })
+    const resources = (text: string) =>
+      text
+        .trimEnd()
+        .split('\n')
+        .map(line => JSON.parse(line).resourceMetrics[0].resource)
+    const second = await telemetry(world, 'export', '-f', 'otlp')
+    expect(resources(second.stdout)).toEqual(resources(first.stdout))
+    await world.tool(['build'])
+    const [current] = JSON.parse((await telemetry(world, 'export')).stdout).streams
+    expect(current).toMatchObject({ local: true, instance: expect.any(String) })
+    expect(current.series[0].times).toHaveLength(4)
+  })
+
   test('a tally that was set aside is not lost: a request of its own, before the one that follows it', async () => {
     const world = await used()
-    const [stream] = readdirSync(join(world.state, 'tallies')).filter(name => name.startsWith('0.19.3'))
-    const folder = join(world.state, 'tallies', stream!, 'command_invocation')
-    writeFileSync(join(folder, 'command_name=build~'), '1795206980883\n1795206980884\n')
+    const [stream] = readdirSync(join(world.state, 'local')).filter(name => name.startsWith('0.19.3'))
+    const folder = join(world.state, 'local', stream!, 'command_invocation')
+    writeFileSync(join(folder, 'command_name=build~'), '1795206980883\n')
+    writeFileSync(join(folder, 'command_name=build~1795206980890-x1'), '1795206980884\n')
     const { stdout } = await telemetry(world, 'export', '-f', 'otlp')
     const lines = stdout.trimEnd().split('\n')
-    expect(lines).toHaveLength(3)
-    expect(counts([{ body: lines[0]! } as never])).toEqual({ build: 2 })
+    expect(lines).toHaveLength(4)
+    expect(counts([{ body: lines[0]! } as never])).toEqual({ build: 1 })
     expect(counts(lines.map(body => ({ body })) as never)).toEqual({ build: 5, check: 1, init: 1 })
   })
 
@@ -154,14 +226,14 @@ describe('export', () => {
     writeFileSync(file, 'mine')
     const refused = await telemetry(world, ...args)
     expect(refused).toMatchObject({ status: 1, stdout: '' })
-    expect(refused.stderr).toContain('it is there already; --force replaces it')
+    expect(refused.stderr).toContain('already exists; use --force to overwrite it')
     expect(readFileSync(file, 'utf8')).toBe('mine')
     expect(await telemetry(world, ...args, '--force')).toMatchObject({ status: 0 })
     expect(readFileSync(file, 'utf8')).toMatch(/^time,/)
   })
 
   test.each([
-    ['a folder that is not there', 'none/usage.csv', /ENOENT/],
+    ['a folder that is not there', 'none/usage.csv', /its folder does not exist/],
     ['a folder', '.', /not a regular file/],
     ['a device', '/dev/full', /not a regular file/],
   ])('into %s says why not, and leaves nothing half-written', async (_, file, reason) => {
@@ -174,10 +246,10 @@ describe('export', () => {
 
   test('of a state that cannot be read is refused, for it would look as if it had never been', async () => {
     const world = await used()
-    writeFileSync(join(world.state, 'fingerprint'), 'scribbled')
+    mkdirSync(join(world.state, 'fingerprint'))
     const result = await telemetry(world, 'export')
     expect(result).toMatchObject({ status: 1, stdout: '' })
-    expect(result.stderr).toContain('64 hex digits')
+    expect(result.stderr).toContain('not a regular file')
   })
 
   test('of nothing is empty, and of an unknown format is exit code 2', async () => {
@@ -194,12 +266,12 @@ describe('clear', () => {
     const before = contents(world)
     const result = await telemetry(world, 'clear')
     expect(result).toMatchObject({ status: 1, stdout: '' })
-    expect(result.stderr).toContain('nothing was removed; --yes does it')
+    expect(result.stderr).toContain('nothing was removed: confirm with --yes when there is no terminal')
     expect(contents(world)).toEqual(before)
   })
 
   test('removes the tallies; the next invocation begins a new stream of the same installation', async () => {
-    const world = await used()
+    const world = await used('on')
     const fingerprint = readFileSync(join(world.state, 'fingerprint'), 'utf8')
     const [{ instance }] = JSON.parse((await telemetry(world, 'export')).stdout).streams
     expect(await telemetry(world, 'clear', '--yes')).toMatchObject({
@@ -215,9 +287,9 @@ describe('clear', () => {
   })
 
   test('--all makes a new identity, and forgets no opt-out', async () => {
-    const world = await used()
+    const world = await used('on')
     writeFileSync(join(world.state, 'notice'), '1\n')
-    await telemetry(world, 'disable')
+    world.writeConfig('[telemetry]\nenabled = false\n')
     expect(await telemetry(world, 'clear', '--all', '-y')).toMatchObject({
       stdout:
         'trix telemetry: removed 5 invocations in 3 series of 2 versions, the installation id and the mark that the notice was seen\n',
@@ -244,7 +316,7 @@ describe('clear', () => {
     const init = `initTelemetry({ name: 'trix', version: '1.0.0', home: '~/.tx3' })`
     await world.script(
       `import { initTelemetry, trackCommand } from 'otlp-tally'\n${init}\ntrackCommand('build')`,
-      { TRIX_TELEMETRY: 'local' },
+      { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' },
     )
     expect(existsSync(join(home, 'fingerprint'))).toBe(true)
     await world.script(`
@@ -260,9 +332,95 @@ describe('clear', () => {
     const outside = join(world.cwd, 'outside')
     mkdirSync(outside)
     writeFileSync(join(outside, 'mine'), '')
-    symlinkSync(outside, join(world.state, 'tallies', '1.0.0-00000000'))
+    symlinkSync(outside, join(world.state, 'local', '1.0.0-00000000'))
     await telemetry(world, 'clear', '--yes')
     expect(readdirSync(outside)).toEqual(['mine'])
+  })
+})
+
+describe('clear removes everything that it says', () => {
+  test('also a dangling link, and what an interrupted one has left', async () => {
+    const world = await used()
+    const [stream = ''] = readdirSync(join(world.state, 'local'))
+    symlinkSync('/nowhere', join(world.state, 'local', stream, 'command_invocation', 'command_name=dangling'))
+    symlinkSync('/nowhere', join(world.state, 'local', '1.0.0-00000000'))
+    for (const name of ['tallies~4242', 'local~7-0']) {
+      mkdirSync(join(world.state, name, 'x'), { recursive: true })
+      writeFileSync(join(world.state, name, 'x', 'instance'), '')
+    }
+    const { status, stdout } = await telemetry(world, 'clear', '--yes')
+    expect([status, stdout]).toEqual([0, expect.stringContaining('left by an interruption')])
+    expect(readdirSync(world.state)).toEqual([])
+  })
+
+  test.runIf(process.geteuid?.() === 0)('or says what is left, and fails', async () => {
+    const world = await used()
+    // A folder that not even root can empty.
+    const script =
+      'mkdir -p "$1/local/2.0.0-00000000/m" && mount -t tmpfs none "$1/local/2.0.0-00000000/m" && shift && exec "$@"'
+    const tool = [process.execPath, join(import.meta.dirname, '../examples/tool.js')]
+    const args = ['-m', 'sh', '-c', script, 'sh', world.state, ...tool, 'telemetry', 'clear', '--yes']
+    const { status, stderr } = await runProcess('unshare', args, world)
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^trix telemetry: not all of it could be removed\. Left: .*local~.*EBUSY/),
+    ])
+  })
+})
+
+describe('disable ends the installation', () => {
+  test('removes every id and what was to be sent, prints the id once; enable begins another', async () => {
+    const world = await used('on')
+    await world.tool(['build'], { TRIX_TELEMETRY: 'local' })
+    await telemetry(world, 'export', '-f', 'otlp') // which makes an id for the local stream too
+    const id = readFileSync(join(world.state, 'fingerprint'), 'utf8').slice(0, 64)
+    writeFileSync(join(world.state, 'fingerprint~1795206980890-x1'), `${id}\n`)
+    const env = { TRIX_TELEMETRY: 'log' }
+    const { status, stdout } = await world.tool(['telemetry', 'disable'], env)
+    expect(status).toBe(0)
+    expect(stdout).toContain(`The id was ${id}.\n`)
+    expect(stdout).toContain(
+      'Removed: the installation id, and 5 invocations that this computer had counted.',
+    )
+    expect(stdout).toContain('1 invocation counted for you alone: kept until "trix telemetry clear"')
+    for (const [file, text] of Object.entries(contents(world))) {
+      expect(file).toMatch(/config\.toml$|\/local\//)
+      expect(text).not.toMatch(/[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-/)
+    }
+    expect((await world.tool(['telemetry', 'disable'], env)).stdout).not.toContain('The id was')
+    await world.tool(['telemetry', 'enable'])
+    await world.tool(['build'])
+    expect(readFileSync(join(world.state, 'fingerprint'), 'utf8').slice(0, 64)).not.toBe(id)
+    const { streams } = JSON.parse((await telemetry(world, 'export')).stdout)
+    const sent = streams.filter(({ local }: { local: boolean }) => !local)
+    expect(sent).toMatchObject([{ series: [{ times: [expect.any(String)] }] }])
+  })
+
+  test('that cannot be written removes them where it is off anyway, and leaves them where it is not', async () => {
+    const world = await used('on')
+    world.writeConfig('[telemetry]\nenabled = tru\n')
+    const broken = await telemetry(world, 'disable')
+    expect(broken).toMatchObject({ status: 1, stdout: '' })
+    expect(broken.stderr).toContain('was not changed: line 2, column 11')
+    expect(broken.stderr).toMatch(/trix telemetry is off all the same: .*config\.toml: line 2/)
+    expect(broken.stderr).toContain('Removed: the installation id')
+    expect(world.files()).toEqual(['.config/trix/config.toml'])
+
+    const other = await used('on')
+    other.writeConfig('[telemetry]\nenabled = true\n')
+    chmodSync(other.config, 0o444)
+    const refused = await telemetry(other, 'disable')
+    expect(refused).toMatchObject({ status: 1, stdout: '' })
+    expect(refused.stderr).toContain('trix telemetry is NOT off, but on: TRIX_TELEMETRY is "on"')
+    expect(other.files().join()).toContain('fingerprint')
+  })
+
+  test('an opt-out by the environment removes nothing', async () => {
+    const world = await used('on')
+    const before = world.files().filter(isCount)
+    await world.tool(['build'], { DO_NOT_TRACK: '1' })
+    await world.tool(['build'], { TRIX_TELEMETRY: 'off' })
+    expect(world.files().filter(isCount)).toEqual(before)
   })
 })
 
@@ -284,7 +442,7 @@ describe('managing telemetry is never counted', () => {
     expect(receiver.requests).toEqual([])
   })
 
-  test('what was counted before in the same process is kept, and not sent', async () => {
+  test('what was counted before in the same process is not sent', async () => {
     const receiver = await startReceiver()
     onTestFinished(() => receiver.close())
     const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
@@ -297,8 +455,7 @@ describe('managing telemetry is never counted', () => {
       await runTelemetryCommand(['disable'])
       trackCommand('build')
     `)
-    expect(world.files().join()).toContain('command_name=shell')
-    expect(world.files().join()).not.toContain('command_name=build')
+    expect(world.files()).toEqual(['.config/trix/config.toml'])
     expect(receiver.requests).toEqual([])
   })
 

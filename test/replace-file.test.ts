@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -34,6 +35,15 @@ describe('replaces', () => {
     replaceFile(path, 'new', 'old')
     expect([readFileSync(path, 'utf8'), statSync(path).mode & 0o777]).toEqual(['new', 0o640])
     expect(readdirSync(folder)).toEqual(['config.toml'])
+  })
+
+  test.runIf(root)('a file, with the group that it has: it may let others read it', () => {
+    writeFileSync(path, 'old')
+    chownSync(path, 0, 65534)
+    chmodSync(path, 0o640)
+    replaceFile(path, 'new', 'old')
+    const { uid, gid, mode } = statSync(path)
+    expect([uid, gid, mode & 0o777]).toEqual([0, 65534, 0o640])
   })
 
   test('no file by a new one, for nobody else to read, in folders that it makes', () => {
@@ -84,6 +94,17 @@ describe('refuses, and leaves everything as it was', () => {
   test('a folder', () => {
     mkdirSync(path)
     refused(() => replaceFile(path, 'new', undefined), /not a regular file/)
+  })
+
+  test('a file with further names, which would keep the old text', () => {
+    writeFileSync(path, 'old')
+    linkSync(path, join(folder, 'other'))
+    refused(() => replaceFile(path, 'new', 'old'), /has 2 hard links, and only one of them would be changed/)
+    expect(readFileSync(join(folder, 'other'), 'utf8')).toBe('old')
+  })
+
+  test('a path below a folder in which nothing can be made, without trying for ever', () => {
+    expect(() => replaceFile('/proc/otlp-tally/config.toml', 'new', undefined)).toThrow(/cannot be made/)
   })
 
   test('a FIFO, without waiting', () => {

@@ -76,7 +76,7 @@ test('what an air-gapped machine has counted arrives, byte for byte, and sent tw
     )
     expect({ status, stdout, stderr }).toEqual({
       status: 0,
-      stdout: `2 requests taken by ${receiver.endpoint}/v1/metrics\n`,
+      stdout: `2 requests accepted by ${receiver.endpoint}/v1/metrics\n`,
       stderr: '',
     })
     expect(receiver.requests).toHaveLength(2 * times)
@@ -93,7 +93,7 @@ test('a line that is refused is explained, and the others are sent', async () =>
   const { world, file, lines } = written(3)
   const { endpoint, bodies } = await answering({ status: 400, body: 'out of bounds\u001b[2J' })
   const { status, stdout, stderr } = await send(world, file, '--endpoint', endpoint)
-  expect([status, stdout]).toEqual([1, `2 requests taken by ${endpoint}/v1/metrics, 1 not\n`])
+  expect([status, stdout]).toEqual([1, `2 requests accepted by ${endpoint}/v1/metrics, 1 not\n`])
   expect(stderr).toBe('otlp-tally send: line 1: 400: it refuses this one\nIt says: out of bounds\\u{1b}[2J\n')
   expect(bodies).toEqual(lines)
 })
@@ -104,9 +104,35 @@ test('a part that is refused is said, and is exit code 1', async () => {
   const { endpoint } = await answering({ status: 200, body })
   expect(await send(world, file, '--endpoint', endpoint)).toMatchObject({
     status: 1,
-    stdout: `0 requests taken by ${endpoint}/v1/metrics, 1 not\n`,
+    stdout: `0 requests accepted by ${endpoint}/v1/metrics, 1 not\n`,
     stderr: 'otlp-tally send: line 1: 2 data points were refused: too old\n',
   })
+})
+
+test('a part that is refused is found in an answer of any length', async () => {
+  const { world, file } = written(1)
+  const errorMessage = 'x'.repeat(200_000)
+  const body = JSON.stringify({ partialSuccess: { errorMessage, rejectedDataPoints: '2' } })
+  const { endpoint } = await answering({ status: 200, body })
+  expect(await send(world, file, '--endpoint', endpoint)).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('line 1: 2 data points were refused'),
+  })
+})
+
+test('it goes through the proxy that the helper would use, or says that this Node cannot', async () => {
+  const { world, file } = written(2)
+  const proxy = await receiving()
+  const env = { ...world.env, http_proxy: proxy.endpoint }
+  const args = [BIN, 'send', file, '--endpoint', 'http://otel.invalid']
+  const { status, stderr } = await runProcess(process.execPath, args, { ...world, env })
+  if (process.allowedNodeEnvironmentFlags.has('--use-env-proxy')) {
+    expect([status, proxy.requests.length]).toEqual([0, 2])
+    expect(stderr).toBe(`otlp-tally send: through the proxy ${proxy.endpoint} (http_proxy)\n`)
+  } else {
+    expect([status, proxy.requests.length]).toEqual([1, 0])
+    expect(stderr).toContain('directly: http_proxy names a proxy, which takes Node 22.21 or 24.5 to use')
+  }
 })
 
 test.each([
@@ -125,7 +151,7 @@ test.each([
   expect(bodies).toEqual(lines.slice(0, 2))
   expect(await send(world, file, '--endpoint', endpoint, '--from', '2')).toMatchObject({
     status: 0,
-    stdout: `2 requests taken by ${endpoint}/v1/metrics\n`,
+    stdout: `2 requests accepted by ${endpoint}/v1/metrics\n`,
   })
   expect(bodies.slice(2)).toEqual(lines.slice(1))
 })
@@ -134,7 +160,7 @@ test('nobody there is explained', async () => {
   const { world, file } = written(1)
   expect(await send(world, file, '--endpoint', 'http://127.0.0.1:65009')).toMatchObject({
     status: 1,
-    stderr: expect.stringContaining('nobody listens there'),
+    stderr: expect.stringContaining('nothing listens there'),
   })
 })
 
@@ -194,7 +220,7 @@ test.each([
   [['.', '--endpoint', 'http://127.0.0.1:1'], '.: EISDIR'],
   [['empty', '--endpoint', 'http://127.0.0.1:1'], 'there is no line to send'],
   [['empty'], 'expected --endpoint URL'],
-  [['empty', '--endpoint', 'localhost:4318'], 'is not an http(s) URL'],
+  [['empty', '--endpoint', 'localhost:4318'], 'put http:// or https:// in front of it'],
   [['empty', '--endpoint', 'http://127.0.0.1:1', '--from', '0'], '--from 0: expected the number of a line'],
   [['empty', '--endpoint', 'http://127.0.0.1:1', '--header', 'x'], "expected 'name: value'"],
 ])('send %s is exit code 2: %s', async (args, sentence) => {

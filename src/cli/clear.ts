@@ -9,7 +9,8 @@ const TIMEOUT_MS = 30_000
 
 /**
  * `clear`: removes what was counted, with `--all` also the fingerprint and the mark of the notice, so that the next run
- * is a new installation. Says what it removed, or what is left and fails. The config stays: an opt-out is not forgotten.
+ * is a new installation. Says what it removed, or what is left and fails. The config stays: an opt-out is not
+ * forgotten.
  */
 export async function clear(context: Context, { all = false, yes = false }: Values): Promise<number> {
   const { tool, env, stdout, stderr } = context

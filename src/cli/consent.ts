@@ -9,7 +9,7 @@ import { disable, effectOf, writeEnabled } from './switch.ts'
 
 /** The same surroundings, and how to ask. */
 export interface ConsentIo extends TelemetryIo {
-  /** What Enter alone means: `[Y/n]` or `[y/N]`. Default `no`. */
+  /** The answer when the user only presses Enter. Default `no`. */
   default?: 'yes' | 'no'
   /** How long to wait for an answer, in ms. Default 30 000. */
   timeoutMs?: number

@@ -20,7 +20,7 @@ export interface Output {
 export interface TelemetryIo {
   /** Where an answer is read from. Default `process.stdin`. */
   stdin?: Input
-  /** What was asked for. Default `process.stdout`. */
+  /** Receives the output. Default `process.stdout`. */
   stdout?: Output
   /** Questions, and what went wrong. Default `process.stderr`. */
   stderr?: Output

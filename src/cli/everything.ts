@@ -85,7 +85,7 @@ function resourceRows({ name, version, resourceAttributes = {} }: TelemetryOptio
   ]
 }
 
-/** What an alphabet does not keep out has to be said. */
+/** Says what the alphabet does not keep out. */
 function openLists({ name, commands, events }: TelemetryOptions): string {
   const missing = [...(commands ? [] : ['its commands']), ...(events ? [] : ['its events'])].join(' or ')
   return (

@@ -15,7 +15,7 @@ import { type StoredStream, storedStreams } from './storage.ts'
 export interface Inspection {
   facts: Facts
   decision: Ruling
-  /** What would decide next, and next after that, if what made the rulings before were not there. */
+  /** The rulings that would follow if the earlier ones did not apply. */
   otherwise: Ruling[]
   endpoint: Endpoint
   /** The names of the headers that go to the endpoint. */
@@ -30,7 +30,7 @@ export interface Inspection {
   streams: StoredStream[]
   /** Undefined where nothing can be sent at all. */
   delivery: Route | undefined
-  /** What stood in the way of reading the state, a sentence each. */
+  /** Problems with reading the state, one sentence per problem. */
   problems: string[]
 }
 

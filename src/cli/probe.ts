@@ -4,8 +4,8 @@ import { parentOf, random } from '../core/tally/files.ts'
 
 /**
  * Why nothing can be stored in a state folder, in words; undefined where it can be. A folder that is not there yet is
- * tried out beside it and taken away again: there are systems that let it be seen, but not be made (`/proc`, a bind mount
- * whose source was deleted).
+ * tried out beside it and taken away again: there are systems that let it be seen, but not be made (`/proc`, a bind
+ * mount whose source was deleted).
  */
 export function storeProblem(state: string): string | undefined {
   try {

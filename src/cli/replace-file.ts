@@ -22,8 +22,8 @@ import { dirname, resolve } from 'node:path'
 import { makeFolder, random } from '../core/tally/files.ts'
 
 /**
- * Replaces a file at once: readers see the old text or the new one, never a part. A symlink is followed; mode, owner and
- * group are kept; a new file is 0600. `expected` is the text that was edited (undefined: there was no file).
+ * Replaces a file at once: readers see the old text or the new one, never a part. A symlink is followed; mode, owner
+ * and group are kept; a new file is 0600. `expected` is the text that was edited (undefined: there was no file).
  *
  * Throws an `Error` with a sentence, and leaves everything as it was, where the file is read-only, is not a regular
  * file, has further names or a group that would be lost, cannot be written, or is no longer what was edited.
@@ -71,7 +71,7 @@ function writeTemporary(path: string, text: string, old: Stats | undefined): voi
   try {
     writeFileSync(fd, text)
     if (old) keepOwner(fd, old)
-    // After the owner, of whom a change takes setuid and the like away.
+    // Set the mode after the owner: changing the owner clears setuid.
     fchmodSync(fd, old ? old.mode & 0o7777 : 0o600)
     fsyncSync(fd)
   } finally {

@@ -11,7 +11,8 @@ import { called, contextOf, type TelemetryIo, type Values } from './context.ts'
  * Runs `tool telemetry …` with the arguments behind `telemetry`. Returns the exit code, never exits the process: 0 when
  * done, 1 when it could not be done, 2 when it was not understood. Rejects for nothing that a user can cause.
  *
- * Managing telemetry is never counted, and what this process has counted before is not sent. Call `initTelemetry` first.
+ * Managing telemetry is never counted, and what this process has counted before is not sent. Call `initTelemetry`
+ * first.
  *
  * @example
  * ```js

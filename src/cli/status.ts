@@ -1,4 +1,4 @@
-import { contents } from '../core/decide/notice.ts'
+import { commandOf, contents } from '../core/decide/notice.ts'
 import { shared } from '../core/global.ts'
 import { type Row, rowsText } from '../core/rows.ts'
 import type { Tool } from '../core/tool.ts'
@@ -44,7 +44,7 @@ export function statusText(inspection: Inspection, tool: Tool): string {
       .filter(([label]) => label !== 'To')
       .map(([label, text]) => [label.toLowerCase(), text] as const),
     ...(options.commands && options.events ? [] : [['', openEnded(options)] as const]),
-    ['', `all of it: ${called(tool, 'preview --all')}`],
+    ...(commandOf(options) ? [['', `all of it: ${called(tool, 'preview --all')}`] as const] : []),
     ['config', folders?.config ?? 'none'],
     ['state', folders ? `${folders.state} (${count(bytes, 'byte')} of counts)` : 'none'],
     ['fingerprint', idText(inspection)],

@@ -24,7 +24,7 @@ export function enable({ tool, env, stdout, stderr }: Context): number {
 export function disable({ tool, env, stdout, stderr }: Context): number {
   const failure = writeEnabled(false, tool, env)
   const off = rulingsOf(quietFacts(tool, env))[0]!.mode !== 'on'
-  // Who cannot be left alone by the file is left alone by what else says off. Where it is on, a new id would come.
+  // (not understood)
   const { lines, left } = failure && !off ? { lines: [], left: false } : forget(tool, env)
   if (failure) stderr.write(`${failure}\n`)
   const out = failure || left || !off ? stderr : stdout

@@ -7,15 +7,31 @@ import { linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 export function writeWhole(path: string, text: string, force: boolean): void {
   const old = statSync(path, { throwIfNoEntry: false })
   if (old && !old.isFile()) throw new Error('it is not a regular file')
-  if (old && !force) throw new Error('it is there already; --force replaces it')
+  if (old && !force) throw new Error('already exists; use --force to overwrite it')
   const temporary = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`
   try {
     writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' })
     if (force) renameSync(temporary, path)
     else place(temporary, path)
+  } catch (error) {
+    throw new Error(reasonOf(error as NodeJS.ErrnoException))
   } finally {
     rmSync(temporary, { force: true })
   }
+}
+
+/** In words: Node's would name the temporary file. */
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  const reasons: Record<string, string> = {
+    ENOENT: 'its folder does not exist',
+    ENOTDIR: 'its folder is a file',
+    EACCES: 'its folder cannot be written to',
+    EPERM: 'its folder cannot be written to',
+    EROFS: 'its folder cannot be written to',
+    ENOSPC: 'the disk is full',
+    EEXIST: 'already exists; use --force to overwrite it',
+  }
+  return (code && reasons[code]) || message
 }
 
 /** By a link, because renaming would replace a file that has come to be meanwhile. */
