@@ -26,7 +26,7 @@ fieldset { margin: 0; padding: 0; border: 0; min-width: 0 } .field input { posit
 .pulse { display: inline-block; width: .75rem; height: .75rem; margin-right: .6rem; border-radius: 50%; background: var(--c2); animation: pulse 1.6s ease-in-out infinite } @keyframes pulse { 50% { opacity: .25; transform: scale(.7) } }
 @media (prefers-reduced-motion: reduce) { .pulse { animation: none } .bar rect { transition: none } }
 @media (max-width: 44rem) {
-  body { padding: .6rem .75rem } main { grid-template: auto auto minmax(0, 4fr) minmax(0, 3fr) auto minmax(0, 5fr) / minmax(0, 1fr); grid-template-areas: "name" "claim" "feed" "totals" "remarks" "body" }
+  body { padding: .6rem .75rem } main { grid-template: auto auto minmax(0, 5fr) minmax(0, 4fr) auto minmax(0, 4fr) / minmax(0, 1fr); grid-template-areas: "name" "claim" "feed" "totals" "remarks" "body" }
   h1 { font-size: 1rem } #claim { font-size: 1.15rem } h2 { margin: .4rem 0 .1rem; font-size: .875rem } .state { top: .6rem; right: .75rem; font-size: .75rem } .minute { height: 2.25rem } .feed li { font-size: .875rem; gap: .5rem } .remarks { max-height: 3.5rem } .again { display: none }
   .body { grid-template: minmax(0, 3fr) minmax(0, 2fr) / minmax(0, 1fr); gap: .3rem } pre { font-size: .75rem } footer { display: none } .waiting pre { font-size: .875rem }
 }
