@@ -8,10 +8,10 @@ import type { Attributes, EventList } from './vocabulary.ts'
 let first: Tool | undefined
 
 /**
- * Remembers who is counting. Reads nothing, checks nothing, starts nothing, never throws.
+ * Remembers the options. Reads nothing,
  *
- * The first call for a name decides; of later ones only `disabled` is accepted, so that a `--no-telemetry` which is
- * parsed late stops what is still to come: pass it in the first call, to count nothing at all.
+ * Of later calls for the same name, only `disabled` is used. It stops what is still to come; what was counted before
+ * it stays on disk and is sent by a later run. So pass it in the first call.
  *
  * @example
  * ```js
@@ -95,7 +95,7 @@ export function flushTelemetry(): Promise<void> {
   return host().flushTelemetry()
 }
 
-/** Off is a state of the same object: before `initTelemetry`, everybody calls this one. */
+/** Used before `initTelemetry` was called: counts nothing. */
 const nobody: Telemetry = { trackCommand: tooEarly, trackEvent: tooEarly, async flushTelemetry() {} }
 
 function tooEarly(): void {

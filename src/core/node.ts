@@ -1,8 +1,8 @@
 /**
- * Node's builtins for everything that an ordinary command runs. They are not imported: an ECMAScript import of `node:fs`
- * first makes a namespace of all its functions, which costs every start of a command 1 ms, and `node:path` as much again.
- * A runtime that lacks `process.getBuiltinModule` (Node before 20.16 and 22.3) can still import this library: then
- * `supported` is false, and everything is off.
+ * Node's builtins for everything that an ordinary command runs. They are not imported: an ECMAScript import of
+ * `node:fs` first makes a namespace of all its functions, which costs every start of a command 1 ms, and `node:path`
+ * as much again. A runtime that lacks `process.getBuiltinModule` (Node before 20.16 and 22.3) can still import this
+ * library: then `supported` is false, and everything is off.
  */
 const load = <T>(name: string): T => process.getBuiltinModule?.(name) as T
 

@@ -9,7 +9,7 @@ import {
   type Vocabulary,
 } from './vocabulary.ts'
 
-/** What a tool says of itself, once, before it counts anything. Only `name`, `version` and `endpoint` are usual. */
+/** The options of `initTelemetry`. Most tools set `name`, `version`, `endpoint` and `commands`. */
 export interface TelemetryOptions<Command extends string = string, Events extends EventList = EventList>
   extends Vocabulary {
   /**
@@ -22,8 +22,8 @@ export interface TelemetryOptions<Command extends string = string, Events extend
   /** Default endpoint, a base URL: `/v1/metrics` is appended to its path. The user's config and environment win. */
   endpoint?: string | undefined
   /**
-   * All commands that can ever be sent. Any other is counted as `unknown`, and a literal that is not in the list does not
-   * compile. Without it, names follow the alphabet of `Attributes`.
+   * All commands that can ever be sent. Any other is counted as `unknown`, and a literal that is not in the list does
+   * not compile. Without it, names follow the alphabet of `Attributes`.
    */
   commands?: readonly Command[] | undefined
   /**
@@ -37,7 +37,7 @@ export interface TelemetryOptions<Command extends string = string, Events extend
   agents?: boolean | undefined
   /** Headers of the request to `endpoint`. Never sent to another endpoint that a user configured. */
   headers?: Readonly<Record<string, string>> | undefined
-  /** Bound of the one request in ms, 1 to 60000. Default 2000. */
+  /** Time limit of the request in milliseconds, 1 to 60000. Default 2000. */
   timeoutMs?: number | undefined
   /** Name of the metric that `trackCommand` counts. Default `command_invocation`. */
   metricName?: string | undefined
@@ -45,7 +45,9 @@ export interface TelemetryOptions<Command extends string = string, Events extend
   temporality?: 'cumulative' | 'delta' | undefined
   /** `detached`: a helper process sends. `inline`: this process does. Default `auto`: detached where it can work. */
   delivery?: 'auto' | 'detached' | 'inline' | undefined
-  /** `explicit`: nothing before the user said yes. Default `notice`: nothing before the notice was shown. */
+  /**
+   * `explicit`: nothing is counted before the user has said yes. Default `notice`: nothing before the notice was shown.
+   */
   consent?: 'notice' | 'explicit' | undefined
   /** Your own text of the notice. */
   notice?: string | undefined
@@ -162,7 +164,7 @@ export function nameOf(name: string): string {
   return name.replace(/^@[^/]*\//, '')
 }
 
-/** The problem for which it is not known whose folders they would be; undefined where there is none such. */
+/** The first problem that makes the tool's folders unknown; undefined if they are known. */
 export function homeProblem(problems: readonly string[]): string | undefined {
   return problems.find(problem => /^(options|name|home):/.test(problem))
 }

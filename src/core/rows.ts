@@ -1,4 +1,4 @@
-/** A row without a label goes on from the one above it. */
+/** A row without a label continues the one above it. */
 export type Row = readonly [label: string, text: string]
 
 /**
@@ -17,7 +17,9 @@ export function rowsText(rows: readonly Row[], width: number = Number.POSITIVE_I
     .join('\n')
 }
 
-/** One paragraph. Lines after the first begin with `indent` blanks; a word is never broken, so that it can be copied. */
+/**
+ * One paragraph. Lines after the first begin with `indent` blanks; a word is never broken, so that it can be copied.
+ */
 export function wrap(text: string, width: number, indent: number = 0): string {
   let line = ''
   let wrapped = ''

@@ -28,7 +28,7 @@ const DELIVER_AFTER_MS = 1000
 /** How a tool says that a signal has ended it which it handled itself: 128 + SIGHUP, SIGINT, SIGTERM. */
 const SIGNAL_CODES = [129, 130, 143]
 
-/** The telemetry of one tool: when to decide, when to deliver, and that nobody hears of it. Reads nothing yet. */
+/** One tool's telemetry: decides when to ask the table and when to deliver, and keeps every failure silent. */
 export function createTelemetry(given: TelemetryOptions): Tool {
   let options: TelemetryOptions | undefined
   let disabled: boolean | string = given.disabled ?? false
@@ -105,7 +105,7 @@ export function createTelemetry(given: TelemetryOptions): Tool {
       explain(`${show(name)}: flags and the telemetry command are never counted`)
       return
     }
-    // What is not a text was no command of anybody's, and is refused by its type.
+    // A value that is not a string is not a command; `seriesProblem` refuses it.
     const listed = commands && typeof name === 'string' && !commands.includes(name) ? UNKNOWN : name
     const agent = agents ? agentOf(process.env) : undefined
     const attributes = { command_name: listed, ...(agent && { agent }) }
@@ -120,7 +120,8 @@ export function createTelemetry(given: TelemetryOptions): Tool {
       atExit(code => silently(() => end(code)))
     }
     if (timer || soon) return
-    // Inline has to begin while the event loop still turns, detached has time until the end. The first timer of a process
+    // Inline has to begin while the event loop still turns, detached has time until the end. The first timer of a
+    // process
     // costs 0.3 ms: a synchronous command starts none, since its event loop turns once at most.
     const start = () => (timer ??= setTimeout(run, DELIVER_AFTER_MS).unref())
     if (inline()) timer = setTimeout(run, 0)
@@ -149,7 +150,7 @@ export function createTelemetry(given: TelemetryOptions): Tool {
     const request = batch?.request(time, anyway)
     const mode = batch?.decision.mode
     const detached = !inline()
-    // Off is for the whole run: the next decision could find the notice that this run has shown.
+    // Once off, off for the whole run. Otherwise the next decision would find the notice that this run has just shown.
     if (mode !== 'off') batch = undefined
     if (request) lastTime = since = time
     if (request && mode === 'log') say(`this would be sent to ${request.url}\n${request.body}`)
@@ -168,7 +169,10 @@ export function createTelemetry(given: TelemetryOptions): Tool {
     } else if (request.note) settleQuietly(request.note, true) // no process could be started
   }
 
-  /** The process ends before its `fetch` was answered. The same totals once more change nothing, a delta would. */
+  /**
+   * The process ends before its `fetch` was answered. Sending the same totals twice is harmless; sending a delta twice
+   * is not.
+   */
   function handOver({ note, ...request }: Post): void {
     // What became of the first request is not known, so the answer to the second one proves nothing.
     if (note) settleQuietly(note, false)
@@ -239,7 +243,7 @@ function processStart(): number {
   return Math.floor(Date.now() - process.uptime() * 1000)
 }
 
-/** Whatever goes wrong here is ours, and the person who ran a command is not the one to mend it. */
+/** Failures of telemetry are silent: the user of the tool cannot fix them. */
 function silently(act: () => unknown): void {
   try {
     act()

@@ -7,8 +7,8 @@ import { AGENTS } from './agent.ts'
  */
 
 /**
- * Attributes of one event, at most 8. A key is a letter, then letters, digits, `_` or `.`; a value is a boolean, or 1 to
- * 64 of `A-Z a-z 0-9 _ . : -` in at most four words with single spaces between them.
+ * Attributes of one event, at most 8. A key is a letter, then letters, digits, `_` or `.`; a value is a boolean, or 1
+ * to 64 of `A-Z a-z 0-9 _ . : -` in at most four words with single spaces between them.
  */
 export type Attributes = Readonly<Record<string, string | boolean>>
 
@@ -32,7 +32,7 @@ export interface Vocabulary {
   agents?: boolean | undefined
 }
 
-/** What a command is counted as that is not in `commands`. */
+/** The name under which commands outside `commands` are counted. */
 export const UNKNOWN = 'unknown'
 export const COMMAND_METRIC = 'command_invocation'
 export const FAILURE_METRIC = 'command_failure'
@@ -47,7 +47,7 @@ const MAX_WORDS = 4
 const NAME_RULE = 'a letter, then letters, digits, "_" or ".", at most 64 characters'
 const VALUE_RULE = '1 to 64 of A-Z a-z 0-9 _ . : - in words with single spaces between them'
 
-/** What is wrong with a metric name or an attribute's key, in words; undefined when nothing is. */
+/** A sentence about an invalid metric name or attribute key; undefined if it is valid. */
 export function nameProblem(name: unknown): string | undefined {
   return isText(name, NAME) ? undefined : `${show(name)}: expected ${NAME_RULE}`
 }

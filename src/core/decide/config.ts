@@ -49,7 +49,8 @@ export function readConfig(path: string): Config | ConfigProblem {
 
 /** The text of a config file; undefined where there is none. Throws for what is not UTF-8 or cannot be read. */
 export function readConfigText(path: string): string | undefined {
-  // Most users have none, and an error that is thrown and caught would cost more than this look. A device is not opened.
+  // Most users have none, and an error that is thrown and caught would cost more than this look. A device is not
+  // opened.
   const found = fs.statSync(path, { throwIfNoEntry: false })
   if (!found) return undefined
   if (!found.isFile()) throw new Error('it is not a regular file')

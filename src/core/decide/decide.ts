@@ -34,7 +34,7 @@ export interface Decision {
   rule: number
   /** The user said yes, in the environment or in the config; a notice that was shown is not that. */
   explicit: boolean
-  /** What no row can say of itself: an error of the system, or that the notice was shown just now. */
+  /** Extra detail for the reason: a system error, or that the notice was shown in this run. */
   detail?: string
 }
 
@@ -51,7 +51,8 @@ const off = (rule: number): Decision => ({ mode: 'off', rule, explicit: false })
 
 /**
  * Decides by the table in docs/decision.md, the first row that matches. Reads what the facts read, writes nothing but
- * the notice, never throws. `TRIX_TELEMETRY=on|log|local` only skips rows 7, 8 and 11 to 14, so it answers after row 10.
+ * the notice, never throws. `TRIX_TELEMETRY=on|log|local` only skips rows 7, 8 and 11 to 14, so it answers after row
+ * 10.
  */
 export function decide(facts: Facts): Decision {
   const { denied, env, options, prefix } = facts
@@ -138,8 +139,8 @@ export function endpointOf({ env, options, prefix }: Facts, config: Config): End
 
 /**
  * The headers that go to it, with names in lower case. They stay with the endpoint that they were set for: the tool's
- * with the tool's, the config's with the config's (or the tool's, where the config names none), and an endpoint from the
- * environment gets neither, so that a token never reaches a server that it was not made for.
+ * with the tool's, the config's with the config's (or the tool's, where the config names none), and an endpoint from
+ * the environment gets neither, so that a token never reaches a server that it was not made for.
  */
 export function headersOf(
   { options }: Facts,
@@ -155,7 +156,7 @@ export function headersOf(
 
 /** What the user has to have seen before anything is sent. */
 function noticeOf({ name, noticeVersion = 1 }: TelemetryOptions, { endpoint, source }: Endpoint): Notice {
-  // Whoever set another endpoint knows of it.
+  // A user who set another endpoint already knows where the counts go.
   const host = source === 'tool' ? hostOf(endpoint!) : undefined
   return { name, version: noticeVersion, host, endpoint: endpoint! }
 }

@@ -6,7 +6,7 @@ import { type Environment, foldersOf, NO_HOME, stateProblem } from './folders.ts
 import { environmentPrefix, markNotice, noticeSeen, showNotice } from './notice.ts'
 import { forbidden, lacking } from './permissions.ts'
 
-/** What only the caller knows of the process. */
+/** Facts about the process that the caller passes in. */
 export interface Situation {
   env: Environment
   disabled: boolean | string
@@ -46,7 +46,7 @@ export function factsOf(options: TelemetryOptions, { env, disabled, mayShow }: S
   }
 }
 
-/** A mark of version 0.1 is good for the tool and the host that find it, and from now on only for them. */
+/** Version 0.1 wrote marks without tool and host. The first tool that finds one adds its own. */
 function bind(mark: () => void): void {
   try {
     mark()

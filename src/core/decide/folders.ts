@@ -58,10 +58,10 @@ function absolute(path: string | undefined): string | undefined {
 }
 
 /**
- * Why nothing may be written to the state folder: there is no home (a system user's `/nonexistent` is meant, it is not
- * for us to make), or it is another user's, so that `sudo tool` with the user's HOME would leave root's files in it.
- * A folder that does not exist yet is judged by the one that it would be made in, unless everybody may make one there
- * (`/tmp`: world-writable and sticky).
+ * Why nothing may be written to the state folder: there is no home (a system user's home may be `/nonexistent`, which
+ * must not be created), or it is another user's, so that `sudo tool` with the user's HOME would leave root's files in
+ * it. A folder that does not exist yet is judged by the one that it would be made in, unless everybody may make one
+ * there (`/tmp`: world-writable and sticky).
  */
 export function stateProblem({ state, home }: Folders): string | undefined {
   const self = process.geteuid?.()

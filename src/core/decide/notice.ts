@@ -3,7 +3,7 @@ import type { TelemetryOptions } from '../options.ts'
 import { type Row, rowsText, textWidth, wrap } from '../rows.ts'
 import { readLine, writeBeside } from '../tally/files.ts'
 
-/** What a notice is about, and so what a user has agreed to by not objecting. */
+/** What a notice is shown for. */
 export interface Notice {
   name: string
   version: number
@@ -16,8 +16,8 @@ export interface Notice {
 export type Seen = 'seen' | 'unbound' | undefined
 
 /**
- * The mark of the notice is a line for each tool that shares the state folder: version, name, host. Another name, another
- * host or a higher version shows the notice again. Throws where the mark cannot be read.
+ * The mark of the notice is a line for each tool that shares the state folder: version, name, host. Another name,
+ * another host or a higher version shows the notice again. Throws where the mark cannot be read.
  */
 export function noticeSeen(state: string, { name, version, host }: Notice): Seen {
   for (const line of marksIn(state)) {
@@ -54,7 +54,7 @@ export function markNotice(state: string, { name, version, host = '-' }: Notice,
     path,
     () => [...others, `${version} ${name} ${host}`].join('\n'),
     temporary => {
-      // In this order: a mark without a notice would be consent that nobody gave.
+      // Show first, then mark: a mark without a notice would count as consent.
       show?.()
       fs.renameSync(temporary, path)
     },
@@ -86,8 +86,8 @@ function isTerminal(): boolean {
 }
 
 /**
- * Writes to stderr, whole, before it returns. Throws where that cannot be (a terminal that is gone). Not by
- * `process.stderr`, which reports such an error by an event, and the event would end the tool.
+ * Writes all of the text to stderr before it returns. Throws if that fails, for example because the terminal is gone.
+ * Not by `process.stderr`, which reports such an error by an event, and the event would end the tool.
  */
 export function writeStderr(text: string): void {
   for (let rest = Buffer.from(text); rest.length; ) rest = rest.subarray(fs.writeSync(2, rest))

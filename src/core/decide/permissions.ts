@@ -1,4 +1,4 @@
-/** Of `Deno`, what is asked here. */
+/** The part of the global `Deno` that this file uses. */
 interface DenoGlobal {
   permissions: { querySync(descriptor: { name: string }): { state: string; partial?: boolean } }
 }
@@ -9,7 +9,7 @@ interface NodePermission {
 }
 
 /**
- * Of these permissions, in words, those that Deno was not started with; undefined where none is missing. Deno would put
+ * A sentence that names the permissions which Deno was not given; undefined if it has all of them. Deno would put
  * a question to the user for each, and telemetry is not worth one. Other runtimes have none that ask.
  */
 export function lacking(...names: readonly string[]): string | undefined {

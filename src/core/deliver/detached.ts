@@ -35,8 +35,8 @@ export function postDetached({ body, ...request }: Post): Promise<void> | undefi
 
 /**
  * The command's environment (proxy and CA variables are in it), without what would change how the helper runs. The
- * request is added to it: other users can read the arguments of a process, but not its environment, and a file would have
- * to be removed. A pipe would cost 1.5 ms more.
+ * request is added to it: other users can read the arguments of a process, but not its environment, and a file would
+ * have to be removed. A pipe would cost 1.5 ms more.
  */
 export function fetchEnvironment(url: string): NodeJS.ProcessEnv {
   return {
@@ -45,7 +45,7 @@ export function fetchEnvironment(url: string): NodeJS.ProcessEnv {
     NODE_USE_ENV_PROXY: '1',
     // To read them costs the helper 20 ms of CPU, so only where they are looked at.
     ...(url.startsWith('https:') && { NODE_USE_SYSTEM_CA: '1' }),
-    // What `bun build --compile` made is then Bun, and not the tool.
+    // Makes an executable from `bun build --compile` act as Bun and not as the tool.
     BUN_BE_BUN: '1',
     // Undefined, not deleted: `spawn` would copy NODE_V8_COVERAGE into an environment that lacks it.
     NODE_OPTIONS: undefined,

@@ -3,14 +3,14 @@ import { fs } from '../node.ts'
 import { type Post, post } from './post.ts'
 
 /**
- * The helper process: sends the one request that is in its environment, and ends. It loads nothing of the user's, writes
- * only what it learnt about the beginnings of series, and cannot outlive its bound: with DNS packets dropped neither the
- * natural end nor `process.exit()` would come within 10 s, because both join the thread that is inside `getaddrinfo`. So
- * it kills itself. Started by hand, without a request, it ends at once.
+ * The helper process: sends the one request that is in its environment, and ends. It loads nothing of the user's,
+ * writes only what it learnt about the beginnings of series, and cannot outlive its bound: with DNS packets dropped
+ * neither the natural end nor `process.exit()` would come within 10 s, because both join the thread that is inside
+ * `getaddrinfo`. So it kills itself. Started by hand, without a request, it ends at once.
  */
 const kill = () => process.kill(process.pid, 'SIGKILL')
 
-/** What the command inherited stays open in whatever it starts, where libuv has not seen it: locks, pipes. */
+/** Closes descriptors that the command had inherited (locks, pipes), which libuv passes on to the helper. */
 function closeInherited(): void {
   // Elsewhere it cannot happen (macOS: POSIX_SPAWN_CLOEXEC_DEFAULT), or Bun and Deno have descriptors of their own.
   if (process.platform !== 'linux' || process.versions.bun || process.versions.deno) return

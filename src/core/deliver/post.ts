@@ -56,7 +56,7 @@ function watchSending(): (() => boolean) | undefined {
   return () => left || !created
 }
 
-/** What other runtimes say where there was no connection. */
+/** Error codes that mean "no connection" in other runtimes. */
 const NO_CONNECTION =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ConnectionRefused|FailedToOpenSocket)$/
 
@@ -67,9 +67,9 @@ function codeOf(error: unknown): string {
 
 /**
  * True for an answer that is only given where nothing of the request was stored: it was redirected, or refused before
- * it was read. Not so 400, 408, 409, 422 and 429, with which Prometheus, Cortex and Thanos refuse one point and store the
- * others, and no 5xx, since a proxy gives them also for a server that has answered too late. A Collector without queues
- * hands on the 401, 403 or 404 of one backend although another has stored everything, but it does so in JSON.
+ * it was read. Not so 400, 408, 409, 422 and 429, with which Prometheus, Cortex and Thanos refuse one point and store
+ * the others, and no 5xx, since a proxy gives them also for a server that has answered too late. A Collector without
+ * queues hands on the 401, 403 or 404 of one backend although another has stored everything, but it does so in JSON.
  * docs/exactness.md has them all.
  */
 function takesNothing(status: number, contentType: string): boolean {

@@ -20,7 +20,9 @@ export function chooseRoute(delivery: 'auto' | 'detached' | 'inline' = 'auto'): 
     : { route: 'detached', reason: 'a helper process can be started' }
 }
 
-/** `node`, `nodejs`, `node22`, `bun`, `deno`: what accepts code as an argument. Anything else may be the tool itself. */
+/**
+ * `node`, `nodejs`, `node22`, `bun`, `deno`: what accepts code as an argument. Anything else may be the tool itself.
+ */
 const INTERPRETER = /[\\/](node|nodejs|bun|deno)[-v.\d]*(\.exe)?$/i
 /** Programs that reap orphans when they are the first process of a container. `comm` has at most 15 characters. */
 const REAPER =

@@ -11,7 +11,7 @@ export interface Body {
   note?: string | undefined
 }
 
-/** What becomes of a series in a body. */
+/** A series with the points that the body carries for it. */
 interface Item {
   points: Point[]
   /** Its beginning, where it has not begun: claimed by this body, or by another on which this one relies. */
@@ -128,7 +128,9 @@ function leave(folder: string, note: string | undefined, claimed: string[]): voi
   if (note) fs.rmSync(note, { force: true })
 }
 
-/** Looks once more, after the claims: true where no other body may be under way, and none was that began these series. */
+/**
+ * Looks once more, after the claims: true where no other body may be under way, and none was that began these series.
+ */
 function isAlone(folder: string, note: string, series: readonly string[]): boolean {
   const { notes, files } = list(folder)
   return notes.every(name => `${folder}${SEP}${name}` === note) && !series.some(one => files.has(one))

@@ -1,6 +1,8 @@
 import { fs, hasCode, SEP } from '../node.ts'
 
-/** The small files of the state folder, and its folders: made 0700 and 0600, and never by a call that can wait or loop. */
+/**
+ * The small files of the state folder, and its folders: made 0700 and 0600, and never by a call that can wait or loop.
+ */
 
 /** What a file holds, and which file it is. */
 export interface Content {
@@ -79,8 +81,8 @@ export function parentOf(path: string): string {
 }
 
 /**
- * Writes a file beside `path`, durable before it is there under its own name, and passes its path and what identifies it
- * to `place`. Whatever happens, nothing is left of it under the temporary name.
+ * Writes and syncs a temporary file next to `path`, then calls `place` to move it there. Whatever happens, nothing is
+ * left of it under the temporary name.
  */
 export function writeBeside(
   path: string,

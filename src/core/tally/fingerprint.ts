@@ -3,8 +3,8 @@ import { linkNew, readWhole, setAside, writeBeside } from './files.ts'
 
 /**
  * The identity of an installation, 64 hex digits: SHA-256 of hostname, platform, arch and 32 random bytes. The random
- * bytes make it; nobody can tell the rest from it. Its file also holds when it was made, and the inode and birth time of
- * the file itself: a copy has others, and is an installation of its own.
+ * bytes make it; nobody can tell the rest from it. Its file also holds when it was made, and the inode and birth time
+ * of the file itself: a copy has others, and is an installation of its own.
  */
 export interface Fingerprint {
   fingerprint: string
@@ -105,7 +105,7 @@ function store(
   )
 }
 
-/** A file that holds no fingerprint (empty after a power cut) is given another name, once, and stays for who looks. */
+/** Renames a file that holds no fingerprint (it may be empty after a power cut), so that it can still be inspected. */
 function heal(state: string): void {
   const path = fingerprintPath(state)
   const stats = fs.statSync(path, { throwIfNoEntry: false })
@@ -113,8 +113,8 @@ function heal(state: string): void {
 }
 
 /**
- * An id that has ended is removed, and those of its streams with it. What they counted stays for `report`, and is not
- * sent any more: it was sent under an id that is no longer this installation's.
+ * Removes an expired or copied id together with the ids of its streams. What they counted stays for `report`, and is
+ * not sent any more: it was sent under an id that is no longer this installation's.
  */
 function retire(state: string, { stats }: Fingerprint): void {
   const aside = setAside(fingerprintPath(state), stats)

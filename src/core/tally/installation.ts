@@ -34,7 +34,7 @@ export function findInstallation(
   return { fingerprint, ...(instance && { instance, folder }) }
 }
 
-/** What is missing of it, made up for this process alone. */
+/** Fills in missing ids for this process only. */
 export function inMemory({ fingerprint, instance, folder }: Partial<Installation> = {}): Installation {
   return {
     fingerprint: fingerprint ?? makeFingerprint(),

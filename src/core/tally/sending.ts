@@ -14,8 +14,8 @@ import { random } from './files.ts'
  * note is settled: nothing was taken → its claims are given back; anything else → its series have begun. A note whose
  * process was killed is settled as "anything else" after `DEAD_AFTER_MS`.
  *
- * A zero just before its point is safe only where no other body with this series may be accepted: so whoever claims such
- * a late beginning looks once more, and withdraws where it finds another note, or that the series has begun.
+ * A zero just before its point is safe only where no other body with this series may be accepted: so whoever claims
+ * such a late beginning looks once more, and withdraws where it finds another note, or that the series has begun.
  * docs/exactness.md has the argument, and test/fuzz/zero.model.test.ts every interleaving.
  */
 
@@ -75,8 +75,8 @@ export function commit(note: string, carried: Carried): boolean {
 }
 
 /**
- * Takes the consequence of an answer, and removes the note. `nothingTaken`: it is certain that nothing of the body was
- * accepted. Leaves the note where something cannot be written: then the series are not begun late by anybody.
+ * Settles a note: keeps or gives back its claims, then removes it. `nothingTaken`: it is certain that nothing of the
+ * body was accepted. Leaves the note where something cannot be written: then the series are not begun late by anybody.
  */
 export function settle(note: string, nothingTaken: boolean, open?: readonly string[]): void {
   const folder = note.slice(0, Math.max(note.lastIndexOf('/'), note.lastIndexOf(SEP)))
@@ -86,7 +86,7 @@ export function settle(note: string, nothingTaken: boolean, open?: readonly stri
   fs.rmSync(note, { force: true })
 }
 
-/** Without a text its process ended before it sent anything; its claims, if any, stay, and others rely on them. */
+/** An empty note: its process ended before sending. Its claims stay valid for others. */
 function carriedBy(note: string, open: readonly string[] | undefined): Carried {
   const text = fs.readFileSync(note, 'utf8')
   if (!text) return { claimed: [], relied: [] }

@@ -16,7 +16,7 @@ export function seriesPath({ metric, attributes }: Series): string {
   return `${fileName(metric)}/${inParts(name)}`
 }
 
-/** A name that is too long goes on in a folder of its beginning, which ends in "+". */
+/** A long name is split: its beginning becomes a folder whose name ends in "+". */
 function inParts(name: string): string {
   return name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME)}+/${inParts(name.slice(MAX_NAME))}`
 }

@@ -50,7 +50,7 @@ export function readInstance(folder: string): string | undefined {
     const line = readLine(`${folder}${SEP}instance`)
     return line && UUID.test(line) ? line : undefined
   } catch (error) {
-    // What the system refuses may be well again in the next run; what is no line of ours never is.
+    // A system error may be gone in the next run; invalid content will not be.
     if ((error as NodeJS.ErrnoException).syscall) throw error
     return undefined
   }
@@ -95,7 +95,7 @@ function removeOldStreams(parent: string, now: number, made: string): void {
       const touched = ['', ...list(folder).files].map(path => fs.statSync(`${folder}${SEP}${path}`).mtimeMs)
       if (Math.max(...touched) < now - MAX_AGE_MS) fs.rmSync(folder, { recursive: true, force: true })
     } catch {
-      // Another process is making, filling or removing this one. There is a next time.
+      // Another process is using this stream; a later run removes it.
     }
   }
 }
