@@ -10,7 +10,7 @@ import { makeWorld, runProcess } from './world.ts'
 const root = join(import.meta.dirname, '..')
 const reference = apiReference()
 
-test('docs/api.md is what the docstrings say (`vitest -u` writes it)', async () => {
+test('docs/api.md is what the docstrings say (`npm run docs:api` writes it)', async () => {
   await expect(reference).toMatchFileSnapshot(join(root, 'docs/api.md'))
 })
 
