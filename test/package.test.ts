@@ -82,7 +82,7 @@ test('the package holds what is needed to run and to understand it, and nothing 
     'package.json',
   ])
   expect(packed.filter(path => path.includes('node_modules'))).toEqual([])
-  expect(unpackedSize).toBeLessThan(1_500_000)
+  expect(unpackedSize).toBeLessThan(1_200_000)
 })
 
 /** The files that the links and pictures of a page point to, relative to the root; without those on the web. */
@@ -109,7 +109,9 @@ test.each([
 
 test('no link of the README is dead where the package is installed', () => {
   const installed = (path: string) => existsSync(join(project, 'node_modules/otlp-tally', path))
-  expect(linked('README.md').filter(path => !installed(path))).toEqual([])
+  // The pictures stay behind: they would be most of what every user of a tool downloads.
+  const dead = linked('README.md').filter(path => !installed(path) && !path.startsWith('docs/pictures/'))
+  expect(dead).toEqual([])
 })
 
 test('every bundled package has its licence in it, and what a command loads bundles only the TOML parser', () => {
