@@ -85,13 +85,27 @@ test('the package holds what is needed to run and to understand it, and nothing 
   expect(unpackedSize).toBeLessThan(1_200_000)
 })
 
-/** The files that the links and pictures of a page point to, relative to the root; without those on the web. */
-function linked(page: string): string[] {
+/** Where the links and pictures of a page point to, except for the web: a file relative to the root, and a heading. */
+function linked(page: string): { path: string; heading?: string | undefined }[] {
   const text = readFileSync(join(root, page), 'utf8').replace(/^```[\s\S]*?^```$/gm, '')
   return [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)]
-    .map(([, link, picture]) => (link ?? picture)!.replace(/#.*$/, ''))
-    .filter(target => target && !/^[a-z]+:/.test(target))
-    .map(target => join(dirname(page), target))
+    .map(([, link, picture]) => (link ?? picture)!)
+    .filter(target => !/^[a-z]+:/.test(target))
+    .map(target => {
+      const [path, heading] = target.split('#')
+      return { path: path ? join(dirname(page), path) : page, heading }
+    })
+}
+
+/** The headings of a page as GitHub writes them in links. */
+function headings(page: string): string[] {
+  const lines = readFileSync(join(root, page), 'utf8').matchAll(/^#+ (.*)$/gm)
+  return [...lines].map(([, text]) =>
+    text!
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  )
 }
 
 test.each([
@@ -104,14 +118,16 @@ test.each([
     .filter(name => name.endsWith('.md'))
     .map(name => `docs/${name}`),
 ])('no link of %s is dead', page => {
-  expect(linked(page).filter(path => !existsSync(join(root, path)))).toEqual([])
+  const isDead = ({ path, heading }: ReturnType<typeof linked>[number]) =>
+    !existsSync(join(root, path)) || (heading !== undefined && !headings(path).includes(heading))
+  expect(linked(page).filter(isDead)).toEqual([])
 })
 
 test('no link of the README is dead where the package is installed', () => {
   const installed = (path: string) => existsSync(join(project, 'node_modules/otlp-tally', path))
   // The pictures stay behind: they would be most of what every user of a tool downloads.
-  const dead = linked('README.md').filter(path => !installed(path) && !path.startsWith('docs/pictures/'))
-  expect(dead).toEqual([])
+  const dead = linked('README.md').filter(({ path }) => !installed(path))
+  expect(dead.filter(({ path }) => !path.startsWith('docs/pictures/'))).toEqual([])
 })
 
 test('every bundled package has its licence in it, and what a command loads bundles only the TOML parser', () => {
