@@ -34,23 +34,28 @@ date. --port 0 uses a free port; --file appends each body to FILE, one per line.
     },
   },
   report: {
-    usage: 'report FILE [--html [PAGE] | --card [SVG]] [--public]',
-    does: `shows such a FILE, or one that a Collector's file exporter wrote: what is used most, when
-and by how many. --html: as a page, --open it; --card: as a picture for a README, light and
+    usage: "report FILE | URL [--header 'name: value' …] [--html [PAGE] | --card [SVG]] [--public]",
+    does: `shows such a FILE, or one that a Collector's file exporter wrote, or what a Prometheus,
+Cortex or Thanos at a URL has stored: what is used most, when and by how many. --html: as a page, --open it; --card: as a picture for a README, light and
 dark; --public: without installations and rare names, to publish; --days N, --command NAME,
 --metric NAME, --json; --force replaces a file.`,
     options: {
       days: text,
       command: text,
       metric: text,
-      ...{ json: flag, html: flag, card: flag, public: flag, open: flag, force: flag },
+      ...{ json: flag, html: flag, card: flag, public: flag, open: flag, force: flag, header },
     },
-    operands: [1, 2, 'a FILE, and a PAGE only after --html or --card'],
-    async run(values, [file, page]) {
+    operands: [1, 2, 'a FILE or URL, and a PAGE only after --html or --card'],
+    async run({ header, ...values }, [file, page]) {
       if (page !== undefined && !values.html && !values.card)
-        return misunderstood('report: expected a FILE, and a PAGE only after --html or --card')
-      const { reportFile } = await import('./bin/report/report-file.ts')
-      return reportFile(file!, page, values as Record<string, string | boolean | undefined>)
+        return misunderstood('report: expected a FILE or URL, and a PAGE only after --html or --card')
+      const headers = headersOf(header)
+      if (!headers) return misunderstood("report: --header: expected 'name: value'")
+      const { reportFile, reportServer } = await import('./bin/report/report-file.ts')
+      const flags = values as Record<string, string | boolean | undefined>
+      return /^https?:\/\//.test(file!)
+        ? reportServer(file!, headers, page, flags)
+        : reportFile(file!, page, flags)
     },
   },
   check: {

@@ -3,6 +3,7 @@ import { type Flags, flagsProblem, type Surroundings, show } from '../../report/
 import { COMMANDS } from '../../report/told.ts'
 import { printable } from '../../terminal/printable.ts'
 import { type FromFile, usesFrom } from './from-file.ts'
+import { usesFromServer } from './from-server.ts'
 
 /** As many unreadable lines are named one by one. */
 const MAX_NAMED = 10
@@ -32,6 +33,33 @@ export async function reportFile(
       flags,
       surroundings,
     )
+    return 0
+  } catch (error) {
+    complain((error as Error).message)
+    return 1
+  }
+}
+
+/** `otlp-tally report URL`: the same of what a Prometheus, Cortex or Thanos has stored. */
+export async function reportServer(
+  url: string,
+  headers: Record<string, string>,
+  page?: string,
+  flags: Flags = {},
+  surroundings: Surroundings = process,
+): Promise<number> {
+  const complain = (sentence: string) => surroundings.stderr.write(`otlp-tally report: ${sentence}\n`)
+  const problem = flagsProblem(flags)
+  if (problem) {
+    complain(problem)
+    return 2
+  }
+  try {
+    const { host, hostname } = new URL(url)
+    const metric = flags.metric === undefined ? undefined : `${flags.metric}`
+    const content = await usesFromServer(url, { headers, metric, warn: complain })
+    if (content.full) complain(content.full)
+    showContent(content, { what: host, base: hostname, page }, flags, surroundings)
     return 0
   } catch (error) {
     complain((error as Error).message)

@@ -1,0 +1,173 @@
+import { identity } from '../../body/growth.ts'
+import type { Use } from '../../report/use.ts'
+import { printable } from '../../terminal/printable.ts'
+import type { FromFile } from './from-file.ts'
+import { seriesOf } from './series-of.ts'
+
+/** How far back it looks, as the rules of examples/collector do. */
+const DAYS = 400
+/** Days in one answer: a fleet's samples of more would not fit into memory at once. */
+const DAYS_AT_ONCE = 10
+const DAY = 86_400_000
+/** As many uses as of a file. */
+const MAX = 2_000_000
+const TIMEOUT_MS = 120_000
+
+/** Labels that say where a series comes from. Whatever else it has is an attribute of its own. */
+const ORIGIN = new Set(
+  'job instance service_version user_fingerprint gateway replica prometheus_replica prometheus cluster tenant_id receive'.split(
+    ' ',
+  ),
+)
+
+interface Asking {
+  headers: Record<string, string>
+  /** What is counted as a command; undefined for the usual one. */
+  metric?: string | undefined
+  /** Is told what the server has to say beside its answer. */
+  warn(sentence: string): void
+}
+
+type Labels = Record<string, string>
+
+/**
+ * Reads what a Prometheus, Cortex or Thanos has stored, by the API that they share. Every sample is one that a command
+ * has sent, so what it adds to its series happened at its time: the same uses as of a file of the same bodies. What they
+ * do not store cannot be told: a series that began anew with a higher count is one that went on. Rejects if it cannot be
+ * asked.
+ */
+export async function usesFromServer(
+  url: string,
+  { headers, metric, warn }: Asking,
+): Promise<Omit<FromFile, 'read' | 'lines'>> {
+  const api = `${url.replace(/\/+$/, '').replace(/\/api\/v1$/, '')}/api/v1/query`
+  const now = Date.now()
+  const warned = new Set<string>()
+  const ask = async (query: string, time = now) => {
+    const { data, warnings = [] } = await answer(api, query, time, headers)
+    for (const warning of warnings) if (!warned.has(warning)) warn(printable(warning))
+    for (const warning of warnings) warned.add(warning)
+    return data.result
+  }
+
+  const wanted = storedAs(metric ?? 'command_invocation')
+  const jobs = await ask(`group by (job) (last_over_time(${selector({ __name__: wanted })}[${DAYS}d]))`)
+  const tools = jobs.flatMap(({ metric: { job } }) => job ?? [])
+  if (!tools.length) return { uses: [], tools: [] }
+  const ours = `{__name__=~".+_total", job=~${quoted(tools.map(escaped).join('|'))}}`
+  const info = await resources(ask, tools)
+
+  const before = new Map<string, number>()
+  const uses: Use[] = []
+  const keys = new Set<string>()
+  let dropped = 0
+
+  function add(labels: Labels, values: [number, string][]): void {
+    const { __name__ = '', job = '', instance = '' } = labels
+    const attributes = Object.entries(labels)
+      .filter(([key]) => key !== '__name__' && !ORIGIN.has(key))
+      .map(([key, stringValue]) => ({ key, value: { stringValue } }))
+    const name = __name__ === wanted && metric !== undefined ? metric : __name__.replace(/_total$/, '')
+    const series = seriesOf(name, attributes, metric)
+    if (!series) return
+    if (series.kind === 'run') for (const { key } of attributes) keys.add(key)
+    const { service_version, user_fingerprint } = { ...info.get(`${job}\n${instance}`), ...labels }
+    const tool = toolOf(job)
+    const several = tools.length > 1 ? `${tool} ` : ''
+    const who = user_fingerprint ?? instance
+    const key = identity([labels])
+    const use = {
+      kind: series.kind,
+      name: `${several}${series.name}`,
+      ...(series.agent && { agent: series.agent }),
+      version: `${several}${printable(service_version ?? 'unknown')}`,
+      ...(who && { installation: identity([{ stringValue: who }]).slice(0, 16) }),
+    }
+    for (const [time, text] of values) {
+      const value = Number(text)
+      if (!Number.isFinite(value)) continue
+      const last = before.get(key) ?? 0
+      before.set(key, value)
+      const count = value < last ? value : value - last
+      if (count <= 0) continue
+      if (uses.length < MAX) uses.push({ time: Math.round(time * 1000), count, ...use })
+      else dropped++
+    }
+  }
+
+  for (let past = DAYS; past > 0; past -= DAYS_AT_ONCE)
+    for (const { metric, values = [] } of await ask(
+      `${ours}[${DAYS_AT_ONCE}d]`,
+      now - (past - DAYS_AT_ONCE) * DAY,
+    ))
+      add(metric, values)
+
+  const other = metric !== undefined && !keys.has('command_name')
+  return {
+    uses: other ? uses.filter(({ kind }) => kind === 'run') : uses,
+    tools: tools.map(toolOf),
+    ...(other && { keys: [...keys] }),
+    ...(dropped && { full: `the server has more than ${MAX} uses: the rest is left out` }),
+  }
+}
+
+interface Answer {
+  data: { result: { metric: Labels; values?: [number, string][] }[] }
+  warnings?: string[]
+}
+
+async function answer(api: string, query: string, time: number, headers: Labels): Promise<Answer> {
+  // partial_response: a Thanos of which a part is away says so instead of too little. The others do not mind it.
+  const body = new URLSearchParams({ query, time: `${time / 1000}`, partial_response: 'false' })
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  const response = await fetch(api, { method: 'POST', headers, body, signal, redirect: 'error' }).catch(
+    ({ message, cause }) => {
+      throw new Error(`${api}: ${printable(`${cause?.message ?? message}`)}`)
+    },
+  )
+  const text = await response.text()
+  try {
+    const reply = JSON.parse(text)
+    if (reply.status === 'success' && Array.isArray(reply.data?.result)) return reply
+    throw new Error(reply.error)
+  } catch (error) {
+    const said = error instanceof SyntaxError ? text.slice(0, 200) : (error as Error).message
+    throw new Error(
+      `${api} answers ${response.status}: ${printable(said.trim())}\n` +
+        'expected the base URL of a Prometheus, Thanos or Cortex: what comes before /api/v1/query',
+    )
+  }
+}
+
+/** What a tool says of itself is on `target_info` where it was not made labels of every series. */
+async function resources(
+  ask: (query: string) => Promise<Answer['data']['result']>,
+  tools: readonly string[],
+): Promise<Map<string, Labels>> {
+  const job = `job=~${quoted(tools.map(escaped).join('|'))}`
+  const found = await ask(`last_over_time(target_info{${job}}[${DAYS}d])`)
+  return new Map(found.map(({ metric }) => [`${metric.job}\n${metric.instance}`, metric]))
+}
+
+/** `service.namespace/service.name`, or the name alone. */
+function toolOf(job: string): string {
+  return printable(job.slice(job.lastIndexOf('/') + 1))
+}
+
+/** A metric as Prometheus names a counter that came by OTLP. */
+function storedAs(metric: string): string {
+  const name = metric.replace(/[^A-Za-z0-9_:]+/g, '_')
+  return name.endsWith('_total') ? name : `${name}_total`
+}
+
+function selector(labels: Labels): string {
+  return `{${Object.entries(labels).map(([key, value]) => `${key}=${quoted(value)}`)}}`
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n')}"`
+}

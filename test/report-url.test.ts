@@ -1,0 +1,193 @@
+import { writeFileSync } from 'node:fs'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { bodyOf, HOSTILE } from './bodies.ts'
+import { BIN } from './listening.ts'
+import { freePorts } from './server.ts'
+import { makeWorld, type Result, runProcess } from './world.ts'
+
+/** `otlp-tally report URL`, against a server that answers as Prometheus does. Real ones: test/backends/report.test.ts. */
+
+const NOW = Date.now()
+const DAY = 86_400_000
+
+type Series = { metric: Record<string, string>; samples: [time: number, value: number][] }
+interface Asked {
+  query: string
+  time: number
+  headers: IncomingHttpHeaders
+  path: string
+}
+
+function series(samples: Series['samples'], more: Record<string, string> = {}): Series {
+  const metric = {
+    ...{ __name__: 'command_invocation_total', job: 'trix', instance: 'i', command_name: 'build' },
+    ...{ service_version: '1.0.0', user_fingerprint: 'a', ...more },
+  }
+  return { metric, samples }
+}
+
+/** The API, of these series. It knows the three shapes of query that it is asked, by their beginning. */
+async function startApi(all: readonly Series[], reply?: object | string, status = 200) {
+  const asked: Asked[] = []
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    const form = new URLSearchParams(body)
+    const [query, time] = [form.get('query')!, Number(form.get('time'))]
+    asked.push({ query, time, headers: request.headers, path: request.url! })
+    const days = Number(/\[(\d+)d\]/.exec(query)?.[1])
+    const wanted = query.startsWith('last_over_time(target_info') ? /^target_info$/ : /_total$/
+    const result = all
+      .filter(({ metric }) => wanted.test(metric.__name__!))
+      .map(({ metric, samples }) => ({
+        metric: query.startsWith('group') ? { job: metric.job } : metric,
+        values: samples
+          .map(([at, value]) => [at / 1000, `${value}`] as const)
+          .filter(([at]) => at > time - days * 86_400 && at <= time),
+      }))
+      .filter(({ values }) => values.length)
+    const unique = query.startsWith('group')
+      ? [...new Map(result.map(one => [one.metric.job, one])).values()]
+      : result
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(
+      typeof reply === 'string'
+        ? reply
+        : JSON.stringify({ status: 'success', data: { resultType: 'matrix', result: unique }, ...reply }),
+    )
+  }).listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  onTestFinished(() => void server.close())
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+}
+
+function report(...args: string[]): Promise<Result> {
+  return runProcess(process.execPath, [BIN, 'report', ...args], makeWorld())
+}
+
+async function summary(all: readonly Series[], ...args: string[]) {
+  const { url } = await startApi(all)
+  const { status, stdout, stderr } = await report(url, '--json', ...args)
+  expect([status, stderr]).toEqual([0, ''])
+  return JSON.parse(stdout)
+}
+
+test('report URL counts what each sample adds to its series, at the time of the sample', async () => {
+  const { total, days, installations } = await summary([
+    series([
+      [NOW - 3 * DAY - 1, 0],
+      [NOW - 3 * DAY, 2],
+      [NOW - DAY, 5],
+      [NOW - DAY + 1000, 5],
+      [NOW, 1], // it began anew
+    ]),
+    series([[NOW - 300 * DAY, 40]], { instance: 'j', user_fingerprint: 'b' }), // before the period
+  ])
+  expect(total).toBe(6)
+  expect(days.slice(-4).map(({ count }: { count: number }) => count)).toEqual([2, 0, 3, 1])
+  expect(installations).toMatchObject({ recent: 1 })
+})
+
+test('report URL says the same as report FILE for the same traffic', async () => {
+  const traffic = [0, 1, 2, 3].map(i => ({
+    who: `${i % 3}`,
+    command: i % 2 ? 'build' : 'check',
+    version: i > 1 ? '2.0.0' : '1.0.0',
+    value: i + 1,
+    time: NOW - i * DAY - 60_000,
+    start: 1,
+  }))
+  const world = makeWorld()
+  const lines = traffic.map(sent => `${JSON.stringify(bodyOf(sent))}\n`)
+  writeFileSync(join(world.cwd, 'in.jsonl'), lines.join(''))
+  const file = await runProcess(process.execPath, [BIN, 'report', 'in.jsonl', '--json'], world)
+  const { url } = await startApi(
+    traffic.map(({ who, command, version, value, time }) =>
+      series([[time, value]], {
+        ...{ instance: `${who} ${version}`, user_fingerprint: who },
+        ...{ command_name: command, service_version: version },
+      }),
+    ),
+  )
+  const server = await report(url, '--json')
+  const { created: _, source: __, ...said } = JSON.parse(server.stdout)
+  expect(JSON.parse(file.stdout)).toMatchObject(said)
+  expect(said.total).toBe(10)
+})
+
+test('report URL finds failures, agents, other metrics and several tools', async () => {
+  const said = await summary([
+    series([[NOW - 1000, 3]], { agent: 'claude' }),
+    series([[NOW - 1000, 1]], { __name__: 'command_failure_total' }),
+    series([[NOW - 1000, 2]], { __name__: 'safety_triggered_total', command_name: '', risk_level: 'high' }),
+    series([[NOW - 1000, 5]], { job: 'team/spam', instance: 'k' }),
+  ])
+  expect(said).toMatchObject({ total: 8, failures: [{ name: 'trix build', now: { runs: 3, failed: 1 } }] })
+  expect(said.commands.map(({ name }: { name: string }) => name).sort()).toEqual(['spam build', 'trix build'])
+  expect(said.agents).toBeDefined()
+})
+
+test('report URL takes version and installation from target_info where they are no labels', async () => {
+  const bare = series([[NOW - 1000, 1]])
+  const { service_version, user_fingerprint, ...metric } = bare.metric
+  const info = { ...bare.metric, __name__: 'target_info', service_version: '3.1.4' }
+  const { versions } = await summary([
+    { ...bare, metric: metric as Record<string, string> },
+    { metric: info as Record<string, string>, samples: [[NOW - 1000, 1]] },
+  ])
+  expect(versions).toMatchObject([{ name: '3.1.4', count: 1 }])
+})
+
+test('report URL sends the headers, asks for whole answers, and adds the path of the API to whatever base', async () => {
+  const { url, asked } = await startApi([series([[NOW - 1000, 1]])])
+  for (const base of [`${url}/prometheus/`, `${url}/prometheus/api/v1`]) {
+    const { status } = await report(base, '--header', 'X-Scope-OrgID: team', '--json')
+    expect(status).toBe(0)
+  }
+  expect(new Set(asked.map(({ path }) => path))).toEqual(new Set(['/prometheus/api/v1/query']))
+  expect(new Set(asked.map(({ headers }) => headers['x-scope-orgid']))).toEqual(new Set(['team']))
+})
+
+test('report URL explains what it cannot read, and exits with 1', async () => {
+  const [port] = await freePorts(1)
+  const refused = await report(`http://127.0.0.1:${port}`)
+  expect([refused.status, refused.stdout]).toEqual([1, ''])
+  expect(refused.stderr).toBe(
+    `otlp-tally report: http://127.0.0.1:${port}/api/v1/query: connect ECONNREFUSED 127.0.0.1:${port}\n`,
+  )
+
+  const { url } = await startApi([], '<html>not found</html>', 404)
+  const missing = await report(url)
+  expect(missing.status).toBe(1)
+  expect(missing.stderr).toContain(
+    'answers 404: <html>not found</html>\nexpected the base URL of a Prometheus',
+  )
+
+  const denied = await startApi([], { status: 'error', error: 'no org id' }, 401)
+  expect((await report(denied.url)).stderr).toContain('answers 401: no org id\n')
+
+  expect(await report('http://127.0.0.1:1', '--header', 'nonsense')).toMatchObject({ status: 2 })
+})
+
+test('report URL says where nothing is counted, and repeats a warning once', async () => {
+  const { url } = await startApi([], { warnings: ['a store is away'] })
+  const { status, stderr } = await report(url)
+  expect(status).toBe(0)
+  expect(stderr.match(/a store is away/g)).toHaveLength(1)
+  expect(stderr).toContain('nothing is counted in it')
+})
+
+test('names that a stranger chose reach no terminal as they are', async () => {
+  const { url } = await startApi(
+    Object.values(HOSTILE).map(name =>
+      series([[NOW - 1000, 1]], { command_name: name.slice(0, 100), service_version: name.slice(0, 100) }),
+    ),
+  )
+  const { status, stdout } = await report(url)
+  expect(status).toBe(0)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the point of it
+  expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e\u2066]/)
+})
