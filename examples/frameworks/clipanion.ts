@@ -1,7 +1,13 @@
 import { Builtins, Cli, Command, Option } from 'clipanion'
-import { initTelemetry, trackCommand } from 'otlp-tally'
+import { initTelemetry } from 'otlp-tally'
 
-initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318' })
+const { trackCommand } = initTelemetry({
+  name: 'trix',
+  version: '0.19.3',
+  endpoint: 'http://127.0.0.1:4318',
+  commands: ['db migrate'],
+})
+
 /** What all commands extend. `execute` is called when all is valid; `path` is the one of `paths` that matched. */
 abstract class Counted extends Command {
   abstract run: Command['execute']
@@ -22,4 +28,9 @@ class Telemetry extends Command {
 }
 const cli = new Cli({ binaryName: 'trix', binaryVersion: '0.19.3' })
 for (const command of [Migrate, Telemetry, Builtins.VersionCommand]) cli.register(command)
-await cli.runExit(process.argv.slice(2))
+
+const args = process.argv.slice(2)
+const words = args.filter(arg => !arg.startsWith('-')).join(' ')
+const known = [Migrate, Telemetry].some(({ paths: [path] }) => `${words} `.startsWith(`${path!.join(' ')} `))
+if (words && !known) trackCommand(words) // not in the list: `unknown`
+await cli.runExit(args)

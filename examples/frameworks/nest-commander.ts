@@ -1,9 +1,15 @@
 import { Module } from '@nestjs/common'
 import type * as commander from 'commander'
 import { Command, CommandFactory, CommandRunner, InjectCommander, SubCommand } from 'nest-commander'
-import { initTelemetry, trackCommand } from 'otlp-tally'
+import { initTelemetry } from 'otlp-tally'
 
-initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318' })
+const { trackCommand } = initTelemetry({
+  name: 'trix',
+  version: '0.19.3',
+  endpoint: 'http://127.0.0.1:4318',
+  commands: ['db migrate'],
+})
+
 const nameOf = (command: commander.Command): string =>
   command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name()
 @SubCommand({ name: 'migrate', arguments: '<target>' })
@@ -12,7 +18,10 @@ class Migrate extends CommandRunner {
 }
 @Command({ name: 'db', subCommands: [Migrate] })
 class Db extends CommandRunner {
-  run = async () => this.command.help({ error: true })
+  async run(words: string[]) {
+    if (words.length) trackCommand(['db', words[0]].join(' ')) // not in the list: `unknown`
+    this.command.help({ error: true })
+  }
 }
 @Module({ providers: [Db, Migrate] })
 class App {
@@ -21,5 +30,10 @@ class App {
   onModuleInit = () =>
     this.program.hook('preAction', (_, it) => (it.commands.length ? undefined : trackCommand(nameOf(it))))
 }
-if (process.argv[2] !== 'telemetry') await CommandFactory.run(App, { version: '0.19.3' })
+function errorHandler(error: Error): never {
+  const { code, exitCode } = error as commander.CommanderError
+  if (code === 'commander.unknownCommand') trackCommand(error.message) // not in the list: `unknown`
+  process.exit(exitCode)
+}
+if (process.argv[2] !== 'telemetry') await CommandFactory.run(App, { version: '0.19.3', errorHandler })
 else process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(process.argv.slice(3))

@@ -1,7 +1,12 @@
 import { parseArgs } from 'node:util'
-import { initTelemetry, trackCommand } from 'otlp-tally'
+import { initTelemetry } from 'otlp-tally'
 
-initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318' })
+const { trackCommand } = initTelemetry({
+  name: 'trix',
+  version: '0.19.3',
+  endpoint: 'http://127.0.0.1:4318',
+  commands: ['db migrate'],
+})
 
 const commands = new Map([['db migrate', (/** @type {string} */ to) => console.log(`migrated to ${to}`)]])
 const flag = /** @type {const} */ ({ type: 'boolean' })
@@ -18,7 +23,10 @@ if (process.argv[2] === 'telemetry') {
   if (values.help) console.log('usage: trix db migrate TARGET')
   else if (values.version) console.log('0.19.3')
   else if (run && target) {
-    trackCommand(name) // a name of the table, so never an argument
+    trackCommand(name)
     run(target)
-  } else process.exitCode = 2
+  } else {
+    if (name && !run) trackCommand(name) // not in the list: `unknown`
+    process.exitCode = 2
+  }
 }

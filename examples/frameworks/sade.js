@@ -1,7 +1,13 @@
-import { initTelemetry, trackCommand } from 'otlp-tally'
+import { initTelemetry } from 'otlp-tally'
 import sade from 'sade'
 
-initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318' })
+const commands = /** @type {const} */ (['db migrate'])
+const { trackCommand } = initTelemetry({
+  name: 'trix',
+  version: '0.19.3',
+  endpoint: 'http://127.0.0.1:4318',
+  commands,
+})
 
 const cli = sade('trix').version('0.19.3')
 cli.command('db migrate <target>').action(target => console.log(`migrated to ${target}`))
@@ -9,6 +15,13 @@ cli.command('telemetry', 'What is counted, and the switch').action(async () => {
   const args = process.argv.slice(process.argv.indexOf('telemetry') + 1)
   process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(args)
 })
+
+// sade ends the process where it knows no such command, so that is looked for before. Not in the list: `unknown`.
+const words = process.argv
+  .slice(2)
+  .filter(arg => !arg.startsWith('-'))
+  .join(' ')
+if (words && ![...commands, 'telemetry'].some(name => `${words} `.startsWith(`${name} `))) trackCommand(words)
 
 // `lazy` gives back the command instead of running it; nothing after `--help`, and an error has ended the process.
 const command = cli.parse(process.argv, { lazy: true })

@@ -1,9 +1,15 @@
-import { initTelemetry } from 'otlp-tally'
 import Pastel from 'pastel'
+import { trackCommand } from './telemetry.js'
 
-initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318' })
-
+const args = process.argv.slice(2)
+const words = args
+  .filter(arg => !arg.startsWith('-'))
+  .slice(0, 2)
+  .join(' ')
 // Before pastel, which knows only the flags that are declared.
-if (process.argv[2] === 'telemetry')
-  process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(process.argv.slice(3))
-else await new Pastel({ importMeta: import.meta, name: 'trix', version: '0.19.3' }).run()
+if (args[0] === 'telemetry')
+  process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(args.slice(1))
+else {
+  if (words && words !== 'db migrate') trackCommand(words) // not in the list: `unknown`
+  await new Pastel({ importMeta: import.meta, name: 'trix', version: '0.19.3' }).run()
+}
