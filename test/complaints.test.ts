@@ -68,7 +68,7 @@ test('status says enabled while DO_NOT_TRACK is set (sonarqube-cli#333, netlify/
   world.writeConfig('[telemetry]\nenabled = true\n')
   const status = await world.tool(['telemetry', 'status'])
   expect(status.stdout).toMatch(/^trix telemetry is off.*\n\n {2}because +DO_NOT_TRACK is set\n/)
-  expect(status.stdout).toMatch(/otherwise +on: enabled = true/)
+  expect(status.stdout).toMatch(/without it +on: enabled = true/)
   const enable = await world.tool(['telemetry', 'enable'])
   expect(enable.stdout).toContain('stays off: DO_NOT_TRACK is set')
 })
@@ -167,13 +167,93 @@ test('nobody can see what is sent without sending it (the commonest wish of all)
   expect(receiver.requests).toEqual([])
 })
 
-test('docs/complaints.md points at tests that there are', () => {
-  const page = readFileSync(join(import.meta.dirname, '../docs/complaints.md'), 'utf8')
-  const rows = page.split('\n').filter(line => line.startsWith('| ') && line.includes('.test.ts)'))
-  expect(rows.length).toBeGreaterThan(20)
-  for (const row of rows) {
-    const [, file, names] = /\]\(\.\.\/test\/([\w/]+\.test\.ts)\): (.*) \|$/.exec(row)!
-    const source = readFileSync(join(import.meta.dirname, file!), 'utf8')
-    for (const [, name] of names!.matchAll(/`([^`]+)`/g)) expect(source).toContain(name)
+test('an id never expires, and survives off and on (codegraph#1868, #1869, #1880)', async () => {
+  const { world, receiver } = await receiving()
+  world.writeConfig('[telemetry]\nenabled = true\n')
+  await world.tool(['build'])
+  await receiver.arrived(1)
+  const id = () => readFileSync(join(world.state, 'fingerprint'), 'utf8').slice(0, 64)
+  const first = id()
+  const off = await world.tool(['telemetry', 'off'])
+  expect(off.stdout).toContain(first)
+  expect(world.files()).toEqual(['.config/trix/config.toml'])
+  await world.tool(['telemetry', 'on'])
+  await world.tool(['build'])
+  expect(id()).not.toBe(first)
+  await receiver.arrived(2)
+  expect(counts(receiver.requests.slice(1))).toEqual({ build: 1 })
+
+  // 13 months later.
+  const second = id()
+  const path = join(world.state, 'fingerprint')
+  const [, , stamp] = readFileSync(path, 'utf8').trim().split(' ')
+  writeFileSync(path, `${second} ${Date.now() - 397 * 24 * 3_600_000} ${stamp}\n`)
+  expect((await world.tool(['telemetry', 'status'])).stdout).toContain(
+    '13 months old: the next run makes a new one',
+  )
+  await world.tool(['build'])
+  expect(id()).not.toBe(second)
+  await receiver.arrived(3)
+  expect(counts(receiver.requests.slice(2))).toEqual({ build: 1 })
+  expect(receiver.requests[2]!.body).not.toContain(second)
+})
+
+test('the id can be computed from the host name (mobile-mcp#329, rtk#1181)', async () => {
+  const { world } = await receiving()
+  const ids = new Set<string>()
+  for (let round = 0; round < 3; round++) {
+    await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
+    ids.add(readFileSync(join(world.state, 'fingerprint'), 'utf8').slice(0, 64))
+    rmSync(world.state, { recursive: true, maxRetries: 5 })
+  }
+  expect(ids.size).toBe(3)
+})
+
+test('nobody says for whom, for how long and what exactly (cli/cli#13263)', async () => {
+  const { world } = await receiving()
+  const { stdout } = await world.tool(['telemetry', 'preview', '--all'])
+  expect(stdout).toContain('Everything that trix 0.19.3 can ever send, to http')
+  expect(stdout).toMatch(/command_name +init, check, build, test, unknown/)
+  expect(stdout).toContain('Nothing else can be sent.')
+  const page = readFileSync(join(import.meta.dirname, '../docs/TELEMETRY.md'), 'utf8')
+  for (const duty of ['Controller', 'Legal basis', 'Retention', 'Recipients', 'Pseudonymous'])
+    expect(page).toContain(`**${duty}`)
+})
+
+test('an opt-out with a typo is consent ([Telemetry], enabeld)', async () => {
+  const { world, receiver } = await receiving({ TRIX_TELEMETRY: 'on' })
+  for (const config of ['[Telemetry]\nenabled = false', '[telemtry]\nenabled = false', 'enabled = false']) {
+    world.writeConfig(config)
+    await world.tool(['build'])
+    expect(readFileSync(world.config, 'utf8')).toBe(config)
+  }
+  await world.tool(['build'], { TRIX_TELEMETRY: 'flase' })
+  expect(world.files()).toEqual(['.config/trix/config.toml'])
+  expect(receiver.requests).toEqual([])
+})
+
+test("a token for one's own server goes to another", async () => {
+  const { world, receiver } = await receiving({ TRIX_TELEMETRY: 'on' })
+  world.writeConfig(
+    '[telemetry]\nendpoint = "http://127.0.0.1:9"\nheaders = { authorization = "Bearer mine" }\n',
+  )
+  await world.tool(['build'])
+  const [request] = await receiver.arrived(1)
+  expect(request!.headers).not.toHaveProperty('authorization')
+})
+
+test('docs/complaints.md and docs/TELEMETRY.md point at tests that there are', () => {
+  for (const [document, fewest] of [
+    ['complaints.md', 25],
+    ['TELEMETRY.md', 7],
+  ] as const) {
+    const page = readFileSync(join(import.meta.dirname, '../docs', document), 'utf8')
+    const rows = page.split('\n').filter(line => line.startsWith('| ') && line.includes('.test.ts)'))
+    expect(rows.length).toBeGreaterThan(fewest)
+    for (const row of rows) {
+      const [, file, names] = /\]\(\.\.\/test\/([\w./]+\.test\.ts)\): (.*) \|$/.exec(row)!
+      const source = readFileSync(join(import.meta.dirname, file!), 'utf8')
+      for (const [, name] of names!.matchAll(/`([^`]+)`/g)) expect(`${document} ${source}`).toContain(name)
+    }
   }
 })
