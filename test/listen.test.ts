@@ -98,9 +98,9 @@ describe('listen prints', () => {
     await provider.shutdown()
     await printed('temperature')
     expect(output()).toMatch(/unknown_service:\S* {2}runs {2}build {2}\+3 {2}\(3\)\n/)
-    expect(output()).toContain('open (sum that may fall, 1 points)')
-    expect(output()).toContain('seconds (histogram, 1 points)')
-    expect(output()).toContain('temperature (gauge, 1 points)')
+    expect(output()).toContain('open (sum that may fall, 1 point)')
+    expect(output()).toContain('seconds (histogram, 1 point)')
+    expect(output()).toContain('temperature (gauge, 1 point)')
     expect(output()).not.toMatch(/warning|4\d\d:/)
   })
 

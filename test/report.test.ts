@@ -278,6 +278,15 @@ describe('telemetry report', () => {
     })
   })
 
+  test('as cards, written where they are wanted', async () => {
+    const world = await longTimeUser(30)
+    const { status, stdout } = await world.tool(['telemetry', 'report', '--card', 'mine.svg'])
+    expect([status, stdout]).toEqual([0, expect.stringContaining('srcset="mine-dark.svg"')])
+    expect(readFileSync(join(world.cwd, 'mine.svg'), 'utf8')).toContain(
+      '60 runs of 2 commands in the last 84 days',
+    )
+  })
+
   test('of nothing says so, and how to count for oneself', async () => {
     const world = makeWorld()
     const { status, stdout, stderr } = await world.tool(['telemetry', 'report'])

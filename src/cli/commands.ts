@@ -66,11 +66,15 @@ export const commands: Record<string, Command> = {
   report: {
     usage: 'report [--html [FILE]]',
     does: 'what you use most, and when',
-    options: { days: text, command: text, html: flag, open: flag, json: flag, force: flag },
+    options: {
+      ...{ days: text, command: text },
+      ...{ html: flag, card: flag, open: flag, json: flag, force: flag },
+    },
     flags: [
       ['--days N', 'only the last N days'],
       ['--command NAME', 'only this command'],
       ['--html [FILE]', 'as a page'],
+      ['--card [FILE]', 'as a picture for a README, light and dark'],
       ['--open', 'opens the page'],
       ['--force', 'replaces FILE'],
       ['--json', 'for programs'],

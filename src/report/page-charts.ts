@@ -12,15 +12,16 @@ const MAX_DAYS = 400
 const MIN_AVERAGED = 14
 
 /** The large one: runs per day, of people and agents where those are counted. */
-export function runsChart({ days, average, agents, total }: Summary, { runs }: Words): string {
-  if (!total) return ''
+export function runsChart({ days, average, agents, total, first }: Summary, { runs }: Words): string {
+  if (!total || first === undefined) return ''
   const layers = agents
     ? [
         { name: 'People', values: agents.people },
         { name: 'Agents', values: agents.agents },
       ]
     : [{ name: capital(runs), values: days }]
-  const averaged = !agents && days.length >= MIN_AVERAGED && days.length <= MAX_DAYS ? average : undefined
+  const hasAverage = !agents && days.length <= MAX_DAYS && first < (days.at(-MIN_AVERAGED)?.start ?? 0)
+  const averaged = hasAverage ? average : undefined
   const keys = layers.map(({ name }, index) => ({
     name: agents ? name : `${name} per day`,
     colour: `c${index}`,

@@ -15,7 +15,7 @@ export function pageOf({ subject, scope, summary, claims, words, source }: Told)
   const { installations, comparisons, last, days, total } = summary
   const today = days.at(-1)!.start
   const tiles = [
-    ...(installations
+    ...(installations && installations.total > 1
       ? [
           tile(
             'Installations',
@@ -24,7 +24,10 @@ export function pageOf({ subject, scope, summary, claims, words, source }: Told)
           ),
         ]
       : []),
-    ...comparisons.filter(({ now, before }) => now || before).map(compared),
+    // What is the same as the total above, and has nothing to be compared with, is not said again.
+    ...comparisons
+      .filter(one => one.days <= days.length && (one.now || one.before) && (one.now !== total || one.whole))
+      .map(compared),
     ...(last !== undefined && last < today ? [tile('Last use', longDay(last, today))] : []),
   ]
   const sentence = sentenceOf(claims, name => `<strong>${html(name)}</strong>`)
@@ -59,13 +62,14 @@ function compared(comparison: Comparison): string {
 
 function commandsTable({ commands, agents }: Summary, { runs, thing }: Told['words']): string {
   const [{ change: { days = 0, whole = false } = {} } = {}] = commands
-  const rows = commands.map(command => ({
+  const rows = commands.map(({ share, ...command }) => ({
     ...command,
+    ...(commands.length > 1 && { share }),
     ...(command.name === UNKNOWN && runs === 'runs' && { note: 'not in the list of commands' }),
   }))
   const columns = [
     { name: runs === 'runs' ? 'Runs' : 'Times', cell: (row: (typeof rows)[0]) => thousands(row.count) },
-    ...(rows.length > 1 ? [{ name: 'Share', cell: (row: (typeof rows)[0]) => percent(row.share) }] : []),
+    ...(rows.length > 1 ? [{ name: 'Share', cell: (row: (typeof rows)[0]) => percent(row.share ?? 1) }] : []),
     { name: 'Trend', drawn: true, cell: (row: (typeof rows)[0]) => sparkline(row.steps) },
     ...(whole
       ? [{ name: `Last ${days} days`, cell: (row: (typeof rows)[0]) => changed(row.change, change) }]

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { count } from '../../terminal/count.ts'
 import { type BodyFile, openBodyFile } from './file.ts'
 import { nameOf, timeOf } from './names.ts'
 import { createReceiver } from './receiver.ts'
@@ -98,7 +99,8 @@ function complain(sentence: string): void {
 }
 
 function line(arrival: Arrival): string {
-  if (arrival.kind === 'other') return `${arrival.metric} (${arrival.type}, ${arrival.points} points)`
+  if (arrival.kind === 'other')
+    return `${arrival.metric} (${arrival.type}, ${count(arrival.points, 'point')})`
   const { added, total } = arrival
   return `${nameOf(arrival)}  +${added}  (${total})`
 }
