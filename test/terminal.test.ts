@@ -43,7 +43,9 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
     const world = makeWorld()
     const terminal = openTerminal(world)
     terminal.run('clear; trix telemetry preview build >body.json')
-    await expect(await terminal.until(/Both ids[^$]*\$/)).toMatchFileSnapshot(kept('preview'))
+    await expect(await terminal.until(/All that can ever be sent[^$]*\$/)).toMatchFileSnapshot(
+      kept('preview'),
+    )
     expect(counts([{ body: readFileSync(join(world.cwd, 'body.json'), 'utf8') } as never])).toEqual({
       build: 1,
     })
@@ -74,14 +76,16 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
     test('is asked once; yes is counted from then on, and is in the config', async () => {
       const world = makeWorld()
       const terminal = openTerminal(world)
-      terminal.run('clear; asking hi; echo "exit code $?"')
+      terminal.run('clear; asking hello; echo "exit code $?"')
       await expect(await terminal.until(/\[y\/N\] $|\[y\/N\]\n$/)).toMatchFileSnapshot(kept('question'))
       expect(world.files()).toEqual([])
       terminal.run('yes')
-      await terminal.until(/hello\nexit code 0\n\$/)
+      await terminal.until(
+        /Thank you\. trix telemetry is on; "trix telemetry disable" switches it off\.\nhello\nexit code 0\n\$/,
+      )
       expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = true\n')
-      expect(world.files().join()).toContain('command_name=hi')
-      terminal.run('clear; asking hi; echo "exit code $?"')
+      expect(world.files().join()).toContain('command_name=hello')
+      terminal.run('clear; asking hello; echo "exit code $?"')
       expect(await terminal.until(/exit code 0/)).not.toContain('[y/N]')
     })
 
@@ -94,7 +98,7 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
     ])('answered by %s, nothing is counted', async (_, keys, config) => {
       const world = makeWorld()
       const terminal = openTerminal(world)
-      terminal.run('clear; asking hi')
+      terminal.run('clear; asking hello')
       await terminal.until('Count?')
       for (const key of keys) {
         terminal.press(key)
@@ -108,10 +112,32 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
       expect(world.files().filter(file => !file.endsWith('config.toml'))).toEqual([])
     })
 
+    test('a wrong answer repeats one line, and a no is confirmed', async () => {
+      const world = makeWorld()
+      const terminal = openTerminal(world)
+      terminal.run('clear; asking hello')
+      await terminal.until('Count?')
+      terminal.run('maybe')
+      expect(await terminal.until('Please answer')).toMatch(/^(maybe\n)?Please answer y or n \[y\/N\]\n?$/)
+      terminal.run('n')
+      await terminal.until(/trix telemetry stays off\.\nhello\n\$/)
+    })
+
+    test('a no ends an installation that was there', async () => {
+      const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+      await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
+      const terminal = openTerminal(world)
+      terminal.run('clear; asking hello')
+      await terminal.until('Count?')
+      terminal.run('n')
+      await terminal.until(/The id was <64 hex digits>\.[^$]*hello\n\$/)
+      expect(world.files()).toEqual(['.config/trix/config.toml'])
+    })
+
     test('not answered in time is no consent, and the command goes on', async () => {
       const world = makeWorld()
       const terminal = openTerminal(world)
-      terminal.run('clear; ASK_MS=300 asking hi')
+      terminal.run('clear; ASK_MS=300 asking hello')
       await terminal.until(/Count\?[^\n]*\nhello\n\$/)
       expect(world.files()).toEqual([])
     })
@@ -119,7 +145,9 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
     test('in a pipe, in CI and with DO_NOT_TRACK nobody is asked, and the pipe is left alone', async () => {
       const world = makeWorld()
       const terminal = openTerminal(world)
-      terminal.run('clear; CI=1 asking hi; DO_NOT_TRACK=1 asking hi; { echo yes | asking hi; }; echo done')
+      terminal.run(
+        'clear; CI=1 asking hello; DO_NOT_TRACK=1 asking hello; { echo yes | asking hello; }; echo done',
+      )
       expect(await terminal.until(/done\n\$/)).toBe('hello\nhello\nhello\ndone\n$\n')
       expect(world.files()).toEqual([])
     })

@@ -38,14 +38,17 @@ export function forget(tool: Tool, env: Environment): { lines: string[]; left: b
     const own = counted(true)
     const removed = [
       ...(fingerprint.length ? ['the installation id'] : []),
-      ...(tallies.length ? [`${count(counted(false), 'invocation')} that this computer had counted`] : []),
+      ...(tallies.length ? [`${count(counted(false), 'invocation')} counted under it`] : []),
     ]
     const { endpoint } = endpointOf(facts, settingsOf(facts))
     return {
       lines: [
         ...(removed.length ? [`Removed: ${removed.join(', and ')}.`] : []),
         ...(id
-          ? [`The id was ${id}.`, `To have what was sent deleted, give it to who runs ${endpoint}.`]
+          ? [
+              `The id was ${id}.`,
+              `To have what was sent deleted, send that id to the operator of ${endpoint}.`,
+            ]
           : []),
         ...(own
           ? [`${count(own, 'invocation')} counted for you alone: kept until "${called(tool, 'clear')}".`]

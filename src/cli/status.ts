@@ -44,7 +44,7 @@ export function statusText(inspection: Inspection, tool: Tool): string {
       .filter(([label]) => label !== 'To')
       .map(([label, text]) => [label.toLowerCase(), text] as const),
     ...(options.commands && options.events ? [] : [['', openEnded(options)] as const]),
-    ...(commandOf(options) ? [['', `all of it: ${called(tool, 'preview --all')}`] as const] : []),
+    ...(commandOf(options) ? [['in full', called(tool, 'preview --all')] as const] : []),
     ['config', folders?.config ?? 'none'],
     ['state', folders ? `${folders.state} (${count(bytes, 'byte')} of counts)` : 'none'],
     ['fingerprint', idText(inspection)],

@@ -20,7 +20,7 @@ export interface StoredStream {
   /** The tool's `resourceAttributes` are those that it was made with; of another set only the hash is stored. */
   sameAttributes: boolean
   series: StoredSeries[]
-  /** Of its files, together. */
+  /** Of its tallies, together. */
   bytes: number
 }
 
@@ -70,16 +70,16 @@ function read(folder: string): Pick<StoredStream, 'series' | 'bytes'> {
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     const stats = lstatSync(join(folder, path))
     if (!stats.isFile()) continue
-    bytes += stats.size
     // `path~<when>-<random>`, and `path~` by version 0.1.
     const [, name = '', aside] = /^([^~]*)(~.*)?$/.exec(path.replaceAll(sep, '/')) ?? []
     const known = parseSeries(name)
-    if (known)
-      series.push({
-        series: known,
-        setAside: aside !== undefined,
-        times: readTimes(join(folder, path)),
-      })
+    if (!known) continue
+    bytes += stats.size
+    series.push({
+      series: known,
+      setAside: aside !== undefined,
+      times: readTimes(join(folder, path)),
+    })
   }
   return { series: series.sort((a, b) => b.times.length - a.times.length), bytes }
 }
