@@ -2,6 +2,7 @@ import { createServer as createWebServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { startProxy } from './proxy.ts'
 import { startReceiver } from './receiver.ts'
 import { makeWorld, runProcess } from './world.ts'
 
@@ -116,16 +117,16 @@ describe('through a proxy', () => {
   const supported = process.allowedNodeEnvironmentFlags.has('--use-env-proxy')
 
   test.runIf(supported)('it goes, as the helper does, and says so without the password', async () => {
-    const proxy = await startReceiver()
-    onTestFinished(() => proxy.close())
+    const { proxy, asked, receiver } = await startProxy()
     const { status, stdout } = await runProcess(process.execPath, [BIN, 'check', 'http://otel.invalid'], {
-      ...makeWorld({ http_proxy: proxy.endpoint.replace('//', '//me:secret@') }),
+      ...makeWorld({ http_proxy: proxy.replace('//', '//me:secret@') }),
     })
     expect([status, stdout]).toEqual([
       0,
-      `http://otel.invalid/v1/metrics\nthrough the proxy ${proxy.endpoint} (http_proxy)\n200: it accepts OTLP/JSON metrics\n`,
+      `http://otel.invalid/v1/metrics\nthrough the proxy ${proxy} (http_proxy)\n200: it accepts OTLP/JSON metrics\n`,
     ])
-    expect(proxy.requests).toMatchObject([{ body: '{"resourceMetrics":[]}' }])
+    expect(asked).toEqual(['otel.invalid:80'])
+    expect(receiver.requests).toMatchObject([{ body: '{"resourceMetrics":[]}' }])
   })
 
   test.runIf(!supported)(
@@ -134,7 +135,7 @@ describe('through a proxy', () => {
       const receiver = await startReceiver()
       onTestFinished(() => receiver.close())
       const { status, stdout } = await runProcess(process.execPath, [BIN, 'check', receiver.endpoint], {
-        ...makeWorld({ HTTP_PROXY: 'http://127.0.0.1:9' }),
+        ...makeWorld({ HTTP_PROXY: 'http://127.0.0.1:65009' }),
       })
       expect([status, stdout]).toEqual([
         0,
@@ -149,7 +150,7 @@ describe('through a proxy', () => {
     ['.0.1', true],
     ['example.com, 127.0.0.1:1', false],
   ])('NO_PROXY=%s', async (list, excepted) => {
-    const { stdout } = await runProcess(process.execPath, [BIN, 'check', 'http://127.0.0.1:9'], {
+    const { stdout } = await runProcess(process.execPath, [BIN, 'check', 'http://127.0.0.1:65009'], {
       ...makeWorld({ HTTP_PROXY: 'http://127.0.0.1:10', NO_PROXY: list }),
     })
     expect(stdout.includes('HTTP_PROXY')).toBe(!excepted)
@@ -182,7 +183,7 @@ describe("a tool's own", () => {
     const receiver = await startReceiver(401)
     onTestFinished(() => receiver.close())
     const { status, stdout } = await makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint }).script(
-      script('http://127.0.0.1:9'),
+      script('http://127.0.0.1:65009'),
     )
     expect([status, stdout]).toEqual([
       1,

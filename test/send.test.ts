@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { startProxy } from './proxy.ts'
 import { counts, type Receiver, startReceiver } from './receiver.ts'
 import { hasTmux, openTerminal } from './terminal.ts'
 import { makeWorld, type Result, runProcess, type World } from './world.ts'
@@ -122,15 +123,15 @@ test('a part that is refused is found in an answer of any length', async () => {
 
 test('it goes through the proxy that the helper would use, or says that this Node cannot', async () => {
   const { world, file } = written(2)
-  const proxy = await receiving()
-  const env = { ...world.env, http_proxy: proxy.endpoint }
+  const { proxy, receiver } = await startProxy()
+  const env = { ...world.env, http_proxy: proxy }
   const args = [BIN, 'send', file, '--endpoint', 'http://otel.invalid']
   const { status, stderr } = await runProcess(process.execPath, args, { ...world, env })
   if (process.allowedNodeEnvironmentFlags.has('--use-env-proxy')) {
-    expect([status, proxy.requests.length]).toEqual([0, 2])
-    expect(stderr).toBe(`otlp-tally send: through the proxy ${proxy.endpoint} (http_proxy)\n`)
+    expect([status, receiver.requests.length]).toEqual([0, 2])
+    expect(stderr).toBe(`otlp-tally send: through the proxy ${proxy} (http_proxy)\n`)
   } else {
-    expect([status, proxy.requests.length]).toEqual([1, 0])
+    expect([status, receiver.requests.length]).toEqual([1, 0])
     expect(stderr).toContain('directly: http_proxy names a proxy, which takes Node 22.21 or 24.5 to use')
   }
 })

@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline'
-import { exchange, type Question } from './exchange.ts'
+import { exchange, lineOf, type Question } from './exchange.ts'
 
 /**
- * The program of the process that makes requests for `check` and `send`: a question on each line of stdin, its answer on
- * a line of stdout. It ends when stdin ends; Ctrl-C is the parent's to obey.
+ * The program of the process that makes requests for `check` and `send`: a question on each line of stdin, its answer
+ * on a line of stdout. It ends when stdin ends; Ctrl-C is the parent's to obey.
  */
 process.on('SIGINT', () => {})
 createInterface({ input: process.stdin }).on('line', async line => {
-  process.stdout.write(`${JSON.stringify(await exchange(JSON.parse(line) as Question))}\n`)
+  process.stdout.write(lineOf(await exchange(JSON.parse(line) as Question)))
 })

@@ -21,6 +21,12 @@ export interface NoAnswer {
   message: string
 }
 
+/** As JSON on one line: for Node's `readline` a line also ends at these two, which JSON leaves as they are. */
+export function lineOf(value: Question | Answer | NoAnswer): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16)}`
+  return `${JSON.stringify(value).replace(/[\u2028\u2029]/g, escaped)}\n`
+}
+
 /** An answer may be of any length, and a partial refusal of many points is long. Of more than this no more is read. */
 const MAX_BYTES = 4 << 20
 

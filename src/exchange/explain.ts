@@ -30,6 +30,7 @@ export function quote({ text }: Answer): string {
 /** What to do where there is no answer at all, after `timeoutMs` at the latest. */
 export function unreachable({ code, message }: NoAnswer, timeoutMs: number): string {
   if (code === 'TIMEOUT') return `no answer within ${timeoutMs / 1000} s: a firewall may drop the packets`
+  if (message === 'bad port') return 'no client may use this port: it is one of those that `fetch` blocks'
   if (code === 'ECONNREFUSED')
     return 'nothing listens there: is the Collector started, on this port, and not on its own loopback only?'
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')

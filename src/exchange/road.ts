@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fetchEnvironment } from '../core/deliver/detached.ts'
 import { chooseRoute } from '../core/deliver/route.ts'
-import { type Answer, exchange, type NoAnswer, type Question } from './exchange.ts'
+import { type Answer, exchange, lineOf, type NoAnswer, type Question } from './exchange.ts'
 
 /** `asker.ts` as one string: made at build time, see `build/helper-code.ts`. */
 declare const ASKER_CODE: string
@@ -14,9 +14,9 @@ export interface Road {
 }
 
 /**
- * Opens the road that leads to a URL. Node looks for a proxy only when it starts, so a process is started that makes the
- * requests, with the helper's environment, as long as the road is open. Where no helper can work, this process makes
- * them, as it does for a command.
+ * Opens the road that leads to a URL. Node looks for a proxy only when it starts, so a process is started that makes
+ * the requests, with the helper's environment, as long as the road is open. Where no helper can work, this process
+ * makes them, as it does for a command.
  */
 export function openRoad(url: string): Road {
   const { bun, deno } = process.versions
@@ -41,7 +41,7 @@ export function openRoad(url: string): Road {
       new Promise(resolve => {
         answer = resolve
         if (dead) resolve(ended)
-        else child.stdin.write(`${JSON.stringify(question)}\n`)
+        else child.stdin.write(lineOf(question))
       }),
     close: () => void child.kill('SIGKILL'),
   }
