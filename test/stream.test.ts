@@ -414,7 +414,7 @@ describe('the time of a snapshot', () => {
     append(command('build'), NOW)
     expect([seenAt(NOW + 500), seenAt(NOW + 60_001), seenAt(NOW + DAY)]).toEqual([0, 0, 0])
     append(command('check'), NOW + 70_000)
-    expect(seenAt(NOW + 70_500)).toBe(70_000 * 1e6)
+    expect(seenAt(NOW + 70_500)).toBe(70_001 * 1e6)
     expect(startOf({ first: NOW })).toBe(NOW - 2)
   })
 
@@ -425,6 +425,19 @@ describe('the time of a snapshot', () => {
     const seen = seenAt(NOW + 500)
     append(command('build'), NOW - 600_000)
     expect(seenAt(NOW - 1000)).toBeGreaterThan(seen)
+  })
+
+  test('grows with each mark also where another series is from a clock that was ahead', () => {
+    ensureInstance(folder, NOW)
+    append(command('check'), NOW + DAY)
+    let seen = seenAt(NOW)
+    for (let round = 0; round < 200; round++) {
+      append(command('build'), NOW + round)
+      const more = seenAt(NOW)
+      expect(more).toBeGreaterThan(seen)
+      seen = more
+    }
+    expect(seen).toBeLessThan((DAY + 1000) * 1e6)
   })
 
   test('who has seen one mark more is later, whichever series it is of', () => {

@@ -1,15 +1,17 @@
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { accessSync, appendFileSync, constants, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll } from 'vitest'
-import { type Batch, openBatch as open } from '../../src/core/batch.ts'
-import { decide } from '../../src/core/decide/decision.ts'
+import { decide } from '../../src/core/decide/decide.ts'
 import { factsOf } from '../../src/core/decide/facts.ts'
 import type { Environment } from '../../src/core/decide/folders.ts'
-import { optionProblems, type TelemetryOptions } from '../../src/core/options.ts'
+import { type Batch, openBatch as open } from '../../src/core/encode/request.ts'
+import type { TelemetryOptions } from '../../src/core/options.ts'
 
 const seed = Number(process.env.FUZZ_SEED)
+/** What has failed on this machine, with the seed that makes it fail again. */
+const FAILURES = join(tmpdir(), 'otlp-tally-fuzz-failures.txt')
 /** Of all numbers of cases: 10 for a long night, 0.01 while a test is written. */
 const factor = Number(process.env.FUZZ_FACTOR ?? 1)
 
@@ -25,15 +27,19 @@ export async function fuzz<T>(what: string, cases: number, property: fc.IRawProp
   })
   if (details.failed) {
     const report = fc.defaultReportMessage(details as fc.RunDetails<T>)
-    throw new Error(`${what}: ${report}\n${details.errorInstance}`, { cause: details.errorInstance })
+    // Kept in a file too: a seed that scrolled away was lost once, and with it the counterexample.
+    appendFileSync(FAILURES, `FUZZ_SEED=${seed} ${what}: ${report}\n${details.errorInstance}\n\n`)
+    throw new Error(`FUZZ_SEED=${seed} (kept in ${FAILURES}) ${what}: ${report}\n${details.errorInstance}`, {
+      cause: details.errorInstance,
+    })
   }
   console.log(`${what}: ${details.numRuns} cases, FUZZ_SEED=${seed}`)
 }
 
 /** Decides from options as a caller of JavaScript gives them, and opens the batch that follows. */
 export function openBatch(options: TelemetryOptions, env: Environment, since: number): Batch {
-  const facts = factsOf(options, optionProblems(options), env)
-  return open(options, facts, decide(facts), since)
+  const facts = factsOf(options, { env, disabled: options.disabled ?? false, mayShow: true })
+  return open(facts, decide(facts), since)
 }
 
 /** A folder of this test file, in memory where there is such a file system. */

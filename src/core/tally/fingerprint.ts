@@ -1,4 +1,5 @@
 import { crypto, fs, hasCode, os, SEP } from '../node.ts'
+import { WRITTEN } from '../version.ts'
 import { linkNew, readWhole, setAside, writeBeside } from './files.ts'
 
 /**
@@ -37,8 +38,9 @@ export function readFingerprint(state: string, now: number): Fingerprint | 'dama
   const content = readWhole(fingerprintPath(state), MAX_BYTES)
   if (!content) return undefined
   const { bytes, stats } = content
-  const [fingerprint = '', created, stamp] = bytes.toString('latin1').trim().split(' ')
-  if (fingerprint.length !== 64 || !/^[0-9a-f]+$/.test(fingerprint)) return 'damaged'
+  const fingerprint = idIn(bytes)
+  if (!fingerprint) return 'damaged'
+  const [, created, stamp] = bytes.toString('latin1').trim().split(' ')
   if (created === undefined || !stamp)
     return {
       fingerprint,
@@ -59,6 +61,11 @@ export function readFingerprint(state: string, now: number): Fingerprint | 'dama
   }
 }
 
+function idIn(bytes: Buffer): string | undefined {
+  const [id = ''] = bytes.toString('latin1').trim().split(' ')
+  return id.length === 64 && /^[0-9a-f]+$/.test(id) ? id : undefined
+}
+
 const isOld = (created: number, now: number) => !(now - created < MAX_AGE_MS)
 
 /**
@@ -77,7 +84,8 @@ export function ensureFingerprint(state: string, now: number): string {
       retire(state, stored)
     } else if (stored) heal(state)
     const fingerprint = makeFingerprint()
-    store(state, fingerprint, now, linkNew)
+    // By a clock at 1970 it would be too old as soon as the clock is right.
+    store(state, fingerprint, Math.max(now, WRITTEN), linkNew)
   }
   throw new Error('the fingerprint cannot be stored')
 }
@@ -107,9 +115,9 @@ function store(
 
 /** Renames a file that holds no fingerprint (it may be empty after a power cut), so that it can still be inspected. */
 function heal(state: string): void {
-  const path = fingerprintPath(state)
-  const stats = fs.statSync(path, { throwIfNoEntry: false })
-  if (stats) setAside(path, stats)
+  const content = readWhole(fingerprintPath(state), MAX_BYTES)
+  // Looked at once more: it may be the new one of another process by now.
+  if (content && !idIn(content.bytes)) setAside(fingerprintPath(state), content.stats)
 }
 
 /**
@@ -118,7 +126,9 @@ function heal(state: string): void {
  */
 function retire(state: string, { stats }: Fingerprint): void {
   const aside = setAside(fingerprintPath(state), stats)
-  if (aside) fs.rmSync(aside, { force: true })
+  // Another process was faster, and the ids are its new ones by now.
+  if (!aside) return
+  fs.rmSync(aside, { force: true })
   removeInstances(state)
 }
 

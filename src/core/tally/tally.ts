@@ -26,13 +26,6 @@ const BURST_MARKS = 60
 const BURST_MS = 60_000
 const BURST_EVERY = 64
 
-/**
- * Of a series whose last mark is older than the latest of its stream by this, only that one is looked at: the others
- * change no time of a body. That is a minute's window, and what all marks of a stream that are looked at, at most
- * 8,192, can add to a time in ms. (By the clock instead, a body that is made later would be of an earlier time.)
- */
-const FORGOTTEN_MS = BURST_MS + 10_000
-
 /** How many processes may be between their look at the clock and their mark. */
 const RECENT_MARKS = 64
 /** The most that a stream can hold. */
@@ -63,8 +56,9 @@ export function append(path: string, now: number, prepare: () => void): boolean 
           Number.parseInt(tail.slice(MARK * (1 - BURST_MARKS)), 10) > time - BURST_MS
         return !burst || (count + 1) % BURST_EVERY === 0
       }
-      // The new series starts after the last time that the old one can have been sent with, see `timeOf`.
-      if (reading) time = Math.max(time, reading.last + RECENT_MARKS * SERIES + 3)
+      // The new series starts after the last time that the old one can have been sent with, and the times of bodies do
+      // not go back although its marks are missing: see `timeOf`.
+      time = Math.max(time, reading?.last ?? 0) + RECENT_MARKS * SERIES + 3
       setAside(path, stats)
     } finally {
       fs.closeSync(fd)
@@ -113,14 +107,15 @@ function examine(fd: number, stats: import('node:fs').Stats, now: number): Readi
   const tail = marks.toString('latin1', 0, fs.readSync(fd, marks, 0, length, size - length))
   // From 2001 on, so that the start of the series, which is a little before it, is after 1970.
   if (tail.length !== length || !/^([1-9]\d{12}\n)+$/.test(tail)) return undefined
-  const last = +tail.slice(-MARK)
   let first = +tail.slice(0, MARK)
   if (length < size) {
     const mark = marks.toString('latin1', 0, fs.readSync(fd, marks, 0, MARK, 0))
     if (!/^[1-9]\d{12}\n$/.test(mark)) return undefined
     first = +mark
   }
-  return Math.max(first, last) <= now + MAX_AHEAD_MS ? { count, first, last, tail } : undefined
+  // A series is never of a time before its start, whoever has written in its tally.
+  const last = Math.max(first, +tail.slice(-MARK))
+  return last <= now + MAX_AHEAD_MS ? { count, first, last, tail } : undefined
 }
 
 function write(fd: number, time: number, size: number): void {
@@ -157,27 +152,22 @@ export function startOf({ first }: Pick<Reading, 'first'>): number {
 }
 
 /**
- * The one time of a body, which grows with each mark of whichever series: of two processes that send at once, the one
- * that has seen more is the later one, whichever looked at the clock first. Otherwise the lower count of the other
- * would look like a counter that was reset.
+ * The one time of a body, which grows with each mark of whichever series, and depends on nothing else: of two processes
+ * that send at once, the one that has seen more is the later one, whichever looked at the clock first. Otherwise the
+ * lower count of the other would look like a counter that was reset.
  *
- * It is the latest of all marks' times, each later by 1 ms for every other mark that came after it or within a minute
- * before, so one more never makes it earlier. Of each series only the last 64 marks are read; `nanos` grows with those
- * before them.
+ * It is the latest mark's time and 1 ms for every other mark, of which 64 count for each series. A backend whose times
+ * are in nanoseconds also tells those apart that are beyond them.
  */
 export function timeOf(readings: readonly Reading[]): { time: number; nanos: number } {
-  const latest = readings.reduce((most, { last }) => Math.max(most, last), 0)
-  const marks = readings
-    .flatMap(({ last, tail }) =>
-      last < latest - FORGOTTEN_MS ? last : tail.trimEnd().split('\n').map(Number),
-    )
-    .sort((a, b) => a - b)
-  let time = 0
-  let first = 0
-  for (const mark of marks) {
-    while (marks[first]! <= mark - BURST_MS) first++
-    time = Math.max(time, mark + marks.length - 1 - first)
+  let time = -1
+  let nanos = 0
+  let latest = 0
+  for (const { count, last } of readings) {
+    const near = Math.min(count, RECENT_MARKS)
+    time += near
+    nanos += count - near
+    latest = Math.max(latest, last)
   }
-  const older = readings.reduce((sum, { count }) => sum + count, 0) - marks.length
-  return { time, nanos: Math.min(older, 999_999) }
+  return { time: time + latest, nanos: Math.min(nanos, 999_999) }
 }
