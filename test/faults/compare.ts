@@ -92,8 +92,8 @@ export function scriptArguments(code: string): string[] {
   return [
     '--input-type=module',
     '-e',
-    `import { initTelemetry, trackCommand, trackEvent, flushTelemetry } from ${JSON.stringify(LIBRARY)}
-     initTelemetry({ name: 'trix', version: '0.19.3' })
+    `import { initTelemetry } from ${JSON.stringify(LIBRARY)}
+     const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({ name: 'trix', version: '0.19.3' })
      ${code}`,
   ]
 }
@@ -256,10 +256,11 @@ function age(pid: string): number {
 }
 
 const CONFIG = /^\.config\/trix\/config\.toml$/
-const STATE = /^\.local\/state\/trix\/(fingerprint|notice)$/
-/** Of the streams: tallies, those set aside ("~"), and the marks that a series has begun ("!" and its start). */
+/** What is damaged is set aside: `~`, when, and what makes it unique. */
+const STATE = /^\.local\/state\/trix\/(fingerprint(~\d+-\w+)?|notice)$/
+/** Of the streams: tallies, those set aside, notes of bodies under way, and the marks of beginnings ("!" and a start). */
 const STREAM =
-  /^\.local\/state\/trix\/tallies\/[\w.%-]+-[0-9a-f]{8}(~\d+)?\/(instance|\w+\/\w+=[\w-]+(~|!\d+)?)$/
+  /^\.local\/state\/trix\/(tallies|local)\/[\w.%-]+-[0-9a-f]{8}(~\d+-\w+)?\/(instance|!\d+-\w+|\w+\/\w+=[\w-]+(~\d+-\w+|!\d+-?)?)$/
 
 /** The files among these that are none of ours, or left half made. */
 export function strangers(files: readonly string[]): string[] {
@@ -301,7 +302,7 @@ export function asAnother({ home }: World, uid = 65534): (command: readonly stri
 
 /** Where the tally of a command lies, and how many marks are in it. */
 export function tally(world: World, command = 'build'): { path: string; marks: number } {
-  const file = world.files().find(file => file.endsWith(`=${command}`))
+  const file = world.files().find(file => file.includes('/tallies/') && file.endsWith(`=${command}`))
   const path = join(world.home, file ?? `no tally of ${command}`)
   return { path, marks: file ? statSync(path).size / 14 : 0 }
 }

@@ -89,6 +89,8 @@ function processesWith(variable: string): string[] {
 
 export interface Expected {
   route: 'detached' | 'inline'
+  /** Whether a helper can be started at all: then one sends at exit too. Default: where the route is detached. */
+  helper?: boolean
   /** False where the runtime runs no `exit` handler after an uncaught error: the next command delivers. */
   afterError?: boolean
   /** Of the runtime, for the user of this way to build; everything else on stderr is an error. */
@@ -101,7 +103,7 @@ export interface Expected {
  */
 export async function exercise(
   command: readonly string[],
-  { route, afterError = true, stderr = /^$/ }: Expected,
+  { route, helper = route === 'detached', afterError = true, stderr = /^$/ }: Expected,
   uid?: number,
 ): Promise<void> {
   const { run, receiver, starts, delivered } = await makeTrial(command, uid)
@@ -115,20 +117,23 @@ export async function exercise(
     return result
   }
   const ownStderr = expect.stringMatching(stderr)
-  const detached = route === 'detached'
 
   await step(['build'], true, { status: 0, stdout: '{"good.json":{"a":1}}\n', stderr: ownStderr })
-  // Inline, `process.exit()` and an uncaught error leave no time. The next command's body has their counts.
-  const exited = await step(['check', '--dir', 'bad'], detached, { status: 3, stdout: '' })
+  // An executable can start no helper, and `process.exit()` or an uncaught error leave no time to send inline. The next
+  // command's body has their counts.
+  const exited = await step(['check', '--dir', 'bad'], helper, { status: 3, stdout: '' })
   expect(exited.stderr).toContain('broken.json: ')
-  const died = await step(['build', '--dir', 'bad'], detached && afterError, { status: 1, stdout: '' })
+  const died = await step(['build', '--dir', 'bad'], helper && afterError, { status: 1, stdout: '' })
   expect(died.stderr).toContain('SyntaxError')
   await step(['test'], true, { status: 0, stdout: '1 documents\n', stderr: ownStderr })
   expect(counts(receiver.requests)).toEqual({ build: 2, check: 1, test: 1 })
   expect(counts(receiver.requests, 'documents_tested')).toEqual({ false: 1 })
 
   await step(['help'], false, { status: 0, stdout: '' })
-  await step(['frobnicate'], false, { status: 2, stdout: '' })
+  // No command of it: counted as such, and never by its name.
+  await step(['frobnicate'], true, { status: 2, stdout: '' })
+  expect(counts(receiver.requests)).toEqual({ build: 2, check: 1, test: 1, unknown: 1 })
+  for (const { body } of receiver.requests) expect(body).not.toContain('frobnicate')
   await step(['build'], false, { status: 0, stderr: ownStderr }, { DO_NOT_TRACK: '1' })
   const status = await step(['telemetry', 'status'], false, { status: 0, stderr: ownStderr })
   expect(status.stdout).toMatch(new RegExp(`delivery +${route}: `))

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Expected } from './exercise.ts'
 
-/** What is run, and what must come of it. The tests go by these lists, and the table in README is made of them. */
+/** What is run, and what must come of it. The tests go by these lists, and the table in docs/where-it-works.md is made of them. */
 
 export const bundlers: readonly (readonly [name: string, variants: readonly string[]])[] = [
   [
@@ -54,7 +54,11 @@ const packages: Record<string, string> = {
 }
 const routes = { detached: 'helper', inline: 'inline' }
 
-/** The rows of the table in README: what it is, how it was tried, who sends. */
+/** Versions of Node on npm's registry that lack `process.getBuiltinModule`, and some of those that have it. */
+export const lacking: readonly string[] = ['18.20.8', '20.0.0', '20.15.1', '22.0.0', '22.2.0']
+export const later: readonly string[] = ['20.16.0', '20.20.2', '22.3.0', '22.23.3', '23.11.1', '25.9.0']
+
+/** The rows of the table in docs/where-it-works.md: what it is, how it was tried, who sends. */
 export function rows(): string[][] {
   return [
     ...['20', '22', '24', '26'].map(major => [
@@ -62,6 +66,20 @@ export function rows(): string[][] {
       '`import`, `require()`',
       routes.detached,
     ]),
+    [`Node ${later.join(', ')}`, '`import`, bundled', routes.detached],
+    [`Node ${lacking.join(', ')}`, '`import`, bundled', 'off: they lack `process.getBuiltinModule`'],
+    [
+      'Node 22, 24 and 26 with `--permission`',
+      'each permission missing',
+      'helper; inline without `--allow-child-process`; off without another, `status` says which',
+    ],
+    [
+      'A container: the command is PID 1, or was started by it',
+      '`sh -c`, `tini --`, as `docker run --init`',
+      routes.inline,
+    ],
+    ['A container: below a shell or an init that lives on', '`sh -c`', routes.detached],
+    ["`delivery: 'inline'` and `process.exit()`", 'at once, later, by an error', 'a helper, at exit'],
     [`Bun ${version(packages.bun!)}`, '`import`, `require()`', routes.detached],
     [
       `Deno ${version('@deno/linux-x64-glibc')}`,
