@@ -40,7 +40,7 @@ export async function startCortex(dir: string, count: 1 | 3, rules?: string): Pr
       gossip.map(port => `127.0.0.1:${port}`),
     ),
     'rejoin_interval: 10s': 'rejoin_interval: 1s',
-    'rule_path:': 'evaluation_interval: 1s\n  rule_path:',
+    'evaluation_interval: 1m': 'evaluation_interval: 1s',
   })
   const cortex = await cortexBinary()
 
