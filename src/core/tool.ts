@@ -4,6 +4,11 @@ import type { EventList } from './vocabulary.ts'
 /** The values of one attribute of an event. */
 type ValueOf<Values> = Values extends readonly (infer Value)[] ? Value : boolean
 
+/** The attributes of an event, each of them optional; an event without attributes accepts none. */
+type AttributesOf<Event> = keyof Event extends never
+  ? Readonly<Record<string, never>>
+  : { readonly [Key in keyof Event]?: ValueOf<Event[Key]> }
+
 /** One tool's counting. Nothing here throws, rejects, waits, or writes to stdout. */
 export interface Telemetry<Command extends string = string, Events extends EventList = EventList> {
   /**
@@ -14,7 +19,7 @@ export interface Telemetry<Command extends string = string, Events extends Event
   /** Counts one event. With `events`, one of them; without, names and values follow the alphabet of `Attributes`. */
   trackEvent<Metric extends keyof Events & string>(
     metric: Metric,
-    attributes?: { readonly [Key in keyof Events[Metric]]?: ValueOf<Events[Metric][Key]> },
+    attributes?: AttributesOf<Events[Metric]>,
   ): void
   /** Delivers now. Resolves when that is done or given up, within `timeoutMs`. */
   flushTelemetry(): Promise<void>
