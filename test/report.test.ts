@@ -274,7 +274,7 @@ describe('telemetry report', () => {
     })
     expect(await world.tool(['telemetry', 'report', '--html', 'nowhere/x.html'])).toMatchObject({
       status: 1,
-      stderr: 'trix telemetry report: nowhere/x.html: there is no such folder\n',
+      stderr: 'trix telemetry report: nowhere/x.html: its folder does not exist\n',
     })
   })
 

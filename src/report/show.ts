@@ -92,24 +92,11 @@ export function tell(report: Report, flags: Flags, now: number): Told {
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such folder',
-  ENOTDIR: 'there is no such folder',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space left on the disk',
-  ENAMETOOLONG: 'the name is too long',
-}
-
 function write(file: string, text: string, force: boolean): void {
   try {
     writeWhole(file, text, force)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    // Node's own message has the name of the temporary file in it.
-    const reason = code === undefined ? message : (REASONS[code] ?? `it cannot be written (${code})`)
-    throw new Error(`${file}: ${reason}`)
+    throw new Error(`${file}: ${(error as Error).message}`)
   }
 }
 

@@ -22,6 +22,10 @@ export const looks: [string, BrowserContextOptions][] = [
   ['a dark desktop', { colorScheme: 'dark', viewport: { width: 1280, height: 900 } }],
   ['a light phone', { colorScheme: 'light', viewport: { width: 360, height: 740 } }],
   ['a dark phone', { colorScheme: 'dark', viewport: { width: 360, height: 740 } }],
+  [
+    'a desktop of high contrast',
+    { contrast: 'more', forcedColors: 'active', viewport: { width: 1280, height: 900 } },
+  ],
 ]
 
 /** A browser for all tests of a file. What it returns opens a page in it, which is closed with the test. */
