@@ -468,6 +468,27 @@ describe('the time of a snapshot', () => {
     expect(seen).toBeLessThan(60_100 * 1e6)
   })
 
+  test('grows with each mark, in whatever order processes that run at once make theirs', () => {
+    ensureInstance(folder, NOW)
+    for (const name of ['build', 'check']) append(command(name), NOW)
+    const steps = fc.array(fc.tuple(fc.constantFrom('build', 'check'), fc.integer({ min: -40, max: 40 })), {
+      maxLength: 60,
+    })
+    fc.assert(
+      fc.property(steps, steps => {
+        for (const name of ['build', 'check'])
+          writeFileSync(join(folder, 'command_invocation', `command_name=${name}`), `${NOW}\n`)
+        let seen = seenAt(NOW)
+        for (const [name, ms] of steps) {
+          mark(name, NOW + ms)
+          const more = seenAt(NOW)
+          expect(more).toBeGreaterThan(seen)
+          seen = more
+        }
+      }),
+    )
+  })
+
   test('grows with each mark, of whatever series and however much later', () => {
     ensureInstance(folder, NOW)
     for (const name of ['build', 'check', 'test']) append(command(name), NOW)

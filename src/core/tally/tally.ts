@@ -11,6 +11,7 @@ import { setAside } from './files.ts'
 export interface Reading {
   count: number
   first: number
+  /** The latest mark. */
   last: number
   /** The last marks as they are in the file, at most 64. */
   tail: string
@@ -113,8 +114,9 @@ function examine(fd: number, stats: import('node:fs').Stats, now: number): Readi
     if (!/^[1-9]\d{12}\n$/.test(mark)) return undefined
     first = +mark
   }
-  // A series is never of a time before its start, whoever has written in its tally.
-  const last = Math.max(first, +tail.slice(-MARK))
+  // Not the last one: of two processes, the one that looked at the clock first may make its mark second.
+  let last = first
+  for (let at = 0; at < length; at += MARK) last = Math.max(last, +tail.slice(at, at + MARK))
   return last <= now + MAX_AHEAD_MS ? { count, first, last, tail } : undefined
 }
 
