@@ -200,3 +200,39 @@ describe("a tool's own", () => {
     })
   })
 })
+
+describe('otlp-tally', () => {
+  const tally = (...args: string[]) => runProcess(process.execPath, [BIN, ...args], makeWorld())
+
+  test.each([
+    [['lisen'], 'lisen: there is no such command; did you mean listen?'],
+    [['help', 'nonsense'], 'nonsense: there is no such command'],
+    [['check'], 'check: expected a URL'],
+    [
+      ['check', 'http://127.0.0.1:65009', '--heder', 'a: b'],
+      'check: there is no option --heder; did you mean --header?',
+    ],
+    [['check', 'http://127.0.0.1:65009', '--header'], 'check: --header: expected a value after it'],
+    [['check', 'http://127.0.0.1:65009', '--header', 'x'], "check: --header: expected 'name: value'"],
+    [['check', 'http://127.0.0.1:65009', 'now'], 'check: now: expected nothing after a URL'],
+    [['listen', '--port', '70000'], 'listen: --port 70000: expected 0 to 65535'],
+  ])('%j is one line, and exit code 2', async (args, sentence) => {
+    expect(await tally(...args)).toMatchObject({
+      status: 2,
+      stdout: '',
+      stderr: `otlp-tally: ${sentence} ("otlp-tally help" lists the commands)\n`,
+    })
+  })
+
+  test.each([
+    ['help', 'send'],
+    ['send', '--help'],
+  ])('%s %s shows one command', async (...args) => {
+    const { status, stdout } = await tally(...args)
+    expect([status, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^usage: otlp-tally send FILE --endpoint URL/),
+    ])
+    expect(stdout).not.toContain('otlp-tally listen')
+  })
+})

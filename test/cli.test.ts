@@ -1,6 +1,7 @@
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { makeWorld } from './world.ts'
+import { makeWorld, runProcess } from './world.ts'
 
 describe('disable and enable', () => {
   test('on a clean home write the one value, and say what is in force', async () => {
@@ -296,6 +297,46 @@ describe('status', () => {
         if (args[0] === 'status') expect(stdout).toContain('problem      nothing can be stored in /proc/')
       }
     }
+  })
+
+  test.runIf(process.geteuid?.() === 0)(
+    'a home whose folder was deleted under a mount hangs nothing',
+    async () => {
+      const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+      const script = 'mkdir src && mount --bind src "$HOME" && rm -rf src && exec timeout 10 "$@"'
+      const tool = [process.execPath, join(import.meta.dirname, '../examples/tool.js'), 'telemetry']
+      for (const command of ['status', 'enable', 'disable', 'export', 'clear']) {
+        const args = ['-m', 'sh', '-c', script, 'sh', ...tool, command]
+        const { status, stdout } = await runProcess('unshare', args, world)
+        expect([command, [0, 1].includes(status!)]).toEqual([command, true])
+        if (command === 'status') expect(stdout).toContain('problem      nothing can be stored in /')
+      }
+    },
+  )
+
+  test('under a Node that lacks what the library needs says so, and nothing crashes', async () => {
+    const world = makeWorld()
+    writeFileSync(`${world.cwd}/old.cjs`, 'delete process.getBuiltinModule')
+    const old = { NODE_OPTIONS: `--require ${world.cwd}/old.cjs` }
+    const { status, stdout } = await world.tool(['telemetry', 'status'], old)
+    expect(status).toBe(0)
+    expect(stdout).toMatch(
+      /^trix telemetry is off.*\n\n {2}because +this runtime \(v.*\) lacks process\.getBuiltinModule/,
+    )
+    for (const command of ['enable', 'disable', 'preview', 'export', 'clear', 'report', 'prompt', 'check'])
+      expect(await world.tool(['telemetry', command], old)).toEqual({
+        status: 1,
+        signal: null,
+        stdout: '',
+        stderr: `trix telemetry ${command}: not possible under Node ${process.version}, where telemetry is always off\n`,
+      })
+    const asking = `
+      import { initTelemetry, trackCommand } from 'otlp-tally'
+      import { askConsent } from 'otlp-tally/cli'
+      initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:9', consent: 'explicit' })
+      console.log(await askConsent())`
+    expect(await world.script(asking, old)).toMatchObject({ status: 0, stdout: 'undefined\n', stderr: '' })
+    expect(world.files()).toEqual([])
   })
 
   test('makes no file, and is not counted', async () => {

@@ -190,7 +190,12 @@ describe('two tools in one process', () => {
       `)
     const { stdout, stderr, status } = await run("'status', '--json'")
     expect({ stderr, status, name: JSON.parse(stdout).name }).toEqual({ stderr: '', status: 0, name })
-    expect(await run("'disable'")).toMatchObject({ stderr: '', status: 0 })
+    // It is written; here the variable is still the stronger one, and that is said.
+    const disabled = await run("'disable'")
+    expect(disabled).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`${name} telemetry stays on`),
+    })
     expect(world.files().filter(file => file.endsWith('config.toml'))).toEqual([
       `.config/${name}/config.toml`,
     ])
