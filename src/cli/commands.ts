@@ -26,11 +26,11 @@ export const commands: Record<string, Command> = {
     options: { json: flag },
     flags: [['--json', 'the same for programs']],
     async run({ tool, env, stdout }, { json }) {
-      const [{ inspect }, { statusJson, statusText }] = await Promise.all([
-        import('./inspect.ts'),
-        import('./status.ts'),
-      ])
-      stdout.write((json ? statusJson : statusText)(inspect(tool, env), tool))
+      const { inspect } = await import('./inspect.ts')
+      const text = json
+        ? (await import('./status-json.ts')).statusJson
+        : (await import('./status.ts')).statusText
+      stdout.write(text(inspect(tool, env), tool))
       return 0
     },
   },

@@ -1,5 +1,4 @@
 import { commandOf, contents } from '../core/decide/notice.ts'
-import { shared } from '../core/global.ts'
 import { type Row, rowsText } from '../core/rows.ts'
 import type { Tool } from '../core/tool.ts'
 import { wayTo } from '../exchange/proxy.ts'
@@ -7,10 +6,9 @@ import { count } from '../terminal/count.ts'
 import { called } from './context.ts'
 import { type Inspection, setBy } from './inspect.ts'
 import { label } from './label.ts'
-import type { Ruling } from './otherwise.ts'
-import { storeProblem } from './probe.ts'
-import { lineOf, sourceOf } from './source.ts'
+import { lineOf } from './source.ts'
 import type { StoredStream } from './storage.ts'
+import { isPlain, problemsOf } from './warnings.ts'
 import { wayOut } from './way-out.ts'
 
 /** What each mode means to the person who reads it. */
@@ -62,41 +60,6 @@ export function statusText(inspection: Inspection, tool: Tool): string {
   return `${options.name} telemetry is ${meaning[decision.mode]}\n\n${rowsText(rows)}\n${place}`
 }
 
-/** The report for programs. Field names are stable within a major version. */
-export function statusJson(inspection: Inspection, tool: Tool): string {
-  const { decision, otherwise, endpoint, headers, folders, config, fingerprint, notice, delivery, streams } =
-    inspection
-  const { options } = tool
-  const withSource = ({ mode, rule, reason }: Ruling) => ({
-    ...{ rule, mode, reason },
-    source: sourceOf(rule, inspection),
-  })
-  const value = {
-    ...{ name: options.name, version: options.version },
-    ...withSource(decision),
-    otherwise: otherwise.map(withSource),
-    change: wayOut(inspection, tool),
-    endpoint: {
-      ...{ url: endpoint.url ?? null, source: setBy(inspection), plain: isPlain(endpoint.url) },
-      headers,
-    },
-    config: { path: folders?.config ?? null, ...('problem' in config && config) },
-    state: folders?.state ?? null,
-    fingerprint: fingerprint?.fingerprint ?? null,
-    notice: { version: notice.version, shown: notice.shown ?? null },
-    delivery: delivery ?? null,
-    problems: problemsOf(inspection, options.name),
-    streams: streams.map(({ version, local, instance, current, series, bytes }) => ({
-      ...{ version, local, instance: instance ?? null, current, bytes },
-      series: series.map(({ series, setAside, times }) => ({
-        ...series,
-        ...{ setAside, count: times.length, first: time(times[0]), last: time(times.at(-1)) },
-      })),
-    })),
-  }
-  return `${JSON.stringify(value, null, 2)}\n`
-}
-
 function openEnded({ commands, events }: Tool['options']): string {
   const missing = [...(commands ? [] : ['commands']), ...(events ? [] : ['events'])].join(' or ')
   return `there is no list of its ${missing}: names follow an alphabet without paths, quotes and long text`
@@ -107,18 +70,6 @@ function idText({ fingerprint, damaged }: Inspection): string {
   const ends = { good: '', unstamped: '', copied: 'of another computer or home', expired: '13 months old' }
   const why = ends[fingerprint.state]
   return `${fingerprint.fingerprint}${why && ` (${why}: the next run makes a new one)`}`
-}
-
-function problemsOf({ problems, folders, decision }: Inspection, name: string): string[] {
-  const { early } = shared()
-  const unstored = folders && decision.rule !== 5 ? storeProblem(folders.state) : undefined
-  return [
-    ...problems,
-    ...(unstored ? [unstored] : []),
-    ...(early
-      ? [`${count(early, 'call')} came before ${name} had set up its telemetry, and counted nothing`]
-      : []),
-  ]
 }
 
 /** A title that stands before the first of its lines only. */
@@ -144,11 +95,4 @@ function counted({ version, local, current, series }: StoredStream, metricName?:
   ]
 }
 
-/** Plain http to another machine. To this one nobody is on the way. */
-function isPlain(url: string | undefined): boolean {
-  if (!url?.startsWith('http:')) return false
-  return !/^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(url).hostname)
-}
-
 const day = (date: Date) => date.toISOString().slice(0, 10)
-const time = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
