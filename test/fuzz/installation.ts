@@ -71,10 +71,10 @@ export class Installation {
   readonly home: string
   readonly state: string
   /** The largest size that a tally had, by inode: fewer whole marks than that is the one damage that cannot be seen. */
-  readonly sizes = new Map<number, number>()
+  readonly sizes: Map<number, number> = new Map()
   /** Tallies whose first mark is not ours any more, so neither is their start. */
-  readonly foreign = new Set<string>()
-  readonly last = new Map<string, Point & { upsets: number }>()
+  readonly foreign: Set<string> = new Set()
+  readonly last: Map<string, Point & { upsets: number }> = new Map()
   clock = 0
   /** How often the clock was set back, or a file was damaged: marks that are seen no more make the time earlier. */
   upsets = 0
