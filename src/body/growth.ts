@@ -18,8 +18,8 @@ export interface Growth {
 }
 
 /**
- * A cumulative point adds what it is above the highest of its series (resource, metric, attributes and start: a new start
- * is a new series), the first one all of it; a repeated or older one adds nothing. A delta point adds its value.
+ * A cumulative point adds what it is above the highest of its series (resource, metric, attributes and start: a new
+ * start is a new series), the first one all of it; a repeated or older one adds nothing. A delta point adds its value.
  */
 export function createGrowth(maxSeries: number): Growth {
   const highest = new Map<string, number>()

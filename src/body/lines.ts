@@ -10,7 +10,8 @@ export const MAX_LINE: number = 64 * 2 ** 20
 
 /**
  * The lines of a file with their numbers, blank ones left out, one after the other however large the file is; undefined
- * for a line that is too long. Only a line feed ends a line: JSON may hold every other character that some take for one.
+ * for a line that is too long. Only a line feed ends a line: JSON may hold every other character that some take for
+ * one.
  */
 export async function* linesOf(path: string): AsyncGenerator<[number: number, line: string | undefined]> {
   let number = 1

@@ -1,4 +1,6 @@
-/** The scalar types of the protocol, by their protobuf names. `id` is a trace or span id, which OTLP/JSON writes in hex. */
+/**
+ * The scalar types of the protocol, by their protobuf names. `id` is a trace or span id, which OTLP/JSON writes in hex.
+ */
 export type Scalar =
   | 'string'
   | 'bool'

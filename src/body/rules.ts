@@ -14,8 +14,8 @@ type Rule = (message: Message, report: Report) => void
 const KINDS = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary']
 
 /**
- * What the types of the fields cannot say, message by message. A field of the wrong type is reported by its type, so
- * every rule passes over it.
+ * Rules that the field types cannot express, one list per message. A field of the wrong type is reported by its type,
+ * so every rule passes over it.
  */
 export const rules: Readonly<Partial<Record<MessageName, Rule>>> = {
   ResourceMetrics: notEmpty('scopeMetrics'),

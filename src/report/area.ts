@@ -13,7 +13,7 @@ export interface Layer {
 }
 
 export interface AreaChart {
-  /** What is said to whoever cannot see it. */
+  /** Text for screen readers. */
   label: string
   /** The first one is at the bottom. */
   layers: readonly Layer[]

@@ -13,8 +13,8 @@ const MIN_RUNS = 10
 const MIN_RUNS_OF_ONE = 20
 
 /**
- * What stands out, most telling first. Each claim is true of what was counted, to the letter; what would be true but
- * means nothing (the share of the only command, a change since counting began) is not claimed.
+ * The claims that are worth a headline, most important first. Each is literally true of the counts; what would be true
+ * but means nothing (the share of the only command, a change since counting began) is not claimed.
  */
 export function claimsOf(summary: Summary, uses: readonly Use[], now: number): Claim[] {
   const runs = uses.filter(({ kind, time }) => kind === 'run' && time <= now)

@@ -6,9 +6,10 @@ const MIN_INSTALLATIONS = 5
 const OTHER = 'other'
 
 /**
- * The same uses, fit to be published: no installation is in them, no time is finer than a day, and each name, version and
- * agent that is left was seen at 5 installations or more in the period. The rest is merged as `other`; if that would be
- * fewer than 5 too, with the smallest of the rows that would have been left. A sentence if nothing can be published.
+ * The same uses, fit to be published: no installation is in them, no time is finer than a day, and each name, version
+ * and agent that is left was seen at 5 installations or more in the period. The rest is merged as `other`; if that
+ * would be fewer than 5 too, with the smallest of the rows that would have been left. A sentence if nothing can be
+ * published.
  */
 export function publicUses(uses: readonly Use[], now: number, days: number): Use[] | string {
   const start = lastDays(now, days)[0]!.start
@@ -78,7 +79,7 @@ function mergerOf(uses: readonly Use[], nameOf: (use: Use) => string): (name: st
   return name => (kept.has(name) ? name : rest)
 }
 
-/** Who has used each of what is named. */
+/** The installations that used each name. */
 function groups(uses: readonly Use[], nameOf: (use: Use) => string | undefined): Map<string, Set<string>> {
   const groups = new Map<string, Set<string>>()
   for (const use of uses) {

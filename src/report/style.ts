@@ -1,4 +1,5 @@
-// The colours of layers are those of Okabe and Ito, which people tell apart who see no red or no green, lighter on dark.
+// The colours of layers are those of Okabe and Ito, which people tell apart who see no red or no green, lighter on
+// dark.
 
 const LIGHT = `--ink: #1b1f24; --soft: #57606a; --page: #fff; --line: #d0d7de; --accent: #0b6bcb; --box: #f6f8fa; --note: #9a6700; --lit: #fff3bf;
   --c0: #1f78c8; --c1: #e69f00; --c2: #009e73; --c3: #cc79a7; --c4: #56b4e9; --c5: #d55e00; --c6: #8a8fd0; --c7: #9aa5b1`

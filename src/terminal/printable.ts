@@ -1,4 +1,6 @@
-/** Control, format (bidi overrides, zero-width, tags), surrogate and line separator characters: what a terminal obeys. */
+/**
+ * Control, format (bidi overrides, zero-width, tags), surrogate and line separator characters: what a terminal obeys.
+ */
 const OBEYED = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
 
 /**
@@ -16,7 +18,10 @@ export function printable(text: string, max = 80): string {
   return shown
 }
 
-/** JSON of a stranger, fit to be read: its lines stay, what else is not seen or turns the text around is escaped as JSON does. */
+/**
+ * JSON of a stranger, fit to be read: its lines stay, what else is not seen or turns the text around is escaped as JSON
+ * does.
+ */
 export function visible(json: string): string {
   return json.replace(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, character =>
     Array.from(

@@ -33,7 +33,7 @@ export function openBodyFile(path: string): BodyFile {
   }
 }
 
-/** False where somebody was stopped in the middle of a line: what is added must not become part of it. */
+/** False if the last writer stopped within a line; then a newline comes first. */
 function endsWhole(fd: number): boolean {
   const { size } = fstatSync(fd)
   const last = Buffer.alloc(1)

@@ -15,8 +15,8 @@ const TICK_MS = 1000
 const MAX_WATCHERS = 32
 
 /**
- * Hands what `draw` makes to everybody who watches. Where nobody does, nothing is drawn. As long as `moves` says so there
- * is something new to see each second, without anything having come.
+ * Hands what `draw` makes to everybody who watches. Where nobody does, nothing is drawn. As long as `moves` says so
+ * there is something new to see each second, without anything having come.
  */
 export function createLive(draw: () => string, moves: () => boolean): Live {
   const watchers = new Set<ServerResponse>()

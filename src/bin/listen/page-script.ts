@@ -1,7 +1,7 @@
 /**
- * All that runs in the page: it changes what differs from what the server has drawn, and nothing else. So focus, places,
- * the chosen field and the growing bars stay what they are, and while text is marked nothing changes at all, so that it
- * can be copied.
+ * All that runs in the page: it changes what differs from what the server has drawn, and nothing else. So focus,
+ * places, the chosen field and the growing bars stay what they are, and while text is marked nothing changes at all,
+ * so that it can be copied.
  */
 export const SCRIPT: string = `
 const main = document.querySelector('main'), state = document.getElementById('state'), news = document.getElementById('news')

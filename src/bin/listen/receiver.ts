@@ -85,7 +85,7 @@ export function createReceiver({ arrival, body: taken, remark: say }: Events = {
     if (status >= 400) history.refuse()
     if (said) remark(said)
     site.changed()
-    // What was not read of a refused request is not worth reading.
+    // Discard the rest of a refused request.
     response.writeHead(status, { ...headers, ...(request.complete ? {} : { connection: 'close' }) }).end(body)
   }
 

@@ -13,7 +13,7 @@ export interface Site {
   changed(): void
 }
 
-/** The page at `/`, which goes on by the events at `/events`. */
+/** The page at `/`, updated by events from `/events`. */
 export function createSite({ totals, history }: { totals: Totals; history: History }): Site {
   let port: number | undefined
   const view = (): View => ({ totals: totals.list(), history, endpoint: `http://127.0.0.1:${port}` })

@@ -4,8 +4,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 const OURS = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::(\d+))?$/i
 
 /**
- * Why a browser's request comes from another web page than ours; undefined where it does not. A page of anybody can make
- * a browser send to loopback, but not without these headers. What is no browser sends neither.
+ * Why a browser's request comes from another web page than ours; undefined where it does not. A page of anybody can
+ * make a browser send to loopback, but not without these headers. Other clients send neither header.
  */
 export function strangerProblem(headers: IncomingHttpHeaders, port: number | undefined): string | undefined {
   const { origin, 'sec-fetch-site': site = 'none' } = headers

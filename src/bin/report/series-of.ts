@@ -7,8 +7,9 @@ const FAILURES = 'command_failure'
 const COMMAND = new Set(['command_name', 'agent'])
 
 /**
- * What a series counts, its names safe to print. `wanted` is the metric that was asked for: it stands in the place of the
- * usual one, and its series are named by their attributes if they have no command. Undefined if it is not to be shown.
+ * What a series counts, its names safe to print. `wanted` is the metric that was asked for: it stands in the place of
+ * the usual one, and its series are named by their attributes if they have no command. Undefined if it is not to be
+ * shown.
  */
 export function seriesOf(
   metric: string,

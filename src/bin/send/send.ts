@@ -22,10 +22,10 @@ export interface Sending {
 const CTRL_C = 130
 
 /**
- * `otlp-tally send FILE --endpoint URL`: sends OTLP JSON lines, as `telemetry export --format otlp`, `listen --file` and
- * a Collector's file exporter write them, one request each and in their order. Each point has the whole count, so a
- * file that is sent twice counts once. Returns the exit code: 0 where all were accepted, 1 where not, 2 where nothing can be
- * sent at all.
+ * `otlp-tally send FILE --endpoint URL`: sends OTLP JSON lines, as `telemetry export --format otlp`, `listen --file`
+ * and a Collector's file exporter write them, one request each and in their order. Each point has the whole count, so
+ * a file that is sent twice counts once. Returns the exit code: 0 where all were accepted, 1 where not, 2 where
+ * nothing can be sent at all.
  */
 export async function send({ file, endpoint, headers, from }: Sending): Promise<number> {
   const url = metricsUrl(endpoint)
