@@ -9,6 +9,7 @@ import {
   compare,
   delivers,
   type Fault,
+  helpers,
   inShell,
   LIBRARY,
   makeUser,
@@ -17,6 +18,9 @@ import {
   RUNS,
   receiving,
   root,
+  run,
+  settled,
+  TOOL,
 } from './compare.ts'
 
 afterAll(printReport)
@@ -132,6 +136,40 @@ describe('output', () => {
       through: command => ['sh', '-c', 'x=$("$@" 2>&1); echo "it said $x"', 'sh', ...command],
     })
     expect(result.stdout).toBe('it said {}\n')
+  })
+})
+
+describe('what the shell holds is free within 200 ms of the end, with a Collector that hangs', () => {
+  const BOUND_MS = 200
+
+  /** Runs a line of bash in which "$@" is the command. How long after its end the shell's own was free, at best. */
+  async function freeAfter(line: string): Promise<number> {
+    const took: number[] = []
+    for (let i = 0; i < RUNS; i++) {
+      const world = makeUser({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: await hanging() })
+      const { result } = await run(['bash', '-c', line, 'bash', process.execPath, TOOL, 'build'], world)
+      expect(result).toMatchObject({ status: 0, stderr: '' })
+      took.push(Number(/free after (\d+) ms/.exec(result.stdout)![1]))
+      // The helper still waits, or this would show nothing.
+      expect(helpers(world)).toHaveLength(1)
+      await settled(world)
+    }
+    return Math.min(...took)
+  }
+  const measured = (free: string) => `
+    start=\${EPOCHREALTIME/[.,]/}
+    until ${free}; do :; done
+    end=\${EPOCHREALTIME/[.,]/}
+    echo "free after $(((end - start) / 1000)) ms"`
+
+  test('flock on fd 200', async () => {
+    const line = `( flock -n 200; "$@" ) 200>lock${measured('flock -n lock true')}`
+    expect(await freeAfter(line)).toBeLessThan(BOUND_MS)
+  })
+
+  test('the end of file of a process substitution', async () => {
+    const line = `"$@" >(cat >/dev/null; touch eof)${measured('[[ -e eof ]]')}`
+    expect(await freeAfter(line)).toBeLessThan(BOUND_MS)
   })
 })
 

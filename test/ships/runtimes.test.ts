@@ -1,10 +1,17 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { helpers, startHanging, until } from '../helper.ts'
 import { counts } from '../receiver.ts'
 import { exercise, makeTrial } from './exercise.ts'
 import { makeProject, toolSource } from './project.ts'
 import { runtimes } from './tools.ts'
 
 const { node20, node22, node24, node26, bun, deno } = runtimes
+/** A lock on fd 200, and a pipe on fd 201 whose reader says when it ends. */
+const LOCKED = '( flock -n 200; exec 201> >(cat >/dev/null; touch eof); "$@" ) 200>lock'
+
 const project = makeProject()
 const tool = project.write('tool.js', toolSource('module'))
 const host = makeProject('commonjs')
@@ -33,8 +40,9 @@ describe('Deno', () => {
 
   const small = project.write(
     'small.js',
-    `import { initTelemetry, trackCommand } from 'otlp-tally'
-    initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318' })
+    `import { initTelemetry } from 'otlp-tally'
+    const { trackCommand } = initTelemetry({
+      name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318', commands: ['build'] })
     trackCommand('build')
     console.log('done')`,
   )
@@ -72,4 +80,29 @@ describe('Deno', () => {
       }
     },
   )
+})
+
+describe.each([
+  ['Node 20', [node20]],
+  ['Node 22', [node22]],
+  ['Node 24', [node24]],
+  ['Node 26', [node26]],
+  ['Bun', [bun]],
+  ['Deno', [deno, 'run', '--allow-all']],
+] as const)('%s: while the helper waits for a Collector that hangs', (_, command) => {
+  test('the locks and pipes of the shell are free', async () => {
+    const { endpoint, connected } = await startHanging()
+    const { run, world } = await makeTrial(['bash', '-c', LOCKED, 'bash', ...command, tool])
+    world.writeConfig('[telemetry]\ntimeout_ms = 60000\n')
+    const result = await run(['build'], { TRIX_TELEMETRY_ENDPOINT: endpoint })
+    expect(result).toMatchObject({ status: 0, stdout: '{"good.json":{"a":1}}\n' })
+    await connected
+    const waiting = helpers(world.home)
+    expect(waiting).toHaveLength(1)
+    await until(() => existsSync(join(world.cwd, 'eof')))
+    expect(spawnSync('flock', ['-n', 'lock', 'true'], { cwd: world.cwd }).status).toBe(0)
+    expect(helpers(world.home)).toEqual(waiting)
+    process.kill(Number(waiting[0]), 'SIGKILL')
+    await until(() => helpers(world.home).length === 0)
+  })
 })

@@ -10,17 +10,26 @@ import { type Post, post } from './post.ts'
  */
 const kill = () => process.kill(process.pid, 'SIGKILL')
 
+/** Of `Deno`, how a function of the C library is called. */
+interface Library {
+  dlopen(file: string, symbols: object): { symbols: { close(fd: number): number } }
+}
+
 /** Closes descriptors that the command had inherited (locks, pipes), which libuv passes on to the helper. */
 function closeInherited(): void {
-  // Elsewhere it cannot happen (macOS: POSIX_SPAWN_CLOEXEC_DEFAULT), or Bun and Deno have descriptors of their own.
-  if (process.platform !== 'linux' || process.versions.bun || process.versions.deno) return
+  // Elsewhere it cannot happen (macOS: POSIX_SPAWN_CLOEXEC_DEFAULT), and Bun passes none on.
+  if (process.platform !== 'linux' || process.versions.bun) return
+  // Deno's `fs.closeSync` knows only what Deno has opened. In the helper (`deno eval`) everything is allowed.
+  const { Deno } = globalThis as { Deno?: Library }
+  const close: (fd: number) => unknown =
+    Deno?.dlopen('libc.so.6', { close: { parameters: ['i32'], result: 'i32' } }).symbols.close ?? fs.closeSync
   const CLOEXEC = 0o2000000
   for (const fd of fs.readdirSync('/proc/self/fd')) {
     if (+fd < 3) continue
     try {
       const flags = /^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
-      // All that Node opens is closed when a program is started, so nothing inherited is.
-      if (flags && !(Number.parseInt(flags, 8) & CLOEXEC)) fs.closeSync(+fd)
+      // All that Node and Deno open is closed when a program is started, so nothing inherited is.
+      if (flags && !(Number.parseInt(flags, 8) & CLOEXEC)) close(+fd)
     } catch {
       // the descriptor of the folder that was just listed
     }
