@@ -2,8 +2,9 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { flushTelemetry, initTelemetry, tools, trackCommand, trackEvent } from '../../src/core/handle.ts'
-import type { Telemetry, Tool } from '../../src/core/telemetry.ts'
+import { shared } from '../../src/core/global.ts'
+import { flushTelemetry, initTelemetry, trackCommand, trackEvent } from '../../src/core/handle.ts'
+import type { Telemetry, Tool } from '../../src/core/tool.ts'
 import { strictDecode } from '../strict-decode.ts'
 import { fuzz, makeFolder, oddText } from './fuzz.ts'
 import { outputOf } from './output.ts'
@@ -110,6 +111,13 @@ const home = fc.oneof(
   fc.constantFrom(join(root, 'own'), '~/own', join(root, 'own\0'), '', 'relative', '~', '.'),
   hostile.filter(other => typeof other !== 'string'),
 )
+const attributesOfEvent = fc.dictionary(
+  key,
+  either(fc.oneof(fc.constant(Boolean), fc.array(word, { maxLength: 2 })), 20),
+  {
+    maxKeys: 2,
+  },
+)
 const goodOptions = fc.record({
   name: fc.constantFrom('trix', 'my-tool', 'A.b_c'),
   version: fc.constantFrom('1.0.0', '2.0.0-rc.1+x'),
@@ -120,6 +128,14 @@ const moreOptions = fc.record(
     name: hostile,
     version: hostile,
     endpoint: either(fc.constantFrom('', 'ftp://x'), 3),
+    commands: either(
+      fc.array(either(fc.constantFrom('build', 'db migrate', 'a', 'x'.repeat(64)), 20), { maxLength: 3 }),
+      4,
+    ),
+    events: either(fc.dictionary(key, either(attributesOfEvent, 20), { maxKeys: 2 }), 4),
+    failures: either(fc.boolean()),
+    agents: either(fc.boolean()),
+    command: either(fc.constantFrom('ng analytics', false)),
     headers: either(fc.dictionary(fc.oneof(key, oddText), fc.oneof(word, oddText)), 3),
     timeoutMs: either(fc.integer({ min: 1, max: 100 })),
     metricName: either(fc.constantFrom('runs', 'app.commands', 'a'.repeat(64), '1st', 'constructor')),
@@ -130,7 +146,7 @@ const moreOptions = fc.record(
     noticeVersion: either(fc.constantFrom(1, 2)),
     home,
     resourceAttributes: either(fc.oneof(attributes, fickle), 3),
-    disabled: either(fc.boolean()),
+    disabled: either(fc.oneof(fc.boolean(), word)),
     unknown: hostile,
   },
   { requiredKeys: [] },
@@ -140,7 +156,7 @@ const options = fc.oneof(
   { weight: 4, arbitrary: goodOptions },
   {
     weight: 12,
-    arbitrary: fc.tuple(goodOptions, moreOptions, fc.nat(13)).map(([good, more, index]) => {
+    arbitrary: fc.tuple(goodOptions, moreOptions, fc.nat(18)).map(([good, more, index]) => {
       const chosen = Object.entries(more).slice(index, index + 2)
       return { ...good, ...Object.fromEntries(chosen) }
     }),
@@ -235,14 +251,14 @@ test('no options, names or attributes make it throw, reject, print, or send what
           for (const list of lists) {
             for (const one of list) expect(makeCall(telemetry, one)).toBe(undefined)
             // Nothing is sent by a test: what could go out stays here, as it does with a late `--no-telemetry`.
-            if (mode !== 'log' && 'disable' in telemetry) (telemetry as Tool).disable()
+            if (mode !== 'log' && 'disable' in telemetry) (telemetry as Tool).disable(true)
             expect(await telemetry.flushTelemetry()).toBe(undefined)
           }
-          if ('disable' in telemetry) (telemetry as Tool).disable()
+          if ('disable' in telemetry) (telemetry as Tool).disable(true)
         })
         for (const listener of process.listeners('exit'))
           if (!listeners.includes(listener)) process.off('exit', listener)
-        tools().clear()
+        shared().tools.clear()
         expect(output.stdout).toBe('')
         if (mode !== 'log') expect(output.stderr).toBe('')
         for (const line of output.stderr.split('\n').filter(Boolean)) {

@@ -16,7 +16,7 @@ const config: Config = defineConfig(
       env: { FUZZ_SEED: seed },
       // With one worker for each core of a small CI machine; otherwise vitest leaves one of two idle.
       maxWorkers: 2,
-      testTimeout: 200_000,
+      testTimeout: 200_000 * Math.max(Number(process.env.FUZZ_FACTOR ?? 1), 1),
     },
   }),
 )
