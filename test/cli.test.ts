@@ -433,3 +433,52 @@ describe('runTelemetryCommand', () => {
     expect(readFileSync(`${world.home}/.tx3/trix/config.toml`, 'utf8')).toBe('[telemetry]\nenabled = false\n')
   })
 })
+
+describe('askConsent', () => {
+  const asking = (answer: string, options = '') => `
+    import { initTelemetry } from 'otlp-tally'
+    import { askConsent } from 'otlp-tally/cli'
+    import { PassThrough } from 'node:stream'
+    initTelemetry({ name: 'ng', version: '1.0.0', endpoint: 'http://127.0.0.1:65009', consent: 'explicit' ${options} })
+    const stdin = Object.assign(new PassThrough(), { isTTY: true })
+    stdin.write('${answer}\\n')
+    const stderr = { isTTY: true, write: text => process.stdout.write(text) }
+    console.log('answer:', await askConsent({ stdin, stderr, env: { HOME: process.env.HOME } }))`
+
+  test('names all that can be sent, to whom, and only commands that exist', async () => {
+    const more = `, command: 'ng analytics', failures: true, agents: true,
+      events: { cup_brewed: { decaf: Boolean } }, resourceAttributes: { 'host.name': 'mybox' }`
+    const { stdout } = await makeWorld().script(asking('y', more))
+    const text = stdout.replace(/\s+/g, ' ')
+    for (const said of [
+      ...[
+        'cup_brewed',
+        'these constants: host.name',
+        'whether the command failed',
+        'which coding agent ran it',
+      ],
+      ...[
+        'http://127.0.0.1:65009',
+        'ng analytics enable, or disable',
+        '"ng analytics disable" switches it off',
+      ],
+    ])
+      expect(text).toContain(said)
+    expect(stdout).toMatch(/answer: true\n$/)
+    expect(stdout).not.toContain('ng telemetry disable')
+  })
+
+  test('names the variable and the file where the tool has no such command', async () => {
+    const { stdout } = await makeWorld().script(asking('n', ', command: false'))
+    const text = stdout.replace(/\s+/g, ' ')
+    expect(text).toContain('DO_NOT_TRACK=1, or [telemetry] enabled = false in /')
+    expect(text).not.toMatch(/ng telemetry (enable|disable)/)
+    expect(stdout).toMatch(/ng telemetry stays off\.\nanswer: false\n$/)
+  })
+
+  test('of a program that was set up wrongly tells its user nothing', async () => {
+    const world = makeWorld()
+    const code = `import { askConsent } from 'otlp-tally/cli'\nconsole.log(await askConsent())`
+    expect(await world.script(code)).toMatchObject({ status: 0, stdout: 'undefined\n', stderr: '' })
+  })
+})

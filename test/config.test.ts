@@ -73,6 +73,25 @@ describe('parseConfig', () => {
   })
 })
 
+describe('what was most likely meant for the table', () => {
+  test.each(['[Telemetry]\nenabled = true', '[telemtry]', 'telemetri = 1', 'enabled = false'])(
+    '%j is told apart, because another table beside it would disagree with it',
+    text => {
+      expect(parseConfig(text)).toMatchObject({
+        meant: true,
+        problem: expect.stringContaining('did you mean'),
+      })
+    },
+  )
+  test.each(['[telemetry]\nenabeld = false', '[telemetry]\ntimeout_ms = 0', '[telemetry'])(
+    '%j is another mistake, beside which the value can be written',
+    text => {
+      expect(parseConfig(text)).toHaveProperty('problem')
+      expect(parseConfig(text)).not.toHaveProperty('meant')
+    },
+  )
+})
+
 describe('readConfig', () => {
   test('no file is an empty config', () => {
     expect(readConfig(join(folder(), 'config.toml'))).toEqual({})

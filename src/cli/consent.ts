@@ -59,7 +59,7 @@ export async function askConsent(io: ConsentIo = {}): Promise<boolean | undefine
   const { lines } = answer ? { lines: [] } : forget(tool, env)
   const { name } = tool.options
   const confirmed = answer
-    ? `Thank you. ${name} telemetry is on; "${called(tool, 'disable')}" switches it off.`
+    ? `Thank you. ${name} telemetry is on${tool.options.command === false ? '' : `; "${called(tool, 'disable')}" switches it off`}.`
     : `${name} telemetry stays off.`
   stderr.write([confirmed, ...lines].map(line => `${line}\n`).join(''))
   return answer
