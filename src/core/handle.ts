@@ -8,7 +8,7 @@ import type { Attributes, EventList } from './vocabulary.ts'
 let first: Tool | undefined
 
 /**
- * Remembers the options. Reads nothing,
+ * Remembers the options of a tool. Reads nothing, checks nothing, starts nothing, never throws.
  *
  * Of later calls for the same name, only `disabled` is used. It stops what is still to come; what was counted before
  * it stays on disk and is sent by a later run. So pass it in the first call.

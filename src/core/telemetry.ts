@@ -54,7 +54,8 @@ export function createTelemetry(given: TelemetryOptions): Tool {
   function settled(): TelemetryOptions {
     if (options) return options
     const copy = copyOf(given)
-    return (options = { ...copy, name: nameOf(`${copy.name}`) })
+    // What is not a text stays what it is, and is not valid.
+    return (options = typeof copy.name === 'string' ? { ...copy, name: nameOf(copy.name) } : copy)
   }
 
   const facts = () => factsOf(settled(), { env: process.env, disabled, mayShow: !shared().noticed })

@@ -91,11 +91,16 @@ export function parseConfig(text: string): Config | ConfigProblem {
     if (key !== 'telemetry' && isNear(key.toLowerCase(), 'telemetry'))
       return { problem: `${show(key)}: did you mean [telemetry]?`, meant: true }
   }
-  if (document.enabled === false && table.enabled === undefined)
-    return {
-      problem: 'enabled = false is not in a table: did you mean to write [telemetry] in the line above it?',
-      meant: true,
-    }
+  for (const [key, optOut] of [
+    ['enabled', false],
+    ['air_gapped', true],
+  ] as const) {
+    if (document[key] === optOut && table[key] === undefined)
+      return {
+        problem: `${key} = ${optOut} is not in a table: did you mean to write [telemetry] in the line above it?`,
+        meant: true,
+      }
+  }
   return table
 }
 

@@ -25,7 +25,7 @@ export function factsOf(options: TelemetryOptions, { env, disabled, mayShow }: S
     : `this runtime (${process.version}) lacks process.getBuiltinModule, which came with Node 20.16 and 22.3`
   return {
     options,
-    prefix: environmentPrefix(options.name),
+    prefix: environmentPrefix(`${options.name}`),
     env,
     denied,
     disabled,

@@ -130,6 +130,8 @@ export function contents(options: TelemetryOptions, endpoint: string): Row[] {
     ...(failures ? ['whether the command failed'] : []),
     ...(agents ? ['which coding agent ran it, if one did'] : []),
     ...(constants.length ? [`these constants: ${listed(constants)}`] : []),
+    // Without a list nobody can say which.
+    ...(events ? [] : [`the names of events, if ${name} counts any`]),
   ]
   return [
     ['Sent', sent.join(', ')],
@@ -144,7 +146,9 @@ export function contents(options: TelemetryOptions, endpoint: string): Row[] {
   ]
 }
 
+/** Also called for options that are not valid: `status` shows what it can. */
 function listed(names: readonly string[]): string {
+  if (!Array.isArray(names)) return 'not a list'
   const more = names.length - MAX_LISTED
   return names.slice(0, MAX_LISTED).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
