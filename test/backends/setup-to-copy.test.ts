@@ -162,6 +162,25 @@ test('one server: what is not the tool’s own goes no further', async () => {
   ).toEqual(['trix command_invocation_total', 'trix target_info'])
 })
 
+test('one server: failures and agents come through to the rules', async () => {
+  const { endpoint, prometheus } = await startOne(folder())
+  const { homes } = await makeLoad(1)
+  const { body } = await homes[0]!.run('1.0.0', 'build')
+  await post(endpoint, body.replaceAll('"command_invocation"', '"command_failure"'))
+  const command = '{"key":"command_name","value":{"stringValue":"build"}}'
+  expect(body).toContain(command)
+  const agent = '{"key":"agent","value":{"stringValue":"claude"}}'
+  await post(endpoint, body.replaceAll(command, `${command},${agent}`))
+  const says = async (promql: string) =>
+    (await query(prometheus, promql)).map(({ labels: { __name__, ...labels }, value }) => ({ labels, value }))
+  await expect
+    .poll(() => says('job_version_command:command_failure:day'), { timeout: 30_000 })
+    .toEqual([{ labels: { job: 'trix', service_version: '1.0.0', command_name: 'build' }, value: 1 }])
+  await expect
+    .poll(() => says('job_agent:command_invocation:day'), { timeout: 30_000 })
+    .toEqual([{ labels: { job: 'trix', agent: 'claude' }, value: 1 }])
+})
+
 test('a body that is larger than any of ours is refused', async () => {
   const { endpoint } = await startOne(folder())
   const { status } = await post(endpoint, `{${' '.repeat(200_000)}}`)
