@@ -57,7 +57,8 @@ export async function usesFrom(path: string, { metric, unreadable }: Reading): P
     if (series.kind === 'run') for (const { key } of point.attributes ?? []) keys.add(key)
     const installation = installationOf(resource)
     uses.push({
-      time: Math.floor(Number(point.timeUnixNano) / 1e6),
+      // Rounded: a double is off by up to 128 ns there, and tools send whole milliseconds.
+      time: Math.round(Number(point.timeUnixNano) / 1e6),
       count: added,
       kind: series.kind,
       name: once(series.name),
