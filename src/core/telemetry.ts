@@ -73,8 +73,8 @@ export function createTelemetry(given: TelemetryOptions): Tool {
   }
 
   function explain(reason: string): void {
-    const { denied, env, prefix } = facts()
-    if (!denied && !lacking('env') && wordOf(env[`${prefix}_TELEMETRY`]) === 'log') say(`none (${reason})`)
+    const { env, prefix } = facts()
+    if (supported && !lacking('env') && wordOf(env[`${prefix}_TELEMETRY`]) === 'log') say(`none (${reason})`)
   }
 
   /** False where it is not counted. */
