@@ -9,6 +9,7 @@ import { parseConfig } from '../../src/core/decide/config.ts'
 import { shared } from '../../src/core/global.ts'
 import { initTelemetry } from '../../src/core/handle.ts'
 import { optionProblems } from '../../src/core/options.ts'
+import { ensureFingerprint } from '../../src/core/tally/fingerprint.ts'
 import { ensureInstance, readInstance, streamFolder } from '../../src/core/tally/stream.ts'
 import { append, read, timeOf } from '../../src/core/tally/tally.ts'
 import { makeFolder, openBatch } from './fuzz.ts'
@@ -179,6 +180,14 @@ describe('state', () => {
     installation.scribble({ kind: 'truncate', file: at(tally()), at: Math.ceil((28 * 1000) / 43), bytes })
     installation.run(step, NOW + 20)
     expect(installation.bodies).toBe(3)
+  })
+
+  test('an id that is a folder does not keep a fingerprint that has expired', () => {
+    const old = ensureFingerprint(state, NOW)
+    mkdirSync(join(state, 'tallies/1.0.0-0/instance/x'), { recursive: true })
+    const renewed = ensureFingerprint(state, NOW + 400 * 86_400_000)
+    expect(renewed).not.toBe(old)
+    expect(ensureFingerprint(state, NOW + 400 * 86_400_000)).toBe(renewed)
   })
 
   test('a mark that is earlier than the first one: the series is never of a time before its start', () => {
