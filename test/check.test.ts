@@ -60,6 +60,10 @@ test('nobody there, no such name and no TLS are explained', async () => {
     status: 1,
     stdout: expect.stringContaining('no such host name'),
   })
+  expect(await check('http://127.0.0.1:6000')).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining('Use another port'),
+  })
   const plain = createServer(socket => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'))
   await new Promise<void>(resolve => plain.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void plain.close())

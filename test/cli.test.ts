@@ -221,10 +221,67 @@ describe('status', () => {
     [{}, 'enabled = false', '"trix telemetry enable" switches it on'],
     [{}, 'enabled = true', '"trix telemetry disable", or DO_NOT_TRACK=1, switches it off'],
     [{}, 'air_gapped = true', 'remove air_gapped to send'],
+    [{ TRIX_TELEMETRY: 'on' }, '', 'unset TRIX_TELEMETRY; or DO_NOT_TRACK=1, which wins over it'],
+    [
+      { TRIX_TELEMETRY: 'on' },
+      'enabled = true',
+      'unset TRIX_TELEMETRY, then "trix telemetry disable"; or DO_NOT_TRACK=1, which wins over it',
+    ],
+    [{ TRIX_TELEMETRY_ENDPOINT: 'localhost' }, '', 'correct TRIX_TELEMETRY_ENDPOINT, or unset it'],
   ])('names the way out: %j %s', async (env, config, sentence) => {
     const world = makeWorld(env as Record<string, string>)
     world.writeConfig(`[telemetry]\n${config}\n`)
     expect((await world.tool(['telemetry', 'status'])).stdout).toContain(`change it    ${sentence}\n`)
+  })
+
+  const asks = (options: string, args: string[]) => `
+    import { initTelemetry } from 'otlp-tally'
+    import { runTelemetryCommand } from 'otlp-tally/cli'
+    initTelemetry({ name: 'trix', version: '0.19.3', ${options} })
+    process.exitCode = await runTelemetryCommand(${JSON.stringify(args)})`
+
+  test('says to the user and to the author what to do where there is no endpoint', async () => {
+    const world = makeWorld()
+    const status = async (options: string) => (await world.script(asks(options, ['status']))).stdout
+    expect(await status('')).toContain(
+      `change it    set an endpoint: endpoint = "https://…" below [telemetry] in ${world.config}\n` +
+        '               or, as the author of trix, pass an `endpoint` to initTelemetry\n' +
+        '  endpoint     none\n',
+    )
+    const bare = await status("endpoint: 'otel.example.com'")
+    expect(bare).toContain('pass a valid `endpoint` to initTelemetry\n')
+    expect(bare).toContain(
+      'endpoint     otel.example.com is not a URL: put http:// or https:// in front of it (from the tool)\n',
+    )
+    world.writeConfig('[telemetry]\nendpoint = "otel.example.com"\n')
+    expect(await status('')).toContain(`change it    correct the endpoint in ${world.config}\n`)
+  })
+
+  test.each([
+    "commands: 'abc'",
+    'commands: 5',
+    'commands: null',
+    'commands: {}',
+    "commands: ['/etc/passwd']",
+    "events: 'abc'",
+    'events: null',
+    "events: ['abc']",
+    'resourceAttributes: null',
+    "resourceAttributes: 'abc'",
+    'endpoint: 4318',
+    'headers: null',
+    'metricName: 5',
+    'delivery: 5',
+    'command: 5',
+    'notice: 5',
+  ])('shows no lists of options that are not valid, and names them: %s', async option => {
+    const world = makeWorld()
+    for (const args of [['status'], ['status', '--json'], ['preview'], ['preview', '--all']]) {
+      const { stdout, stderr } = await world.script(asks(option, args))
+      expect(stdout + stderr).toContain(`${option.split(':')[0]}: expected`)
+      expect(stdout + stderr).not.toMatch(/TypeError|^ +at |^ {2}(sent|never sent) /m)
+    }
+    expect((await world.script(asks(option, ['check']))).stderr).toMatch(/^trix telemetry check: .*\n$/)
   })
 
   test('says which headers go where, by name', async () => {

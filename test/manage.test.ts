@@ -90,6 +90,16 @@ describe('preview', () => {
     expect(world.files()).toEqual([])
   })
 
+  test('without a name shows the command that was run last, and not what was mistyped since', async () => {
+    const world = makeWorld({ TRIX_TELEMETRY: 'local' })
+    const shown = async () => /When "trix (\w+)"/.exec((await telemetry(world, 'preview')).stderr)?.[1]
+    await world.tool(['bild'])
+    expect(await shown()).toBe('init')
+    await world.tool(['build'])
+    await world.tool(['bild'])
+    expect(await shown()).toBe('build')
+  })
+
   test('refuses what could not be counted', async () => {
     const result = await telemetry(makeWorld(), 'preview', '/etc/passwd')
     expect(result).toMatchObject({ status: 2, stdout: '' })

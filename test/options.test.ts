@@ -58,14 +58,18 @@ test.each([
   [{ ...least, version: '1 2' }, 'version: expected'],
   [{ ...least, endpoint: 4318 }, 'endpoint: expected a base URL, got number'],
   [{ ...least, commands: 'build' }, 'commands: expected a list of command names, got "build"'],
-  [{ ...least, commands: ['build', ''] }, 'commands: expected a list of command names, got ""'],
-  [{ ...least, commands: ['--flag=x'] }, 'commands: expected a list of command names, got "--flag=x"'],
-  [{ ...least, commands: [true] }, 'commands: expected a list of command names, got true'],
+  [
+    { ...least, commands: ['build', ''] },
+    'commands: expected a list of command names, got "" in it: a name is',
+  ],
+  [{ ...least, commands: ['--flag=x'] }, 'got "--flag=x" in it: a name is 1 to 64 of A-Z'],
+  [{ ...least, commands: [true] }, 'commands: expected a list of command names, got true in it'],
+  [{ ...least, commands: ['build', undefined] }, 'got undefined in it'],
   [{ ...least, commands: { build: true } }, 'commands: expected'],
-  [{ ...least, events: ['found'] }, 'events: expected metrics'],
+  [{ ...least, events: ['found'] }, 'events: expected { cup_brewed: {} }, that is metrics'],
   [
     { ...least, events: { '1st': {} } },
-    'events: expected metrics, each with its attributes, each with Boolean',
+    'events: expected { cup_brewed: {} }, that is metrics, each with its attributes, each with Boolean',
   ],
   [{ ...least, events: { found: ['a'] } }, 'got found: object'],
   [{ ...least, events: { found: { size: 'small' } } }, 'got found.size: "small"'],
@@ -102,9 +106,17 @@ test.each([
   ],
   [{ ...least, resourceAttributes: { 'os.type': '/etc/passwd' } }, 'resourceAttributes: expected'],
   [{ ...least, disabled: 1 }, 'disabled: expected true, false or the reason, got number'],
-  [{ ...least, endpont: 'https://x' }, 'endpont: there is no such option'],
+  [{ ...least, endpont: 'https://x' }, 'endpont: there is no such option; did you mean endpoint?'],
+  [{ ...least, commnads: ['build'] }, 'commnads: there is no such option; did you mean commands?'],
+  [{ ...least, Event: {} }, 'Event: there is no such option; did you mean events?'],
+  [{ ...least, timeout: 1 }, 'timeout: there is no such option; did you mean timeoutMs?'],
 ])('refuses %j', (options, problem) => {
   expect(optionProblems(options)).toEqual([expect.stringContaining(problem)])
+})
+
+test('proposes no option that has nothing to do with it', () => {
+  for (const option of ['x', 'url', 'vers10n', 'telemetry', ''])
+    expect(optionProblems({ ...least, [option]: 1 })).toEqual([`${option}: there is no such option`])
 })
 
 test('names every problem, and none of the callers of JavaScript makes it throw', () => {

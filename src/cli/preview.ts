@@ -14,15 +14,20 @@ export function preview({ tool, env, stdout, stderr }: Context, given?: string, 
   const inspection = inspect(tool, env)
   const { facts, decision, endpoint, fingerprint } = inspection
   const problems = facts.problems()
-  const command = given ?? lastCommand(inspection, options.commands)
+  const complain = (problem: string) => void stderr.write(`${options.name} telemetry preview: ${problem}\n`)
   const problem =
     facts.denied ??
     problems[0] ??
-    (facts.folders() ? undefined : 'there is no home folder') ??
-    problemOf(command)
+    (facts.folders() ? undefined : 'there is no home folder: create it, or set HOME')
   if (problem) {
-    stderr.write(`${options.name} telemetry preview: ${problem}\n`)
-    return problem === problemOf(command) ? 2 : 1
+    complain(problem)
+    return 1
+  }
+  const command = given ?? lastCommand(inspection, options.commands)
+  const unfit = attributesProblem({ command_name: command })
+  if (unfit) {
+    complain(unfit)
+    return 2
   }
   // As in log mode, where nothing is stored, whatever was decided.
   const now = Date.now()
@@ -54,15 +59,18 @@ export function preview({ tool, env, stdout, stderr }: Context, given?: string, 
   return 0
 }
 
-const problemOf = (command: string) => attributesProblem({ command_name: command })
-
-/** The command that was counted last, which is the one that a user has in mind; where there is none, an example. */
-function lastCommand({ streams }: Inspection, commands: readonly string[] = ['example']): string {
+/**
+ * The command that was counted last, which is the one that a user has in mind; where there is none, an example. Not
+ * `unknown`, as long as there is another.
+ */
+function lastCommand({ streams }: Inspection, commands?: readonly string[]): string {
   const counted = streams
     .filter(({ current }) => current)
-    .flatMap(({ series }) => series.filter(({ series }) => 'command_name' in series.attributes))
-  const last = counted.sort((a, b) => (b.times.at(-1) ?? 0) - (a.times.at(-1) ?? 0))[0]
-  return String(last?.series.attributes.command_name ?? commands[0] ?? UNKNOWN)
+    .flatMap(({ series }) => series)
+    .map(({ series, times }) => ({ name: series.attributes.command_name, last: times.at(-1) ?? 0 }))
+    .filter(({ name }) => typeof name === 'string' && (!commands || commands.includes(name)))
+  const [latest] = counted.sort((a, b) => b.last - a.last)
+  return String(latest?.name ?? (commands ? commands[0] : 'example') ?? UNKNOWN)
 }
 
 /** The one header that is made of what is stored, after the fields of the body. */

@@ -1,6 +1,7 @@
 import { commandOf, contents } from '../core/decide/notice.ts'
 import { type Row, rowsText } from '../core/rows.ts'
 import type { Tool } from '../core/tool.ts'
+import { notAnEndpoint } from '../exchange/explain.ts'
 import { wayTo } from '../exchange/proxy.ts'
 import { count } from '../terminal/count.ts'
 import { called } from './context.ts'
@@ -21,10 +22,11 @@ const meaning = {
 
 /** The report for people: what is in effect, why, how to change it, and where everything is. */
 export function statusText(inspection: Inspection, tool: Tool): string {
-  const { decision, otherwise, endpoint, headers, folders, config, notice, delivery, streams } = inspection
+  const { facts, decision, otherwise, endpoint, headers, folders, config, notice, delivery, streams } =
+    inspection
   const { options } = tool
   const bytes = streams.reduce((sum, stream) => sum + stream.bytes, 0)
-  const way = endpoint.url && wayTo(endpoint.url, inspection.facts.env)
+  const way = endpoint.url && wayTo(endpoint.url, facts.env)
   const rows: Row[] = [
     ['because', `${decision.reason}${lineOf(decision.rule, inspection)}`],
     ...titled(
@@ -32,16 +34,13 @@ export function statusText(inspection: Inspection, tool: Tool): string {
       otherwise.map(ruling => `${ruling.mode}: ${ruling.reason}${lineOf(ruling.rule, inspection)}`),
     ),
     ...titled('change it', wayOut(inspection, tool)),
-    ['endpoint', endpoint.url ? `${endpoint.url} (from ${setBy(inspection)})` : 'none'],
+    ['endpoint', endpointText(inspection)],
     ...(isPlain(endpoint.url)
       ? [['', 'plain http: whoever is on the way can read what is sent'] as const]
       : []),
     ...(way ? [['', way] as const] : []),
     ...(headers.length ? [['headers', `${headers.join(', ')} (go to this endpoint only)`] as const] : []),
-    ...contents(options, '')
-      .filter(([label]) => label !== 'To')
-      .map(([label, text]) => [label.toLowerCase(), text] as const),
-    ...(options.commands && options.events ? [] : [['', openEnded(options)] as const]),
+    ...(facts.problems().length ? [] : sent(options)),
     ...(commandOf(options) ? [['in full', called(tool, 'preview --all')] as const] : []),
     ['config', folders?.config ?? 'none'],
     ['state', folders ? `${folders.state} (${count(bytes, 'byte')} of counts)` : 'none'],
@@ -58,6 +57,21 @@ export function statusText(inspection: Inspection, tool: Tool): string {
   const place = 'codeblock' in config && config.codeblock ? `\n${config.codeblock.trimEnd()}\n` : ''
   // Not wrapped: paths and reasons are there to be copied.
   return `${options.name} telemetry is ${meaning[decision.mode]}\n\n${rowsText(rows)}\n${place}`
+}
+
+function endpointText(inspection: Inspection): string {
+  const { endpoint, url } = inspection.endpoint
+  if (!endpoint) return 'none'
+  return `${url ?? notAnEndpoint(endpoint)} (from ${setBy(inspection)})`
+}
+
+/** What can be sent. Of options that are not valid nothing is shown: with them, nothing can. */
+function sent(options: Tool['options']): Row[] {
+  const rows = contents(options, '').filter(([label]) => label !== 'To')
+  return [
+    ...rows.map(([label, text]) => [label.toLowerCase(), text] as const),
+    ...(options.commands && options.events ? [] : [['', openEnded(options)] as const]),
+  ]
 }
 
 function openEnded({ commands, events }: Tool['options']): string {

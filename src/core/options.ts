@@ -98,8 +98,15 @@ export const timeoutOk: Check = whole(1, 60_000)
 
 const valuesOk = (values: unknown): boolean | string => {
   if (!Array.isArray(values)) return false
-  const wrong = values.find(value => typeof value !== 'string' || attributesProblem({ value }))
-  return wrong === undefined || show(wrong)
+  const wrong = values.findIndex(value => typeof value !== 'string' || attributesProblem({ value }))
+  return wrong < 0 || show(values[wrong])
+}
+
+const commandsOk: Check = value => {
+  const result = valuesOk(value)
+  return typeof result === 'string'
+    ? `${result} in it: a name is 1 to 64 of A-Z a-z 0-9 _ . : - in words with single spaces between them`
+    : result
 }
 
 const eventsOk: Check = value => {
@@ -131,8 +138,11 @@ const checks: Record<keyof TelemetryOptions, [check: Check, expected: string, re
   ],
   // A string here, a URL only in the decision: the user's config may hold the endpoint that is in effect.
   endpoint: [value => typeof value === 'string', 'a base URL'],
-  commands: [valuesOk, 'a list of command names'],
-  events: [eventsOk, 'metrics, each with its attributes, each with Boolean or a list of its values'],
+  commands: [commandsOk, 'a list of command names'],
+  events: [
+    eventsOk,
+    '{ cup_brewed: {} }, that is metrics, each with its attributes, each with Boolean or a list of its values',
+  ],
   failures: [boolean, 'true or false'],
   agents: [boolean, 'true or false'],
   headers: [headersOk, 'an object of header names and values'],
@@ -159,6 +169,19 @@ const checks: Record<keyof TelemetryOptions, [check: Check, expected: string, re
   disabled: [value => typeof value === 'boolean' || typeof value === 'string', 'true, false or the reason'],
 }
 
+/** `; did you mean commands?` for an option that is begun, or one slip away: a letter more, less, other or swapped. */
+function nearest(option: string): string {
+  const slips = (word: string) => [word, ...[...word].map((_, at) => word.slice(0, at) + word.slice(at + 1))]
+  const given = option.toLowerCase()
+  const near = Object.keys(checks).find(name => {
+    const known = name.toLowerCase()
+    return (
+      (given.length > 3 && known.startsWith(given)) || slips(known).some(slip => slips(given).includes(slip))
+    )
+  })
+  return near ? `; did you mean ${near}?` : ''
+}
+
 /** The name by which the tool is known: `trix` for `@acme/trix`. */
 export function nameOf(name: string): string {
   return name.replace(/^@[^/]*\//, '')
@@ -180,7 +203,7 @@ export function optionProblems(options: unknown): string[] {
   for (const option of new Set(['name', 'version', ...Object.keys(given)])) {
     const rule = Object.hasOwn(checks, option) ? checks[option as keyof TelemetryOptions] : undefined
     if (!rule) {
-      problems.push(`${option}: there is no such option`)
+      problems.push(`${option}: there is no such option${nearest(option)}`)
       continue
     }
     const [check, expected, required] = rule

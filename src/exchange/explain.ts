@@ -29,8 +29,10 @@ export function quote({ text }: Answer): string {
 
 /** What to do where there is no answer at all, after `timeoutMs` at the latest. */
 export function unreachable({ code, message }: NoAnswer, timeoutMs: number): string {
-  if (code === 'TIMEOUT') return `no answer within ${timeoutMs / 1000} s: a firewall may drop the packets`
-  if (message === 'bad port') return 'no client may use this port: it is one of those that `fetch` blocks'
+  if (code === 'TIMEOUT')
+    return `no answer within ${timeoutMs / 1000} s: a firewall may drop the packets, or it accepts connections and does not answer`
+  if (message === 'bad port')
+    return 'no client may use this port: it is one of those that `fetch` blocks. Use another port'
   if (code === 'ECONNREFUSED')
     return 'nothing listens there: is the Collector started, on this port, and not on its own loopback only?'
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
@@ -51,6 +53,8 @@ function oneLine(message: string): string {
 
 /** Why a text is no endpoint, and what to write instead. */
 export function notAnEndpoint(endpoint: string): string {
+  // An option that a caller of JavaScript has passed.
+  if (typeof endpoint !== 'string') return 'the endpoint is not a text'
   const shown = printable(endpoint.replace(/^(\w+:\/\/)?[^/@]*@/, '$1…@'))
   if (/^(https?:)?\/\/[^/]*@/i.test(endpoint))
     return `${shown}: a user name or password in the URL is not sent; pass it in a header instead`
