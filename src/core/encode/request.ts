@@ -1,6 +1,9 @@
+import { readConfig } from '../decide/config.ts'
 import { type Decision, endpointOf, type Facts, headersOf, settingsOf } from '../decide/decide.ts'
 import type { Post } from '../deliver/post.ts'
+import { fs } from '../node.ts'
 import type { TelemetryOptions } from '../options.ts'
+import { fingerprintPath } from '../tally/fingerprint.ts'
 import {
   ensureInstallation,
   findInstallation,
@@ -58,7 +61,9 @@ export function openBatch(facts: Facts, decision: Decision, since: number): Batc
     if (mode === 'log') installation ??= inMemory(findInstallation(options, state, now))
     else {
       try {
-        installation ??= ensureInstallation(options, state, now)
+        let made = false
+        installation ??= ensureInstallation(options, state, now, () => (made = true))
+        if (made) heedDisable(installation)
         if (installation.folder) return count(installation.folder, path, now, false)
       } catch (error) {
         // Nothing can be stored. Only with explicit consent it is counted anyway, as an installation that lives for
@@ -70,6 +75,18 @@ export function openBatch(facts: Facts, decision: Decision, since: number): Batc
     if (!own.has(path) && own.size >= MAX_SERIES)
       throw new RangeError(`there are ${MAX_SERIES} series already`)
     return true
+  }
+
+  /**
+   * `disable` writes the config and then removes the ids. If that came between the decision and the making of these, it
+   * is seen here: one of the two always sees the other. Without this, the ids would be left after `disable`.
+   */
+  function heedDisable({ folder }: Installation): void {
+    const { config, state } = facts.folders()!
+    const now = readConfig(config)
+    if (decision.rule === 4 || 'problem' in now || now.enabled !== false) return
+    for (const path of [folder!, fingerprintPath(state)]) fs.rmSync(path, { recursive: true, force: true })
+    throw new RangeError('it was disabled just now')
   }
 
   const encode = (points: readonly Point[]) =>

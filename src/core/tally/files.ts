@@ -20,17 +20,8 @@ export function readWhole(path: string, maxBytes: number): Content | undefined {
   try {
     const stats = fs.fstatSync(fd)
     if (!stats.isFile()) throw new Error('it is not a regular file')
-    const bytes = Buffer.allocUnsafe(stats.size > maxBytes ? 0 : maxBytes + 1)
-    let size = 0
-    // Until the end, not until `stats.size`: the file may be growing, and files of /proc say 0.
-    for (let read = -1; read !== 0 && size < bytes.length; size += read)
-      read = fs.readSync(
-        fd,
-        bytes,
-        size,
-        Math.min(bytes.length - size, Math.max(stats.size - size, 0) + 1),
-        null,
-      )
+    const bytes = Buffer.allocUnsafe(maxBytes + 1)
+    const size = fs.readSync(fd, bytes, 0, bytes.length, 0)
     if (size === bytes.length) throw new Error(`it is larger than ${maxBytes} bytes`)
     return { bytes: bytes.subarray(0, size), stats }
   } finally {

@@ -69,10 +69,10 @@ function idIn(bytes: Buffer): string | undefined {
 const isOld = (created: number, now: number) => !(now - created < MAX_AGE_MS)
 
 /**
- * The fingerprint of this installation, made now where there is none that can be used. Concurrent first runs agree on
- * one. Throws where it cannot be stored.
+ * The fingerprint of this installation, made now where there is none that can be used; `made` is called then. Concurrent
+ * first runs agree on one. Throws where it cannot be stored.
  */
-export function ensureFingerprint(state: string, now: number): string {
+export function ensureFingerprint(state: string, now: number, made?: () => void): string {
   for (let round = 0; round < 3; round++) {
     const stored = readFingerprint(state, now)
     if (stored && stored !== 'damaged') {
@@ -86,6 +86,7 @@ export function ensureFingerprint(state: string, now: number): string {
     const fingerprint = makeFingerprint()
     // By a clock at 1970 it would be too old as soon as the clock is right.
     store(state, fingerprint, Math.max(now, WRITTEN), linkNew)
+    made?.()
   }
   throw new Error('the fingerprint cannot be stored')
 }
@@ -136,7 +137,7 @@ function retire(state: string, { stats }: Fingerprint): void {
 export function removeInstances(state: string): void {
   for (const kind of ['tallies', 'local']) {
     for (const stream of namesIn(`${state}${SEP}${kind}`))
-      fs.rmSync([state, kind, stream, 'instance'].join(SEP), { force: true })
+      fs.rmSync([state, kind, stream, 'instance'].join(SEP), { recursive: true, force: true })
   }
 }
 

@@ -13,11 +13,19 @@ export interface Installation {
   folder?: string
 }
 
-/** The installation as it is stored in the state folder, made now where there is none. Throws where it cannot be. */
-export function ensureInstallation(options: TelemetryOptions, state: string, now: number): Installation {
-  const fingerprint = ensureFingerprint(state, now)
+/**
+ * The installation as it is stored in the state folder, made now where there is none; `made` is called then. Throws
+ * where it cannot be stored.
+ */
+export function ensureInstallation(
+  options: TelemetryOptions,
+  state: string,
+  now: number,
+  made?: () => void,
+): Installation {
+  const fingerprint = ensureFingerprint(state, now, made)
   const folder = streamFolder(options, state, fingerprint)
-  return { fingerprint, folder, instance: ensureInstance(folder, now) }
+  return { fingerprint, folder, instance: ensureInstance(folder, now, made) }
 }
 
 /** The installation as far as it is stored and can be used. Writes nothing. */

@@ -56,11 +56,12 @@ export function readInstance(folder: string): string | undefined {
   }
 }
 
-/** The same, made where there is none. Throws where it cannot be stored. */
-export function ensureInstance(folder: string, now: number): string {
+/** The same, made where there is none; `made` is called then. Throws where it cannot be stored. */
+export function ensureInstance(folder: string, now: number, made?: () => void): string {
   const stored = readInstance(folder)
   if (stored) return stored
   makeStream(folder, now)
+  made?.()
   return readInstance(folder)!
 }
 
@@ -107,7 +108,7 @@ function removeOldStreams(parent: string, now: number, made: string): void {
 export function count(folder: string, path: string, now: number, local: boolean): boolean {
   return append(`${folder}${SEP}${path}`, now, () => {
     // A stream that was cleared while we run must not come back without its id.
-    if (!local && !readInstance(folder)) throw new Error('the stream is gone')
+    if (!local && !readInstance(folder)) throw new RangeError('the stream is gone')
     if (local) makeFolder(folder)
     if (talliesIn(list(folder)).length >= MAX_SERIES)
       throw new RangeError(`there are ${MAX_SERIES} series already`)
