@@ -241,7 +241,7 @@ describe('worker_threads', () => {
     const worker = new Worker(${JSON.stringify(`
       import(${JSON.stringify(LIBRARY)}).then(({ initTelemetry, trackCommand }) => {
         initTelemetry({ name: 'trix', version: '0.19.3' })
-        trackCommand('lint')
+        trackCommand('init')
         process.getBuiltinModule('node:worker_threads').parentPort.postMessage('counted')
         ${after}
       })`)}, { eval: true })
@@ -260,7 +260,7 @@ describe('worker_threads', () => {
   ])('%s counts by itself', async (_, after) => {
     // Which of the two events of a worker that threw comes first is a matter of luck.
     const clean = (output: string) => output.split('\n').sort().join('\n')
-    await unfelt({ script: worker(after), clean }, { build: RUNS, lint: RUNS })
+    await unfelt({ script: worker(after), clean }, { build: RUNS, init: RUNS })
   })
 
   test('one of them delivers', async () => {
@@ -268,7 +268,7 @@ describe('worker_threads', () => {
     const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
     await compare(world, { script: worker('').replace("trackCommand('build')", '') })
     await receiver.arrived(RUNS)
-    expect(counts(receiver.requests)).toEqual({ lint: RUNS })
+    expect(counts(receiver.requests)).toEqual({ init: RUNS })
   })
 })
 
