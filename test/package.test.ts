@@ -6,8 +6,9 @@ import { gzipSync } from 'node:zlib'
 import { transformSync } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../src/core/version.ts'
-import { startListen } from './listening.ts'
+import { BIN } from './listening.ts'
 import { counts, startReceiver } from './receiver.ts'
+import { hasTmux, openTerminal } from './terminal.ts'
 import { resolutions, writeTypeProject } from './type-project.ts'
 import { makeWorld, runProcess } from './world.ts'
 
@@ -182,22 +183,31 @@ describe("the README's quick start, copied into an empty project", () => {
     expect(stdout.replaceAll('\r\n', '\n')).toBe(printed)
   })
 
-  test('arrives at `listen` as the README says that it does', async () => {
+  test.skipIf(!hasTmux)('arrives at `listen` in a terminal as the README says that it does', async () => {
     const [, shown] = examples('console')
     const [, commands] = examples('sh')
-    const listening = await startListen()
-    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: listening.page })
-    const runs = [...commands!.matchAll(/^node (trix\.mjs \w+)$/gm)].map(([, run]) => run!.split(' '))
-    for (const [index, args] of runs.entries()) {
-      await runProcess(process.execPath, args, { cwd: project, env: world.env })
-      await listening.printed(new RegExp(`(\\+1 .*[\\s\\S]*){${index + 1}}`))
+    const terminal = openTerminal(makeWorld(), 100)
+    terminal.run(`clear; ${process.execPath} ${BIN} listen --port 0`)
+    const page = /a page of what arrives: (\S+)\//.exec(await terminal.until(/nothing has arrived yet/))![1]!
+    const world = makeWorld()
+    const path = `${dirname(process.execPath)}:${world.env.PATH}`
+    const runs = commands!.replaceAll('http://127.0.0.1:4318', page).trimEnd().split('\n')
+    for (const [index, run] of runs.entries()) {
+      await runProcess('sh', ['-c', run], { cwd: project, env: { ...world.env, PATH: path } })
+      // The totals add up to the runs so far: a request may carry more than its own.
+      const sum = (text: string) =>
+        [...text.matchAll(/^ +(\d+) {2}trix/gm)].reduce((sum, [, total]) => sum + Number(total), 0)
+      await expect
+        .poll(async () => sum(await terminal.until(/^total|nothing/m)), { timeout: 10_000 })
+        .toBe(index + 1)
     }
     const plain = (text: string) =>
-      text.replace(/\d\d:\d\d:\d\d/g, '<time>').replaceAll(listening.page, 'http://127.0.0.1:4318')
-    const lines = plain(listening.output()).split('\n')
-    for (const line of plain(shown!).trimEnd().split('\n').slice(1))
-      if (line !== '…') expect(lines).toContain(line)
-    expect(lines.filter(line => line.includes('<time>'))).toHaveLength(runs.length)
+      text.replace(/\d\d:\d\d:\d\d/g, '<time>').replaceAll(page, 'http://127.0.0.1:4318')
+    const [said, table] = plain(shown!).split('…\n')
+    const screen = plain(await terminal.until(/^total/m))
+    expect(screen).toContain(said!.split('\n').slice(1).join('\n'))
+    expect(screen).toContain(table)
+    expect(runs).toHaveLength(3)
   })
 
   test('has the command with which its users control telemetry', async () => {
