@@ -61,7 +61,10 @@ if (Object.hasOwn(commands, command)) {
   process.exitCode = await runTelemetryCommand(process.argv.slice(process.argv.indexOf('telemetry') + 1))
 } else {
   // Counted as `unknown`: how often people try what does not exist, and never what they typed.
-  if (command !== 'help') trackCommand(command)
+  if (command !== 'help') {
+    trackCommand(command)
+    console.error(`unknown command: ${command}`)
+  }
   console.error(`usage: trix ${Object.keys(commands).join('|')}|telemetry [--dir DIR] [--no-telemetry]`)
   process.exitCode = command === 'help' ? 0 : 2
 }
