@@ -305,7 +305,7 @@ describe('initTelemetry', () => {
       trackCommand('check')
     `)
     expect(stderr).toBe(
-      'trix telemetry: none (initTelemetry: timeoutMs: expected a whole number of milliseconds from 1 to 60000, got number; endpont: there is no such option)\n',
+      'trix telemetry: none (initTelemetry: timeoutMs: expected a whole number of milliseconds from 1 to 60000, got number; endpont: there is no such option; did you mean endpoint?)\n',
     )
   })
 })

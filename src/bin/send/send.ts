@@ -72,7 +72,9 @@ export async function send({ file, endpoint, headers, from }: Sending): Promise<
   }
   progress.hide()
   if (!accepted && !refused) return complain(`${printable(file)}: there is no line to send`, 2)
-  process.stdout.write(`${count(accepted, 'request')} accepted by ${url}${refused ? `, ${refused} not` : ''}\n`)
+  process.stdout.write(
+    `${count(accepted, 'request')} accepted by ${url}${refused ? `, ${refused} not` : ''}\n`,
+  )
   return refused ? 1 : 0
 }
 
