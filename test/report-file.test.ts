@@ -218,7 +218,7 @@ describe('report FILE', () => {
     const world = withFile()
     expect(await report(world, 'nowhere')).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('ENOENT'),
+      stderr: expect.stringContaining('there is no file '),
     })
     expect(await report(world, '.')).toMatchObject({ status: 1, stderr: expect.stringContaining('EISDIR') })
     expect(await report(world, 'in.jsonl')).toMatchObject({

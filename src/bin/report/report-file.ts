@@ -8,61 +8,63 @@ import { usesFromServer } from './from-server.ts'
 /** As many unreadable lines are named one by one. */
 const MAX_NAMED = 10
 
+type Complain = (sentence: string) => void
+
 /**
  * `otlp-tally report FILE`: what is in a file of bodies, as `tool telemetry report` shows one's own. Resolves with the
  * exit code: 1 if nothing of it can be read or the page cannot be written.
  */
-export async function reportFile(
+export function reportFile(
   path: string,
   page?: string,
   flags: Flags = {},
   surroundings: Surroundings = process,
 ): Promise<number> {
-  const complain = (sentence: string) => surroundings.stderr.write(`otlp-tally report: ${sentence}\n`)
-  const problem = flagsProblem(flags)
-  if (problem) {
-    complain(problem)
-    return 2
-  }
-  try {
+  return reported(flags, surroundings, async complain => {
     const content = await read(path, flags.metric, complain)
     if (content.lines && !content.read) return 1
-    showContent(
-      content,
-      { what: printable(basename(path)), base: basename(path, extname(path)), page },
-      flags,
-      surroundings,
-    )
+    const place = { what: printable(basename(path)), base: basename(path, extname(path)), page }
+    showContent(content, place, flags, surroundings)
     return 0
-  } catch (error) {
-    complain((error as Error).message)
-    return 1
-  }
+  })
 }
 
 /** `otlp-tally report URL`: the same of what a Prometheus, Cortex or Thanos has stored. */
-export async function reportServer(
+export function reportServer(
   url: string,
   headers: Record<string, string>,
   page?: string,
   flags: Flags = {},
   surroundings: Surroundings = process,
 ): Promise<number> {
-  const complain = (sentence: string) => surroundings.stderr.write(`otlp-tally report: ${sentence}\n`)
-  const problem = flagsProblem(flags)
-  if (problem) {
-    complain(problem)
-    return 2
-  }
-  try {
+  return reported(flags, surroundings, async complain => {
     const { host, hostname } = new URL(url)
     const metric = flags.metric === undefined ? undefined : `${flags.metric}`
     const content = await usesFromServer(url, { headers, metric, warn: complain })
     if (content.full) complain(content.full)
     showContent(content, { what: host, base: hostname, page }, flags, surroundings)
     return 0
+  })
+}
+
+/** Runs a report: 2 for flags that do not fit, 1 with a sentence for what cannot be read or written. */
+async function reported(
+  flags: Flags,
+  { stderr }: Surroundings,
+  run: (complain: Complain) => Promise<number>,
+): Promise<number> {
+  const complain: Complain = sentence => void stderr.write(`otlp-tally report: ${sentence}\n`)
+  const problem = flagsProblem(flags)
+  if (problem) {
+    complain(problem)
+    return 2
+  }
+  try {
+    return await run(complain)
   } catch (error) {
-    complain((error as Error).message)
+    const { code, path, message } = error as NodeJS.ErrnoException
+    const missing = code === 'ENOENT' && path
+    complain(missing ? `there is no file ${path}; "otlp-tally listen --file ${path}" makes one` : message)
     return 1
   }
 }
