@@ -24,7 +24,7 @@ import { makeWorld, type Result, runProcess, type World } from '../world.ts'
 
 const root = process.geteuid?.() === 0
 const INDEX = join(import.meta.dirname, '../../dist/index.js')
-const CLOCK = join(import.meta.dirname, '../backends/clock.cjs')
+const CLOCK = join(import.meta.dirname, 'wrong-clock.cjs')
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 

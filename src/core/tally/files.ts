@@ -50,16 +50,18 @@ export function readLine(path: string): string | undefined {
  * under a folder that exists (`/proc`, a bind mount whose source was deleted), Node's tries for ever.
  */
 export function makeFolder(path: string): void {
-  try {
-    fs.mkdirSync(path, 0o700)
-  } catch (error) {
-    if (hasCode(error, 'EEXIST') && fs.statSync(path).isDirectory()) return
-    const parent = parentOf(path)
-    if (!hasCode(error, 'ENOENT') || parent === path) throw error
-    if (fs.statSync(parent, { throwIfNoEntry: false }))
-      throw new Error(`${path} cannot be made: ${(error as Error).message}`)
-    makeFolder(parent)
-    fs.mkdirSync(path, 0o700)
+  // Twice: in between the parent is made, by this process or by another at the same time.
+  for (let again = false; ; again = true) {
+    try {
+      fs.mkdirSync(path, 0o700)
+      return
+    } catch (error) {
+      if (hasCode(error, 'EEXIST') && fs.statSync(path).isDirectory()) return
+      const parent = parentOf(path)
+      if (!hasCode(error, 'ENOENT') || parent === path) throw error
+      if (again) throw new Error(`${path} cannot be made: ${(error as Error).message}`)
+      makeFolder(parent)
+    }
   }
 }
 
