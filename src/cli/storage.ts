@@ -68,12 +68,12 @@ function read(folder: string): Pick<StoredStream, 'series' | 'bytes'> {
   const series: StoredSeries[] = []
   let bytes = 0
   for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    const stats = lstatSync(join(folder, path))
-    if (!stats.isFile()) continue
     // `path~<when>-<random>`, and `path~` by version 0.1.
     const [, name = '', aside] = /^([^~]*)(~.*)?$/.exec(path.replaceAll(sep, '/')) ?? []
     const known = parseSeries(name)
-    if (!known) continue
+    // A helper that has its answer just now removes its note, and a tally may be set aside.
+    const stats = known && lstatSync(join(folder, path), { throwIfNoEntry: false })
+    if (!stats?.isFile()) continue
     bytes += stats.size
     series.push({
       series: known,
