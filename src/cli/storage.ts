@@ -46,7 +46,7 @@ export function storedStreams(
     return namesIn(parent).flatMap(name => {
       const [, encoded, aside] = STREAM.exec(name) ?? []
       const folder = join(parent, name)
-      if (!encoded || !lstatSync(folder).isDirectory()) return []
+      if (!encoded || !lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return []
       const version = decodeURIComponent(encoded)
       const ours = (version: string) =>
         local || fingerprint !== undefined
@@ -73,7 +73,7 @@ function read(folder: string): Pick<StoredStream, 'series' | 'bytes'> {
     const known = parseSeries(name)
     // A helper that has its answer just now removes its note, and a tally may be set aside.
     const stats = known && lstatSync(join(folder, path), { throwIfNoEntry: false })
-    if (!stats?.isFile()) continue
+    if (!known || !stats?.isFile()) continue
     bytes += stats.size
     series.push({
       series: known,
