@@ -12,9 +12,11 @@ export function reasonFor({ rule, detail }: Decision, facts: Facts): string {
     case 1:
       return 'this is the helper process'
     case 2:
-      return typeof disabled === 'string' && disabled
-        ? disabled
-        : 'the tool switched it off (`disabled: true`)'
+      // On one line, whatever the tool wrote.
+      return (
+        `${disabled}`.replace(/^true$|[\s\p{Cc}]+/gu, ' ').trim() ||
+        'the tool switched it off (`disabled: true`)'
+      )
     case 3:
       return 'DO_NOT_TRACK is set'
     case 4:
