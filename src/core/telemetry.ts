@@ -122,8 +122,7 @@ export function createTelemetry(given: TelemetryOptions): Tool {
     }
     if (timer || soon) return
     // Inline has to begin while the event loop still turns, detached has time until the end. The first timer of a
-    // process
-    // costs 0.3 ms: a synchronous command starts none, since its event loop turns once at most.
+    // process costs 0.3 ms: a synchronous command starts none, since its event loop turns once at most.
     const start = () => (timer ??= setTimeout(run, DELIVER_AFTER_MS).unref())
     if (inline()) timer = setTimeout(run, 0)
     else soon = setImmediate(() => (soon = setImmediate(start).unref())).unref()

@@ -26,7 +26,7 @@ export interface ConfigProblem {
 }
 
 /** A tool's own config may be large, but a file over this is no config, and reading it would be felt. */
-export const MAX_CONFIG_BYTES: number = 1 << 20
+const MAX_CONFIG_BYTES = 1 << 20
 
 const boolean = (value: unknown) => typeof value === 'boolean'
 const keys: Record<keyof Config, [check: (value: unknown) => unknown, expected: string]> = {

@@ -94,7 +94,7 @@ export function writeStderr(text: string): void {
 }
 
 /** The notice, unless the tool has its own. Without colours, so that it reads the same everywhere. */
-export function noticeText(options: TelemetryOptions, endpoint: string, config: string): string {
+function noticeText(options: TelemetryOptions, endpoint: string, config: string): string {
   const width = textWidth(process.stderr.columns)
   const { name } = options
   const command = commandOf(options)

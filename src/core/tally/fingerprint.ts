@@ -134,7 +134,7 @@ function retire(state: string, { stats }: Fingerprint): void {
 }
 
 /** Removes the id of every stream. */
-export function removeInstances(state: string): void {
+function removeInstances(state: string): void {
   for (const kind of ['tallies', 'local']) {
     for (const stream of namesIn(`${state}${SEP}${kind}`))
       fs.rmSync([state, kind, stream, 'instance'].join(SEP), { recursive: true, force: true })

@@ -1,5 +1,5 @@
 import { fs, hasCode, SEP } from '../node.ts'
-import { random } from './files.ts'
+import { parentOf, random } from './files.ts'
 
 /**
  * A backend misses the first count of a series unless a point of zero comes before it, and counts too much if a zero
@@ -79,7 +79,7 @@ export function commit(note: string, carried: Carried): boolean {
  * body was accepted. Leaves the note where something cannot be written: then the series are not begun late by anybody.
  */
 export function settle(note: string, nothingTaken: boolean, open?: readonly string[]): void {
-  const folder = note.slice(0, Math.max(note.lastIndexOf('/'), note.lastIndexOf(SEP)))
+  const folder = parentOf(note)
   const { claimed, relied } = carriedBy(note, open)
   if (nothingTaken) giveBack(folder, claimed)
   else for (const series of [...claimed, ...relied]) confirm(`${folder}${SEP}${series}`)

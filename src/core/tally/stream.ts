@@ -144,7 +144,7 @@ function listBelow(folder: string, below: string, files: Set<string>): void {
 }
 
 /** The paths of the tallies: what was set aside (`~`) and the marks beside them (`!`) are passed over. */
-export function talliesIn({ files }: Listing): string[] {
+function talliesIn({ files }: Listing): string[] {
   return [...files].filter(path => !/[!~]/.test(path))
 }
 
