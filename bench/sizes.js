@@ -40,7 +40,8 @@ export function sizeOf(/** @type {string} */ code) {
 export async function coreSize(checkout) {
   const { gzipped } = sizeOf(await bundle(join(checkout, 'dist/index.js')))
   const dependencies = Object.keys(manifestOf(checkout).dependencies ?? {}).length
-  return { gzipped, lines: linesOfCode(join(checkout, 'src/core')), dependencies }
+  const [lines, helperLines] = ['core', 'helper'].map(folder => linesOfCode(join(checkout, 'src', folder)))
+  return { gzipped, lines, helperLines, dependencies }
 }
 
 /** The bytes of the packages that a row needs and of all that they depend on, and how many packages these are. */

@@ -1,18 +1,28 @@
-import { build } from 'esbuild'
+import { build, type Format } from 'esbuild'
 
-/**
- * The program of the helper as one string, minified: what delivers, or what `check` and `send` ask with. It is made here,
- * at build time, so that no bundler, minifier or coverage tool of the host can rewrite what the helper runs.
- */
-export async function helperCode(entry = 'src/core/deliver/helper.ts'): Promise<string> {
+// Programs that other processes run, as text. They are made here, at build time, so that no bundler, minifier or coverage
+// tool of the host can rewrite them.
+
+/** What delivers: one expression, whose value is what `src/helper/main.ts` exports. */
+export async function helperCode(): Promise<string> {
+  const code = await textOf('src/helper/main.ts', 'esm')
+  // `export{a as main,b as send};` → `return{main:a,send:b}`
+  const body = code.replace(/export\{([^}]*)\};$/, (_, names: string) => {
+    const pairs = names.split(',').map(name => name.split(' as '))
+    return `return{${pairs.map(([local, exported = local]) => `${exported}:${local}`).join()}}`
+  })
+  return `(()=>{${body}})()`
+}
+
+/** What `check` and `send` ask with. */
+export function askerCode(): Promise<string> {
+  return textOf('src/exchange/asker.ts', 'iife')
+}
+
+async function textOf(entry: string, format: Format): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [entry],
-    bundle: true,
-    minify: true,
-    write: false,
-    format: 'iife',
-    platform: 'node',
-    target: 'node20',
+    ...{ entryPoints: [entry], format, bundle: true, minify: true, write: false },
+    ...{ platform: 'node', target: 'node20' },
   })
   return outputFiles[0]!.text.trim()
 }

@@ -47,9 +47,17 @@ describe('the layout of src/', () => {
     expect([...new Set(packages)]).toEqual(['smol-toml'])
   })
 
+  test("what the helper process runs is made of itself and of the core's files, and has no package in it", () => {
+    expect(importedBy('helper')).toEqual(['core'])
+    const outside = [...imports]
+      .filter(([file]) => houseOf(file) === 'helper')
+      .flatMap(([, names]) => names.filter(name => !imports.has(name)))
+    expect(outside).toEqual([])
+  })
+
   test("Node's builtins come through core/node.ts there, because an import of one costs every start of a command 1 ms", () => {
     const importing = [...imports.keys()]
-      .filter(file => houseOf(file) === 'core')
+      .filter(file => ['core', 'helper'].includes(houseOf(file)))
       .filter(file => /^import .* from 'node:/m.test(readFileSync(join(src, file), 'utf8')))
     expect(importing).toEqual([])
   })
@@ -60,7 +68,7 @@ describe('the layout of src/', () => {
   })
 
   test('what two houses share imports neither of them', () => {
-    for (const shared of ['body', 'report', 'exchange', 'terminal', 'files'])
+    for (const shared of ['helper', 'body', 'report', 'exchange', 'terminal', 'files'])
       for (const house of ['cli', 'bin']) expect(importedBy(shared), shared).not.toContain(house)
   })
 

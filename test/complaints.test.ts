@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { helpersEnded } from './helper.ts'
 import { counts, startReceiver } from './receiver.ts'
 import { hasTmux, openTerminal } from './terminal.ts'
 import { makeWorld } from './world.ts'
@@ -51,6 +52,7 @@ test('counted where no notice can be seen (nuxt/telemetry#34, t3code#4123, nixpk
   const { world, receiver } = await receiving()
   for (let run = 0; run < 3; run++) await world.tool(['build'])
   expect(world.files()).toEqual([])
+  await helpersEnded(world)
   expect(receiver.requests).toEqual([])
 })
 
@@ -60,6 +62,7 @@ test('an event is sent about opting out (netlify/cli#737)', async () => {
   await world.tool(['telemetry', 'disable'])
   await world.tool(['build'])
   expect(world.files()).toEqual(['.config/trix/config.toml'])
+  await helpersEnded(world)
   expect(receiver.requests).toEqual([])
 })
 
@@ -81,6 +84,7 @@ test('a config that is broken is written anew, with telemetry on again (hyperfra
   expect(await world.tool(['build'])).toMatchObject({ status: 0, stdout: '{}\n', stderr: '' })
   expect(await world.tool(['telemetry', 'enable'])).toMatchObject({ status: 1, stdout: '' })
   expect(readFileSync(world.config, 'utf8')).toBe(broken)
+  await helpersEnded(world)
   expect(receiver.requests).toEqual([])
 })
 
@@ -129,6 +133,7 @@ test('each CI job and container is a new user (n8n-mcp#282, vcpkg-tool#1131)', a
   writeFileSync(join(world.cwd, 'a.json'), '{}')
   await world.tool(['build'])
   expect(world.files()).toEqual([])
+  await helpersEnded(world)
   expect(receiver.requests).toEqual([])
 })
 
@@ -164,6 +169,7 @@ test('nobody can see what is sent without sending it (the commonest wish of all)
   expect(counts([{ body: logged.stderr.split('\n')[1]! } as never])).toEqual({ build: 1 })
   expect(counts([{ body: preview.stdout } as never])).toEqual({ build: 1 })
   expect(world.files()).toEqual(['.config/trix/config.toml'])
+  await helpersEnded(world)
   expect(receiver.requests).toEqual([])
 })
 
@@ -229,6 +235,7 @@ test('an opt-out with a typo is consent ([Telemetry], enabeld)', async () => {
   }
   await world.tool(['build'], { TRIX_TELEMETRY: 'flase' })
   expect(world.files()).toEqual(['.config/trix/config.toml'])
+  await helpersEnded(world)
   expect(receiver.requests).toEqual([])
 })
 

@@ -59,7 +59,7 @@ describe('parseConfig', () => {
     ['timeout_ms = 60001', 'telemetry.timeout_ms: expected'],
     ['timeout_ms = 1.5', 'telemetry.timeout_ms: expected'],
     ['air_gapped = "yes"', 'telemetry.air_gapped: expected true or false, got "yes"'],
-    ['headers = "a: b"', 'telemetry.headers: expected a table of header names and values, got "a: b"'],
+    ['headers = "a: b"', 'telemetry.headers: expected header names and values, got "a: b"'],
     ['headers = ["a"]', 'telemetry.headers: expected'],
     ['headers = { a = 1 }', 'telemetry.headers: expected'],
     ['headers = { "a b" = "c" }', 'telemetry.headers: expected'],

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { helpers, startHanging, until } from './helper.ts'
+import { helpers, helpersEnded, startHanging, until } from './helper.ts'
 import { counts, type Receiver, startReceiver } from './receiver.ts'
 import { makeWorld, type Result, runProcess, type World } from './world.ts'
 
@@ -118,11 +118,12 @@ describe('headers that fetch refuses', () => {
     const code = script("trackCommand('build')", `headers: { '${name}': 'x' }`)
     const { stderr } = await world.script(code, { TRIX_TELEMETRY: 'log' })
     expect(stderr).toBe(
-      `trix telemetry: none (initTelemetry: headers: expected an object of header names and values, ` +
+      `trix telemetry: none (initTelemetry: headers: expected header names and values, ` +
         `got ${name}, which \`fetch\` sets itself and refuses)\n`,
     )
     expect(await world.script(code)).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
     expect(world.files()).toEqual([])
+    await helpersEnded(world)
     expect(receiver.requests).toEqual([])
   })
 

@@ -1,6 +1,7 @@
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { helpersEnded } from './helper.ts'
 import { startReceiver } from './receiver.ts'
 import { makeWorld, type World } from './world.ts'
 
@@ -66,6 +67,7 @@ async function under(numbers: number[], env: Record<string, string> = {}) {
   const counted = world.files().some(file => file.endsWith('command_name=build'))
   if (!counted) expect(world.files()).toEqual(before)
   if (status.mode === 'on') await receiver.arrived(1)
+  await helpersEnded(world)
   return { rule: status.rule, did: receiver.requests.length ? 'sent' : counted ? 'counted' : 'nothing' }
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { metricsUrl } from '../src/core/encode/endpoint.ts'
+import { metricsUrl } from '../src/core/decide/endpoint.ts'
 
 test.each([
   ['http://localhost:4318', 'http://localhost:4318/v1/metrics'],

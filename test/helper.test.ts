@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readlinkSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { helperCode } from '../build/helper-code.ts'
-import { helpers, openFiles, startHanging, until } from './helper.ts'
+import { helpers, helpersEnded, openFiles, startHanging, until } from './helper.ts'
 import { counts, startReceiver } from './receiver.ts'
 import { makeWorld, runProcess, type World } from './world.ts'
 
@@ -51,19 +51,27 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
     await connected
     const [pid] = helpers(world.home)
     const about = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'latin1')
-    expect(about('cmdline')).not.toMatch(/secret|127\.0\.0\.1|resourceMetrics/)
+    const [fingerprint] = readFileSync(join(world.state, 'fingerprint'), 'utf8').split(' ')
+    const own = [fingerprint!, 'Bearer', 'token=secret', endpoint, join(world.state, 'tallies')]
+    for (const text of own) expect(about('cmdline')).not.toContain(text)
     const environment = about('environ').split('\0')
-    // The request is there, once.
-    expect(environment.filter(entry => /Bearer|resourceMetrics/.test(entry))).toEqual([
-      expect.stringMatching(/^OTLP_TALLY_HELPER=\{"url":"/),
-    ])
+    // The job is there, once.
+    for (const text of own)
+      expect(environment.filter(entry => entry.includes(text))).toEqual([
+        expect.stringMatching(/^OTLP_TALLY_HELPER=\{"url":"/),
+      ])
     expect(environment.filter(entry => /^NODE_(OPTIONS|V8_COVERAGE)=/.test(entry))).toEqual([])
     expect(readlinkSync(`/proc/${pid}/cwd`)).toBe('/')
     const open = openFiles(pid!)
     expect([open[0], open[1], open[2]]).toEqual(['/dev/null', '/dev/null', '/dev/null'])
-    await until(() => helpers(world.home).length === 0)
-    // The config, the fingerprint, the instance id, the tally, and that its series has begun.
-    expect(world.files()).toHaveLength(5)
+    await helpersEnded(world)
+    const stream = '.local/state/trix/tallies/0.19.3-x'
+    expect(world.files().map(path => path.replace(/(?<=0\.19\.3-)[0-9a-f]{8}|\d{13}$/g, 'x'))).toEqual([
+      ...['.config/trix/config.toml', '.local/state/trix/fingerprint'],
+      `${stream}/command_invocation/command_name=build`,
+      `${stream}/command_invocation/command_name=build!x`,
+      `${stream}/instance`,
+    ])
   })
 
   test.runIf(isRoot)('has an environment that no other user can read', async () => {
@@ -79,13 +87,13 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
     expect(statSync(environment).uid).toBe(54321)
     // The owner can, so this test can fail; a stranger sees that there is such a process, and no more.
     const own = await as(54321, 'cat', environment)
-    expect(own.stdout).toContain('resourceMetrics')
+    expect(own.stdout).toContain('user.fingerprint')
     const strange = await as(54322, 'cat', environment)
     expect(strange).toMatchObject({ status: 1, stdout: '' })
     expect(strange.stderr).toContain('Permission denied')
     const arguments_ = await as(54322, 'cat', `/proc/${pid}/cmdline`)
     expect(arguments_.status).toBe(0)
-    expect(arguments_.stdout).not.toContain('resourceMetrics')
+    expect(arguments_.stdout).not.toContain('user.fingerprint')
   })
 
   test('starts no process, so nothing inherits what is in its environment', async () => {
@@ -102,54 +110,86 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
       process.on('exit', () => console.log(execFileSync('env', { encoding: 'utf8' })))
     `)
     expect(stdout).toContain('TRIX_TELEMETRY=on')
-    expect(stdout).not.toMatch(/OTLP_TALLY_HELPER|resourceMetrics/)
+    expect(stdout).not.toMatch(/OTLP_TALLY_HELPER|user\.fingerprint/)
   })
 
-  test('that is killed is missed by nobody: the next command carries its count', async () => {
+  test('that is killed is missed by nobody: a later command carries its count', async () => {
+    const receiver = await startReceiver()
+    onTestFinished(() => receiver.close())
     const { connected, world } = await waiting()
+    const online = { TRIX_TELEMETRY_ENDPOINT: receiver.endpoint }
+    await world.tool(['check'], online)
+    await helpersEnded(world)
     expect(await world.tool(['build'])).toEqual({ status: 0, signal: null, stdout: '{}\n', stderr: '' })
     await connected
     killHelpers(world)
-    await until(() => helpers(world.home).length === 0)
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    expect(await world.tool(['build'], { TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })).toMatchObject({
-      status: 0,
-    })
-    await receiver.arrived(1)
-    expect(counts(receiver.requests)).toEqual({ build: 2 })
+    await helpersEnded(world)
+    // For all that the next one knows, the body may be accepted yet: it sends only what has begun.
+    world.writeConfig('[telemetry]\ntimeout_ms = 600\n')
+    await world.tool(['check'], online)
+    await world.tool(['build'], online)
+    await helpersEnded(world)
+    expect(receiver.requests).toHaveLength(3)
+    expect(counts(receiver.requests)).toEqual({ check: 2 })
+    // Later no process can be left that would send it.
+    const note = join(world.home, world.files().find(path => /\/!\d+-\w+$/.test(path))!)
+    renameSync(note, note.replace(/!\d+/, `!${Date.now() - 1}`))
+    await world.tool(['build'], online)
+    await helpersEnded(world)
+    expect(counts(receiver.requests)).toEqual({ check: 2, build: 3 })
+    expect(receiver.requests.at(-1)!.body).not.toContain('"asInt":"0"')
+    expect(world.files().filter(path => /\/!/.test(path))).toEqual([])
   })
 
-  /** Starts the helper's program by hand, with this request or none. */
-  async function byHand(request: string | undefined) {
-    const env = { PATH: process.env.PATH ?? '', ...(request !== undefined && { OTLP_TALLY_HELPER: request }) }
-    return runProcess(process.execPath, ['-e', await helperCode()], { cwd: '/', env })
+  /** Starts the helper's program by hand, with this job or none. */
+  async function byHand(job: string | undefined) {
+    const env = { PATH: process.env.PATH ?? '', ...(job !== undefined && { OTLP_TALLY_HELPER: job }) }
+    return runProcess(process.execPath, ['-e', `${await helperCode()}.main()`], { cwd: '/', env })
   }
   const silent = { stdout: '', stderr: '', signal: 'SIGKILL' }
+  const source = { resource: {}, options: { name: 'trix' }, counted: [] }
+  const job = (more: object) =>
+    JSON.stringify({
+      ...{ url: 'http://127.0.0.1:65009/', headers: {}, timeoutMs: 500, source, body: { text: '{}' } },
+      ...more,
+    })
 
   test.each<[string, string | undefined]>([
-    ['no request', undefined],
+    ['no job', undefined],
     ['an empty one', ''],
     ['the mark of version 0.1', '2000'],
-    ['half a request', '{"url":"http://127.0.0.1:65009/v1/metrics","headers":{},"time'],
-    ['a request without a body', '{"url":"http://127.0.0.1:65009/v1/metrics","headers":{},"timeoutMs":500}'],
-    ['an empty object', '{}\n{}'],
-    ['what is no object', 'null\n{}'],
-    ['what is no JSON', 'scribbled\n{}'],
-    ['a URL that is none', '{"url":5,"headers":{},"timeoutMs":500}\n{}'],
-    ['a URL of a file', '{"url":"file:///etc/passwd","headers":{},"timeoutMs":500}\n{}'],
-    ['headers that are none', '{"url":"http://127.0.0.1:65009/","headers":{"a b":"c"},"timeoutMs":500}\n{}'],
+    ['half a job', job({}).slice(0, 60)],
+    ['a job without a body or a source', job({ body: undefined, source: undefined })],
+    ['a source without anything in it', job({ body: undefined })],
+    ['a source that is no object', job({ body: undefined, source: 7 })],
+    ['a folder that is not there', job({ body: undefined, source: { ...source, folder: '/nowhere' } })],
+    ['a folder of something else', job({ body: undefined, source: { ...source, folder: '/proc/self' } })],
+    ['an empty object', '{}'],
+    ['what is no object', 'null'],
+    ['what is no JSON', 'scribbled'],
+    ['a URL that is none', job({ url: 5 })],
+    ['a URL of a file', job({ url: 'file:///etc/passwd' })],
+    ['headers that are none', job({ headers: { 'a b': 'c' } })],
+    ['no time', job({ timeoutMs: undefined })],
     [
       'a note that is not there',
-      '{"url":"file:///","headers":{},"timeoutMs":500,"note":"/nowhere/!1-a"}\n{}',
+      job({ body: { text: '{}', note: { path: '/nowhere/!1-a', series: ['m/-!1'] } } }),
     ],
-  ])('started by hand with %s: silent, and it ends', async (_, request) => {
-    expect(await byHand(request)).toMatchObject(silent)
+    ['a note that is none', job({ body: { text: '{}', note: 5 } })],
+  ])('started by hand with %s: silent, and it ends', async (_, given) => {
+    expect(await byHand(given)).toMatchObject(silent)
+  })
+
+  test('(by hand it does send, so that the tests above can fail)', async () => {
+    const receiver = await startReceiver()
+    onTestFinished(() => receiver.close())
+    expect(await byHand(job({ url: receiver.endpoint }))).toMatchObject(silent)
+    expect(receiver.requests.map(({ body }) => body)).toEqual(['{}'])
   })
 
   test('ends at its bound when the server never answers', async () => {
     const { endpoint, connected } = await startHanging()
-    const ended = byHand(`{"url":"${endpoint}","headers":{},"timeoutMs":300}\n{}`)
+    const ended = byHand(job({ url: endpoint, timeoutMs: 300 }))
     await connected
     expect(await ended).toMatchObject(silent)
   })
@@ -224,31 +264,123 @@ describe.runIf(process.platform === 'linux')('while the helper waits for a Colle
   })
 })
 
-test('128 series with long attributes: each body fits the channel, has its own series first, and all come in turn', async () => {
-  const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
-  const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
-  const script = (from: number, to: number) => `
-    import { initTelemetry } from 'otlp-tally'
-    const { trackEvent } = initTelemetry({ name: 'trix', version: '0.19.3' })
-    const long = Object.fromEntries(Array.from({ length: 7 }, (_, i) => ['a'.repeat(60) + i, 'b'.repeat(64)]))
-    for (let i = ${from}; i < ${to}; i++) trackEvent('cup_brewed', { ...long, number: 'n' + i })`
-  const numbers = (body: string) => [
-    ...new Set([...body.matchAll(/"number","value":\{"stringValue":"n(\d+)"/g)].map(([, n]) => Number(n))),
-  ]
-  expect(await world.script(script(0, 128))).toMatchObject({ status: 0, stderr: '' })
-  await receiver.arrived(1)
-  const seen = new Set<number>()
-  for (let run = 0; run < 10; run++) {
-    await world.script(script(100, 101))
-    await receiver.arrived(run + 2)
-    const { body } = receiver.requests.at(-1)!
-    // Linux takes 128 KiB in one variable.
-    expect(body.length).toBeLessThan(131_072 - 2000)
-    expect(numbers(body)[0]).toBe(100)
-    for (const number of numbers(body)) seen.add(number)
+describe.runIf(process.platform === 'linux')('whatever there is to say, the helper can be told', () => {
+  async function consented() {
+    const receiver = await startReceiver()
+    onTestFinished(() => receiver.close())
+    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+    return { world, receiver }
   }
-  expect(seen.size).toBe(128)
+  const begun = (world: World) => world.files().filter(path => /!\d+$/.test(path))
+
+  test.each([
+    ['one by one', 1],
+    ['all by one command', 128],
+  ])('128 series with attributes as long as they can be, %s: a body carries all', async (_, step) => {
+    const { world, receiver } = await consented()
+    const script = (from: number, to: number) => `
+      import { initTelemetry } from 'otlp-tally'
+      const { trackEvent } = initTelemetry({ name: 'trix', version: '0.19.3' })
+      const long = Object.fromEntries(Array.from({ length: 7 }, (_, i) => ['A'.repeat(63) + i, 'B'.repeat(64)]))
+      for (let i = ${from}; i < ${to}; i++) trackEvent('cup_brewed', { ...long, number: 'n' + i })`
+    // What is counted with telemetry on and cannot be delivered is in the next body.
+    const offline = { TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:65009' }
+    for (let from = 0; from < 128; from += 32 * step)
+      expect(await world.script(script(from, Math.min(128, from + 32 * step)), offline)).toMatchObject({
+        status: 0,
+        stderr: '',
+      })
+    await helpersEnded(world)
+    expect(begun(world)).toEqual([])
+    expect(await world.script(script(0, step))).toMatchObject({ status: 0, stderr: '' })
+    await receiver.arrived(1)
+    const said = (body: string) =>
+      [...body.matchAll(/"number","value":\{"stringValue":"n(\d+)"\}.*?"asInt":"(\d+)"/g)]
+        .map(([, number, value]) => `${number}: ${value}`)
+        .sort()
+    const all = (value: (index: number) => number[]) =>
+      Array.from({ length: 128 }, (_, index) => value(index).map(one => `${index}: ${one}`))
+        .flat()
+        .sort()
+    expect(said(receiver.requests[0]!.body)).toEqual(all(index => [0, index < step ? 2 : 1]))
+    // More than a variable of the environment can hold.
+    expect(receiver.requests[0]!.body.length).toBeGreaterThan(2 * 131_072)
+    await until(() => begun(world).length === 128)
+    await world.script(script(0, step))
+    await receiver.arrived(2)
+    expect(said(receiver.requests[1]!.body)).toEqual(all(index => [index < step ? 3 : 1]))
+  })
+
+  /** A tool with so many names that no variable of the environment could hold them. */
+  const listing = (code: string, more = '', length = 4000) => `
+    import { initTelemetry } from 'otlp-tally'
+    const many = Array.from({ length: ${length} }, (_, i) => 'c' + i + 'x'.repeat(58))
+    const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({
+      name: 'trix', version: '0.19.3',
+      commands: ['build', 'check', 'test', ...many], events: { cup_brewed: { size: many, decaf: Boolean } },
+      ${more}
+    })
+    ${code}`
+
+  test('lists that are longer than its job can be: what the command has counted itself arrives', async () => {
+    const { world, receiver } = await consented()
+    const event = "trackEvent('cup_brewed', { decaf: true, size: many[3999] })"
+    for (const code of [
+      "trackCommand('build')",
+      `trackCommand('check'); ${event}`,
+      "trackCommand(many[7]); trackCommand('nobody')",
+      "trackCommand('build')",
+    ]) {
+      expect(await world.script(listing(code))).toMatchObject({ status: 0, stderr: '' })
+      await helpersEnded(world)
+    }
+    const said = receiver.requests.map(({ body }) => counts([{ body } as never]))
+    const seventh = `c7${'x'.repeat(58)}`
+    expect(said).toEqual([{ build: 1 }, { check: 1 }, { [seventh]: 1, unknown: 1 }, { build: 2 }])
+    expect(counts(receiver.requests, 'cup_brewed')).toEqual({ [`true,c3999${'x'.repeat(58)}`]: 1 })
+    expect(begun(world)).toHaveLength(5)
+    // By a short list again all that is in it.
+    const lists = "commands: ['build', 'check'], events: {},"
+    await world.script(listing("trackCommand('build')", lists))
+    await helpersEnded(world)
+    expect(counts(receiver.requests.slice(-1))).toEqual({ build: 3, check: 1, unknown: 1 })
+    expect(receiver.requests).toHaveLength(5)
+  })
+
+  test.each([
+    ["in the command's own process", "delivery: 'inline',", "trackCommand('build')"],
+    [
+      'where it ends while its request is under way',
+      "delivery: 'inline',",
+      "trackCommand('build'); setTimeout(() => process.exit(), 20)",
+    ],
+    ['as deltas', "temporality: 'delta',", "trackCommand('build')"],
+    ['as deltas, awaited', "temporality: 'delta',", "trackCommand('build'); await flushTelemetry()"],
+  ])('such lists, %s', async (_, options, code) => {
+    const { world, receiver } = await consented()
+    expect(await world.script(listing(code, options))).toMatchObject({ status: 0, stderr: '' })
+    await receiver.arrived(1)
+    expect(counts(receiver.requests)).toEqual({ build: 1 })
+  })
+
+  test('in no more than Windows allows for a variable', async () => {
+    const lengths: number[] = []
+    for (const length of [150, 210, 230, 250, 400, 4000]) {
+      for (const code of ["trackCommand('build')", 'for (let i = 0; i < 128; i++) trackCommand(many[i])']) {
+        const { connected, world } = await waiting()
+        await world.script(listing(code, '', length))
+        await connected
+        const [pid] = helpers(world.home)
+        const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
+        const [job] = environment.filter(entry => entry.startsWith('OTLP_TALLY_HELPER='))
+        lengths.push(job!.length)
+        killHelpers(world)
+      }
+    }
+    expect(Math.max(...lengths)).toBeLessThan(32_767)
+    // And no shorter than it has to be.
+    expect(Math.max(...lengths)).toBeGreaterThan(25_000)
+  })
 })
 
 test.runIf(process.platform === 'linux')(

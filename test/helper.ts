@@ -41,6 +41,12 @@ export function helpers(home: string): string[] {
   })
 }
 
+/** Resolves when all that the commands of this home have started is done: until then nobody can say that nothing is sent. */
+export async function helpersEnded({ home }: { home: string }): Promise<void> {
+  if (process.platform === 'linux') await until(() => helpers(home).length === 0)
+  else await new Promise(resolve => setTimeout(resolve, 500))
+}
+
 /** What a process has open, by descriptor. */
 export function openFiles(pid: string): Record<string, string> {
   const files: Record<string, string> = {}

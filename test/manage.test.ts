@@ -9,6 +9,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { helpersEnded } from './helper.ts'
 import { counts, startReceiver } from './receiver.ts'
 import { strictDecode } from './strict-decode.ts'
 import { makeWorld, runProcess, type World } from './world.ts'
@@ -447,6 +448,7 @@ describe('managing telemetry is never counted', () => {
     `)
     expect(status).toBe(0)
     expect(world.files()).toEqual(['.config/trix/config.toml'])
+    await helpersEnded(world)
     expect(receiver.requests).toEqual([])
   })
 
@@ -464,6 +466,7 @@ describe('managing telemetry is never counted', () => {
       trackCommand('build')
     `)
     expect(world.files()).toEqual(['.config/trix/config.toml'])
+    await helpersEnded(world)
     expect(receiver.requests).toEqual([])
   })
 

@@ -6,14 +6,15 @@ import { resourceFromAttributes } from '@opentelemetry/resources'
 import { AggregationTemporality, DataPointType, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { encodeMetrics, type Point, type Temporality } from '../src/core/encode/metrics.ts'
 import type { Attributes } from '../src/core/vocabulary.ts'
+import { encodeMetrics, type Point } from '../src/helper/metrics.ts'
 import { decodeBinary, same, strictDecode } from './strict-decode.ts'
 
 interface Input {
   resource: Attributes
   points: Point[]
-  temporality: Temporality
+  temporality: 'cumulative' | 'delta' | undefined
+  metricName?: string | undefined
 }
 
 const resource = {
@@ -33,7 +34,7 @@ const golden: Record<string, Input> = {
     temporality: 'cumulative',
     points: [
       { ...build, start, time: start + 1, value: 0 },
-      { ...build, start, time: start + 3, value: 1 },
+      { ...build, start, time: start + 2, value: 1 },
     ],
   },
   // Any later one: every series of the stream, each once, two metrics.
@@ -66,9 +67,16 @@ const golden: Record<string, Input> = {
   },
 }
 
-const describe = (metric: string) => ({ unit: '{invocation}', description: `Invocations of ${metric}.` })
-const encode = ({ resource, points, temporality }: Input) =>
-  encodeMetrics(resource, points, temporality, describe)
+const encode = ({ resource, points, temporality, metricName }: Input) =>
+  encodeMetrics(resource, points, { name: 'trix', temporality, metricName })
+
+/** How a metric of trix is described. */
+function described(metric: string, metricName = 'command_invocation'): { unit: string; description: string } {
+  if (metric === metricName) return { unit: '{invocation}', description: 'Invocations of trix by command.' }
+  if (metric === 'command_failure')
+    return { unit: '{invocation}', description: 'Failed invocations of trix by command.' }
+  return { unit: '{event}', description: 'Events of trix.' }
+}
 
 const folder = join(import.meta.dirname, '../fixtures/otlp')
 test('every golden body has its input here', () => {
@@ -96,7 +104,7 @@ test.each(Object.entries(golden))('the body "%s" is in the form that OTLP asks f
 })
 
 /** The same data as the OpenTelemetry SDK has it in memory. */
-function asSdk({ resource, points, temporality }: Input): ResourceMetrics {
+function asSdk({ resource, points, temporality, metricName }: Input): ResourceMetrics {
   const names = [...new Set(points.map(({ metric }) => metric))]
   const hrTime = (ms: number, nanos = 0): [number, number] => [
     Math.floor(ms / 1000),
@@ -108,7 +116,7 @@ function asSdk({ resource, points, temporality }: Input): ResourceMetrics {
       {
         scope: { name: 'otlp-tally' },
         metrics: names.map(name => ({
-          descriptor: { name, ...describe(name), valueType: ValueType.INT },
+          descriptor: { name, ...described(name, metricName), valueType: ValueType.INT },
           aggregationTemporality:
             temporality === 'delta' ? AggregationTemporality.DELTA : AggregationTemporality.CUMULATIVE,
           dataPointType: DataPointType.SUM,
@@ -179,7 +187,7 @@ const value = fc.oneof(
 const attributes = fc.dictionary(name, value, { maxKeys: 8, noNullPrototype: true })
 const points = fc.array(
   fc.record({
-    metric: fc.oneof(fc.constantFrom('command_invocation', 'safety_triggered'), name),
+    metric: fc.oneof(fc.constantFrom('command_invocation', 'command_failure', 'safety_triggered'), name),
     attributes,
     start: fc.integer({ min: 1, max: 2e12 }),
     time: fc.integer({ min: 2, max: 4e12 }),
@@ -190,10 +198,14 @@ const points = fc.array(
 )
 
 test('whatever may be counted is said as the OpenTelemetry SDK says it, in JSON and in protobuf', () => {
-  const temporality = fc.constantFrom<Temporality>('cumulative', 'delta')
-  fc.assert(fc.property(fc.record({ resource: attributes, points, temporality }), agreesWithSdk), {
-    numRuns: 300,
-  })
+  const temporality = fc.constantFrom('cumulative', 'delta', undefined)
+  const metricName = fc.constantFrom(undefined, 'safety_triggered', 'command_failure')
+  fc.assert(
+    fc.property(fc.record({ resource: attributes, points, temporality, metricName }), agreesWithSdk),
+    {
+      numRuns: 300,
+    },
+  )
 })
 
 test('a value that was changed is noticed by the comparison', () => {

@@ -57,19 +57,23 @@ test.each([
   [{ name: 'trix' }, 'version: expected a version such as "1.2.3", at most 64 characters, got undefined'],
   [{ ...least, version: '1 2' }, 'version: expected'],
   [{ ...least, endpoint: 4318 }, 'endpoint: expected a base URL, got number'],
-  [{ ...least, commands: 'build' }, 'commands: expected a list of command names, got "build"'],
   [
-    { ...least, commands: ['build', ''] },
-    'commands: expected a list of command names, got "" in it: a name is',
+    { ...least, commands: 'build' },
+    'commands: expected a list of names, each 1 to 64 of A-Z a-z 0-9 _ . : - in words with single spaces between them, got "build"',
   ],
-  [{ ...least, commands: ['--flag=x'] }, 'got "--flag=x" in it: a name is 1 to 64 of A-Z'],
-  [{ ...least, commands: [true] }, 'commands: expected a list of command names, got true in it'],
-  [{ ...least, commands: ['build', undefined] }, 'got undefined in it'],
+  [{ ...least, commands: ['build', ''] }, 'in words with single spaces between them, got ""'],
+  [{ ...least, commands: ['--flag=x'] }, 'commands: expected a list of names, each 1 to 64 of A-Z'],
+  [{ ...least, commands: ['build', '--flag=x'] }, 'got "--flag=x"'],
+  [{ ...least, commands: [true] }, 'single spaces between them, got true'],
+  [{ ...least, commands: ['build', undefined] }, 'single spaces between them, got undefined'],
   [{ ...least, commands: { build: true } }, 'commands: expected'],
-  [{ ...least, events: ['found'] }, 'events: expected { cup_brewed: {} }, that is metrics'],
+  [
+    { ...least, events: ['found'] },
+    'events: expected metrics, each with its attributes, each with Boolean or a list of its values, got object',
+  ],
   [
     { ...least, events: { '1st': {} } },
-    'events: expected { cup_brewed: {} }, that is metrics, each with its attributes, each with Boolean',
+    'events: expected metrics, each with its attributes, each with Boolean or a list of its values, got "1st"',
   ],
   [{ ...least, events: { found: ['a'] } }, 'got found: object'],
   [{ ...least, events: { found: { size: 'small' } } }, 'got found.size: "small"'],
@@ -82,7 +86,7 @@ test.each([
   ],
   [{ ...least, failures: 'yes' }, 'failures: expected true or false, got "yes"'],
   [{ ...least, agents: 1 }, 'agents: expected true or false, got number'],
-  [{ ...least, headers: { 'a b': 'c' } }, 'headers: expected an object of header names and values'],
+  [{ ...least, headers: { 'a b': 'c' } }, 'headers: expected header names and values, got object'],
   [{ ...least, headers: { a: 'b\r\nc: d' } }, 'headers: expected'],
   [{ ...least, headers: { a: 1 } }, 'headers: expected'],
   [{ ...least, timeoutMs: 0 }, 'timeoutMs: expected a whole number of milliseconds from 1 to 60000'],
@@ -110,12 +114,13 @@ test.each([
   [{ ...least, commnads: ['build'] }, 'commnads: there is no such option; did you mean commands?'],
   [{ ...least, Event: {} }, 'Event: there is no such option; did you mean events?'],
   [{ ...least, timeout: 1 }, 'timeout: there is no such option; did you mean timeoutMs?'],
+  [{ ...least, vers10n: '1' }, 'vers10n: there is no such option; did you mean version?'],
 ])('refuses %j', (options, problem) => {
   expect(optionProblems(options)).toEqual([expect.stringContaining(problem)])
 })
 
 test('proposes no option that has nothing to do with it', () => {
-  for (const option of ['x', 'url', 'vers10n', 'telemetry', ''])
+  for (const option of ['x', 'url', 'v3rs10n', 'telemetry', 'commanding', ''])
     expect(optionProblems({ ...least, [option]: 1 })).toEqual([`${option}: there is no such option`])
 })
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseSeries, seriesPath } from '../src/core/tally/series.ts'
-import { attributesProblem, nameProblem, type Series, seriesProblem } from '../src/core/vocabulary.ts'
+import { attributesProblem, type Series, seriesProblem } from '../src/core/vocabulary.ts'
 
 const letters = 'ABCXYZabcxyzconauxprnlpt'
 const metric = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.]{0,63}$/)
@@ -18,7 +18,7 @@ const series: fc.Arbitrary<Series> = fc.record({
 
 describe('what may be counted', () => {
   test.each(['build', 'a', 'Build.All', 'x_1', 'a'.repeat(64)])('metric %j', name => {
-    expect(nameProblem(name)).toBeUndefined()
+    expect(seriesProblem({ metric: name, attributes: { [name]: true } }, {})).toBeUndefined()
   })
   test.each([
     '',
@@ -34,7 +34,15 @@ describe('what may be counted', () => {
     7,
     ['build'],
     Symbol('x'),
-  ])('not metric %s', name => expect(nameProblem(name)).toMatch(/expected a letter, then/))
+  ])('not metric %s', name => {
+    for (const lists of [{}, { commands: ['build'] }, { events: { build: {} } }])
+      expect(seriesProblem({ metric: name as string, attributes: {} }, lists)).toMatch(
+        /: expected a letter, then/,
+      )
+  })
+  test.each(['', '1st', '_x', 'a b', 'a-b', 'a'.repeat(65), 'naïve', 'a\n'])('not key %j', key => {
+    expect(attributesProblem({ [key]: true })).toMatch(/^attribute .*: expected a letter, then/)
+  })
   test.each(['build', 'db migrate', 'a:b', 'v1.2-rc_3', '1', 'x'.repeat(64), true, false])(
     'value %j',
     value => {
@@ -100,7 +108,6 @@ describe('the file of a series', () => {
     'instance',
     'm/',
     'm',
-    '/a=b',
     'm/a',
     'm/a=b=c',
     'm/a=%zz',

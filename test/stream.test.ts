@@ -15,21 +15,21 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { bodyOf } from '../src/core/encode/body.ts'
-import type { Point } from '../src/core/encode/metrics.ts'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { Body, Source } from '../src/core/deliver/job.ts'
 import {
   ensureFingerprint,
   fingerprintPath,
   MAX_AGE_MS,
   readFingerprint,
 } from '../src/core/tally/fingerprint.ts'
-import { settle } from '../src/core/tally/sending.ts'
 import { seriesPath } from '../src/core/tally/series.ts'
-import { count, ensureInstance, list, readAll, readInstance, streamFolder } from '../src/core/tally/stream.ts'
-import { startOf, timeOf } from '../src/core/tally/tally.ts'
+import { count, ensureInstance, list, readInstance, streamFolder } from '../src/core/tally/stream.ts'
+import { startOf } from '../src/core/tally/tally.ts'
 import { WRITTEN } from '../src/core/version.ts'
 import type { Attributes, Series } from '../src/core/vocabulary.ts'
+import { announce, settle } from '../src/helper/beginnings.ts'
+import { bodyOf } from '../src/helper/body.ts'
 
 const DAY = 24 * 3_600_000
 const NOW = WRITTEN + DAY + 3000
@@ -54,7 +54,45 @@ const command = (name: string): Series => ({
   attributes: { command_name: name },
 })
 const append = (series: Series, now: number, to = folder) => count(to, seriesPath(series), now, false)
-const read = (now: number) => readAll(folder, list(folder), now)
+
+/** The points of a body: for each series its values in their order, and when they are dated. */
+interface Point {
+  series: Series
+  values: number[]
+  /** In ns since 1970, as the times are. */
+  start: bigint
+  /** One for each value. */
+  times: bigint[]
+}
+
+function pointsOf(text: string): Point[] {
+  const points = new Map<string, Point>()
+  const textOf = (value: { stringValue?: string; boolValue?: boolean }) =>
+    value.stringValue ?? value.boolValue!
+  for (const { name, sum } of JSON.parse(text).resourceMetrics[0].scopeMetrics[0].metrics) {
+    for (const { attributes, asInt, startTimeUnixNano, timeUnixNano } of sum.dataPoints) {
+      const pairs = attributes.map(({ key, value }: { key: string; value: { stringValue?: string } }) => [
+        key,
+        textOf(value),
+      ])
+      const series = { metric: name, attributes: Object.fromEntries(pairs) }
+      const key = JSON.stringify(series)
+      const start = BigInt(startTimeUnixNano)
+      if (!points.has(key)) points.set(key, { series, values: [], start, times: [] })
+      points.get(key)!.values.push(Number(asInt))
+      points.get(key)!.times.push(BigInt(timeUnixNano))
+    }
+  }
+  return [...points.values()]
+}
+
+const SOURCE: Source = { resource: {}, options: { name: 'trix' }, counted: [] }
+
+/** All that a stream holds, as a body would say it. Writes nothing. */
+function read(now: number, from = folder): Point[] {
+  const body = bodyOf({ source: { ...SOURCE, folder: from, own: [] }, timeoutMs: 2000 }, now, false)
+  return body ? pointsOf((body as Body).text) : []
+}
 
 describe('the fingerprint', () => {
   test('is made once, 64 hex digits, for nobody else to read', () => {
@@ -76,7 +114,7 @@ describe('the fingerprint', () => {
     'is made anew where its file holds %j, which stays under another name',
     text => {
       writeFileSync(fingerprintPath(state), text)
-      expect(readFingerprint(state, NOW)).toBe('damaged')
+      expect(readFingerprint(state, NOW)).toMatchObject({ state: 'damaged' })
       const made = ensureFingerprint(state, NOW)
       expect(ensureFingerprint(state, NOW)).toBe(made)
       const aside = readdirSync(state).filter(name => name.startsWith('fingerprint~'))
@@ -100,9 +138,9 @@ describe('the fingerprint', () => {
   test('of version 0.1 goes on, and is stamped', () => {
     writeFileSync(fingerprintPath(state), `${'a'.repeat(64)}\n`)
     utimesSync(fingerprintPath(state), NOW / 1000, NOW / 1000)
-    expect(readFingerprint(state, NOW)).toMatchObject({ state: 'unstamped', created: NOW })
+    expect(readFingerprint(state, NOW)).toMatchObject({ state: 'good', stamped: false, created: NOW })
     expect(ensureFingerprint(state, NOW + DAY)).toBe('a'.repeat(64))
-    expect(readFingerprint(state, NOW + DAY)).toMatchObject({ state: 'good', created: NOW })
+    expect(readFingerprint(state, NOW + DAY)).toMatchObject({ state: 'good', stamped: true, created: NOW })
   })
 
   test('of version 0.1 lives no longer than any other', () => {
@@ -176,12 +214,15 @@ describe('a stream', () => {
     writeFileSync(join(folder, 'command_invocation', 'command_name=build~'), `${NOW}\n`)
     writeFileSync(join(folder, 'command_invocation', 'command_name=build!17'), `${NOW}\n`)
     writeFileSync(join(folder, 'notes.txt'), 'mine')
-    const counts = read(NOW).map(({ series, count }) => [series, count])
+    writeFileSync(join(folder, 'command_invocation', `command_name=check!${NOW - 2}`), '')
+    mkdirSync(join(folder, 'command_invocation~1-a'))
+    writeFileSync(join(folder, 'command_invocation~1-a', 'command_name=build'), `${NOW}\n`)
+    const counts = read(NOW).map(({ series, values }) => [series, values])
     expect(counts).toHaveLength(4)
-    expect(counts).toContainEqual([command('build'), 2])
-    expect(counts).toContainEqual([command('Build'), 1])
-    expect(counts).toContainEqual([long, 1])
-    expect(counts).toContainEqual([{ metric: 'm', attributes: {} }, 1])
+    expect(counts).toContainEqual([command('build'), [0, 2]])
+    expect(counts).toContainEqual([command('Build'), [0, 1]])
+    expect(counts).toContainEqual([long, [0, 1]])
+    expect(counts).toContainEqual([{ metric: 'm', attributes: {} }, [0, 1]])
   })
 
   test('takes 128 series and refuses the next, while the ones it has go on', () => {
@@ -215,7 +256,7 @@ describe('a stream', () => {
     const local = streamFolder({ version: '1.0.0', name: 'trix' }, state, undefined)
     count(local, seriesPath(command('build')), NOW, true)
     expect(readInstance(local)).toBeUndefined()
-    expect(readAll(local, list(local), NOW)).toMatchObject([{ count: 1 }])
+    expect(read(NOW, local)).toMatchObject([{ values: [0, 1] }])
   })
 
   test('untouched for 180 days is removed when a new one is made, and not a day before', () => {
@@ -235,178 +276,350 @@ describe('a stream', () => {
   })
 })
 
-/** What a command sends at `now`: for each series its zero, where it is in the body, and its count. */
-function send(now: number, allowed: (name: string) => boolean = () => true) {
-  let points: readonly Point[] = []
-  const body = bodyOf(
-    folder,
-    now,
-    new Map(),
-    ({ series }) => allowed(`${series.attributes.command_name}`),
-    given => JSON.stringify((points = given)),
-  )
-  const said = points.map(({ attributes, value, time, start }) => ({
-    name: attributes.command_name,
-    value,
-    ...(value === 0 && { before: time - start === 1 ? 'its first mark' : 'its point' }),
-  }))
-  return { said, body, points }
+const TIMEOUT_MS = 2000
+/** How long its note holds: no process that sends lives longer. */
+const HOLDS_MS = TIMEOUT_MS + 1000
+
+/** What the helper of a command sends at `now`: of each series its values, and the note that it has left. */
+function send(now: number, more: Partial<Source> = {}, patient = true) {
+  const body = bodyOf({ source: { ...SOURCE, folder, ...more }, timeoutMs: TIMEOUT_MS }, now, patient)
+  if (typeof body !== 'object') return { said: body }
+  const points = pointsOf(body.text)
+  for (const { values, times, start } of points) {
+    expect(values.slice(0, -1).join()).toBe(values.length > 1 ? '0' : '')
+    // In order, and with nothing between them that another count could be at.
+    if (values.length > 1) expect(times[0]).toBe(times[1]! - (times[1]! % 1_000_000n) - 1_000_000n)
+    expect(times[0]).toBeGreaterThan(start)
+  }
+  const said = Object.fromEntries(points.map(({ series, values }) => [nameOf(series), values]))
+  return { said, points, note: body.note }
 }
 
+const nameOf = ({ metric, attributes }: Series) => `${attributes.command_name ?? metric}`
+const beginningOf = (name: string, first: number) => `${seriesPath(command(name))}!${first - 2}`
 const notes = () => readdirSync(folder).filter(name => name.startsWith('!'))
+/** What says that a series has begun. */
+const begun = () => list(folder).filter(path => /\/.*!/.test(path))
+
+/** Lets others act at one step of a process that announces what it begins. */
+function meanwhile(step: 'before its note' | 'before it looks', act: () => void): void {
+  const fs = process.getBuiltinModule('node:fs')
+  const call = step === 'before its note' ? 'writeFileSync' : 'readdirSync'
+  const original = fs[call] as (...given: unknown[]) => unknown
+  let done = false
+  let calls = 0
+  vi.spyOn(fs, call).mockImplementation(((...given: unknown[]) => {
+    // The stream is listed with options, and its notes without: before its own is written, and after.
+    if (!done && (call === 'writeFileSync' || (given.length === 1 && ++calls === 2))) {
+      done = true
+      act()
+    }
+    return original(...given)
+  }) as never)
+  onTestFinished(() => expect(done).toBe(true))
+}
 
 describe('a series begins', () => {
   beforeEach(() => void ensureInstance(folder, NOW))
-  const zero = { name: 'build', value: 0, before: 'its first mark' }
-  const late = { name: 'build', value: 0, before: 'its point' }
-  const one = { name: 'build', value: 1 }
-  const two = { name: 'build', value: 2 }
+  afterEach(() => void vi.restoreAllMocks())
 
-  test('with its first body, before its first mark, and not again once that may have been accepted', () => {
+  test('with its first body, and not again once that may have been accepted', () => {
     append(command('build'), NOW)
-    const { said, body } = send(NOW)
-    expect(said).toEqual([zero, one])
-    expect(send(NOW).said).toEqual([one])
-    settle(body!.note!, false)
-    expect(send(NOW + 1)).toMatchObject({ said: [one], body: { text: expect.any(String) } })
-    expect(send(NOW + 1).body).not.toHaveProperty('note')
-  })
-
-  test('again where nothing of it was accepted, and late just before its point', () => {
-    append(command('build'), NOW)
-    settle(send(NOW).body!.note!, true)
-    const again = send(NOW + 299_000)
-    expect(again.said).toEqual([zero, one])
-    settle(again.body!.note!, true)
-    append(command('build'), NOW + DAY)
-    const later = send(NOW + DAY)
-    expect(later.said).toEqual([late, two])
-    settle(later.body!.note!, false)
-    expect(send(NOW + 2 * DAY).said).toEqual([two])
+    const { said, note } = send(NOW)
+    expect(said).toEqual({ build: [0, 1] })
+    expect(notes().map(name => join(folder, name))).toEqual([note!.path])
+    expect(readFileSync(note!.path, 'utf8')).toBe(`${beginningOf('build', NOW)}\n`)
+    expect(begun()).toEqual([])
+    settle(note!, false)
+    expect([notes(), begun()]).toEqual([[], [beginningOf('build', NOW)]])
+    expect(send(NOW + 1)).toMatchObject({ said: { build: [1] }, note: undefined })
     expect(notes()).toEqual([])
   })
 
-  test('late by nobody while a body that relied on another one is under way', () => {
+  test('again where nothing of it was accepted, however much later', () => {
     append(command('build'), NOW)
-    append(command('build'), NOW + 299_000)
-    const [claimed, relied] = [send(NOW + 299_000), send(NOW + 299_000)]
-    expect([claimed.said, relied.said]).toEqual([[zero, two], [two]])
-    settle(claimed.body!.note!, true)
-    expect(send(NOW + 300_000).said).toEqual([])
-    settle(relied.body!.note!, true)
-    expect(send(NOW + 300_000).said).toEqual([late, two])
+    settle(send(NOW).note!, true)
+    expect([notes(), begun()]).toEqual([[], []])
+    const again = send(NOW + 1)
+    expect(again.said).toEqual({ build: [0, 1] })
+    settle(again.note!, true)
+    append(command('build'), NOW + DAY)
+    const later = send(NOW + DAY)
+    expect(later.said).toEqual({ build: [0, 2] })
+    settle(later.note!, false)
+    expect(send(NOW + 2 * DAY)).toMatchObject({ said: { build: [2] }, note: undefined })
+  })
+
+  test.each([true, false])('by one process at a time (nothing taken of the first: %s)', nothingTaken => {
+    append(command('old'), NOW)
+    settle(send(NOW).note!, false)
+    append(command('build'), NOW)
+    const first = send(NOW)
+    expect(first.said).toEqual({ old: [1], build: [0, 1] })
+    append(command('old'), NOW + 10)
+    append(command('check'), NOW + 10)
+    expect(send(NOW + 10)).toEqual({ said: 'busy' })
+    // Who does not wait any more sends what has begun.
+    expect(send(NOW + 20, {}, false)).toMatchObject({ said: { old: [2] }, note: undefined })
+    expect(notes().map(name => join(folder, name))).toEqual([first.note!.path])
+    settle(first.note!, nothingTaken)
+    expect(send(NOW + 30).said).toEqual({
+      old: [2],
+      build: nothingTaken ? [0, 1] : [1],
+      check: [0, 1],
+    })
+  })
+
+  test('by nobody while another one begins the only one there is: then there is nothing to send', () => {
+    append(command('build'), NOW)
+    const { note } = send(NOW)
+    expect([send(NOW), send(NOW, {}, false)]).toEqual([{ said: 'busy' }, { said: undefined }])
+    expect(notes()).toHaveLength(1)
+    settle(note!, true)
+    expect(send(NOW).said).toEqual({ build: [0, 1] })
+  })
+
+  test('not by two that come at the same time: who sees the other one gives way', () => {
+    append(command('build'), NOW)
+    const other = `!${NOW + 3}-other`
+    meanwhile('before it looks', () => writeFileSync(join(folder, other), `${beginningOf('build', NOW)}\n`))
+    expect(send(NOW)).toEqual({ said: 'busy' })
+    expect(notes()).toEqual([other])
+  })
+
+  test('not by one that slept, and whose note another one has settled meanwhile', () => {
+    append(command('build'), NOW)
+    meanwhile('before it looks', () => {
+      const [own] = notes()
+      append(command('build'), NOW + DAY)
+      expect(send(NOW + DAY).said).toEqual({ build: [2] })
+      expect(notes()).not.toContain(own)
+    })
+    expect(send(NOW)).toEqual({ said: 'busy' })
+    expect(send(NOW)).toMatchObject({ said: { build: [2] }, note: undefined })
+    expect(notes()).toEqual([])
+  })
+
+  test('not again where another one began it, and counted on, before the note was there', () => {
+    append(command('build'), NOW)
+    meanwhile('before its note', () => {
+      settle(send(NOW).note!, false)
+      append(command('build'), NOW + 1)
+    })
+    expect(send(NOW + 1)).toMatchObject({ said: { build: [2] }, note: undefined })
+    expect(notes()).toEqual([])
+  })
+
+  test('not without its note: one that was first counted after the note is left to the next', () => {
+    append(command('build'), NOW)
+    meanwhile('before it looks', () => append(command('check'), NOW))
+    const { said, note } = send(NOW)
+    expect([said, note!.series]).toEqual([{ build: [0, 1] }, [beginningOf('build', NOW)]])
+    settle(note!, false)
+    expect(send(NOW).said).toEqual({ build: [1], check: [0, 1] })
   })
 
   test.each([
-    ['its text', () => {}],
-    ['a damaged text', (path: string) => writeFileSync(path, '{"claimed":')],
-    ['a text of something else', (path: string) => writeFileSync(path, '5')],
-  ])('for certain where a helper was killed, and left its note with %s', (_, damage) => {
+    ['has expired', NOW + HOLDS_MS - 1, NOW + HOLDS_MS],
+    ['holds for longer than any can, by a clock that was put back', NOW - 10_000, NOW - 66_000],
+  ])('for certain where a process was killed, and the note that it left %s', (_, alive, dead) => {
     append(command('build'), NOW)
-    damage(send(NOW).body!.note!)
-    const relied = send(NOW + 60_000)
-    expect(relied.said).toEqual([one])
-    expect(notes()).toHaveLength(2)
-    settle(relied.body!.note!, true)
-    const later = send(NOW + DAY)
-    expect(later.said).toEqual([one])
-    settle(later.body!.note!, true)
-    expect(send(NOW + DAY).body).toEqual({ text: expect.any(String) })
+    const { note } = send(NOW)
+    append(command('check'), NOW)
+    expect([send(alive), send(alive, {}, false)]).toEqual([{ said: 'busy' }, { said: undefined }])
+    const later = send(dead)
+    expect(later.said).toEqual({ build: [1], check: [0, 1] })
+    expect(notes().map(name => join(folder, name))).toEqual([later.note!.path])
+    expect(begun()).toEqual([beginningOf('build', NOW)])
+    // Should it wake up all the same, what it learns changes nothing.
+    settle(note!, true)
+    settle(later.note!, true)
+    expect(send(dead).said).toEqual({ build: [1], check: [0, 1] })
+  })
+
+  const whole = `${beginningOf('build', NOW)}\n`
+  test.each([
+    ['empty', ''],
+    ['cut off', whole.slice(0, -1)],
+    ['cut off in a name', whole.slice(0, 20)],
+    ['full of zeros', '\0'.repeat(whole.length)],
+    ['half of zeros', `${whole.slice(0, 20)}${'\0'.repeat(20)}\n`],
+  ])('for certain, if it is open, where the note of a killed process is %s', (_, text) => {
+    append(command('build'), NOW)
+    writeFileSync(send(NOW).note!.path, text)
+    append(command('check'), NOW)
+    expect(send(NOW + DAY)).toMatchObject({ said: { build: [1], check: [1] }, note: undefined })
+    expect([notes(), begun().sort()]).toEqual([[], [beginningOf('build', NOW), beginningOf('check', NOW)]])
+  })
+
+  test('whatever a killed process has left that is no longer there', () => {
+    append(command('build'), NOW)
+    writeFileSync(join(folder, `!${NOW - DAY}-a`), `m/gone=x!17\n${beginningOf('build', NOW - DAY)}\n`)
+    writeFileSync(join(folder, `!${NOW - DAY}-b`), '5\n')
+    expect(send(NOW).said).toEqual({ build: [0, 1] })
+    expect([notes().length, begun(), existsSync(join(folder, 'm'))]).toEqual([1, [], false])
+  })
+
+  test.each([
+    ['!', '"'],
+    ['!x', 'one two\n'],
+    ['!-', '\0'],
+    ['!1', '{"claimed":["command_invocation/command_name=check!1"]}'],
+    ['!Infinity-x', ''],
+  ])('for certain, if it is open, where there is a file %j like a note of nobody', (name, text) => {
+    append(command('build'), NOW)
+    settle(send(NOW).note!, false)
+    append(command('check'), NOW)
+    writeFileSync(join(folder, name), text)
+    expect(send(NOW)).toMatchObject({ said: { build: [1], check: [1] }, note: undefined })
     expect(notes()).toEqual([])
-  })
-
-  test('although the note of a killed process, which sent nothing, is there', () => {
-    append(command('build'), NOW - DAY)
-    append(command('build'), NOW)
-    writeFileSync(join(folder, `!${NOW - DAY}-killed`), '')
-    expect(send(NOW).said).toEqual([late, two])
-  })
-
-  test('without an end, whatever lies in the folder that looks like a note', () => {
-    append(command('build'), NOW - DAY)
-    mkdirSync(join(folder, '!1-folder'))
-    writeFileSync(join(folder, '!'), '"')
-    mkdirSync(join(folder, '!x'))
-    for (let round = 0; round < 3; round++) expect(send(NOW).said.at(-1) ?? one).toEqual(one)
-  })
-
-  test('where a process slept, and others took it for dead, by one of the two', () => {
-    append(command('build'), NOW - DAY)
-    append(command('build'), NOW)
-    const asleep = send(NOW)
-    const awake = send(NOW + DAY)
-    expect([asleep.said, awake.said]).toEqual([[late, two], [two]])
-    expect(() => settle(asleep.body!.note!, true)).toThrow('ENOENT')
-    settle(awake.body!.note!, true)
-    expect(send(NOW + 2 * DAY).said).toEqual([two])
   })
 
   test('anew when its tally was set aside', () => {
     append(command('build'), NOW)
-    settle(send(NOW).body!.note!, false)
+    settle(send(NOW).note!, false)
     writeFileSync(join(folder, 'command_invocation/command_name=build'), 'damaged')
     append(command('build'), NOW + 10)
-    expect(send(NOW + 10).said).toEqual([zero, one])
+    expect(send(NOW + 10).said).toEqual({ build: [0, 1] })
   })
 
-  test('not while the clock is wrong: whatever it dates, a backend refuses', () => {
-    append(command('build'), 5000)
-    expect(send(5000).body).toBeUndefined()
+  test('with all that was counted while the clock was wrong', () => {
+    for (const wrong of [5000, WRITTEN - DAY, WRITTEN - 1]) append(command('build'), wrong)
     append(command('build'), NOW)
-    expect(send(NOW).said).toEqual([late, two])
+    expect(send(NOW).said).toEqual({ build: [0, 4] })
   })
 
-  test('only where it is in the body: one that may not be sent is not claimed, and yet counts for the time', () => {
+  test('only if it may be sent, and one that may not yet counts for the time', () => {
     append(command('build'), NOW)
     append(command('secret'), NOW + 500)
-    const { said, points } = send(NOW + 500, name => name === 'build')
-    expect(said).toEqual([zero, one])
-    expect(points[1]!.time).toBeGreaterThanOrEqual(NOW + 500)
-    expect(readdirSync(join(folder, 'command_invocation')).filter(name => name.includes('!'))).toEqual([
-      `command_name=build!${NOW - 2}-`,
+    const { said, points, note } = send(NOW + 500, { options: { name: 'trix', commands: ['build'] } })
+    expect(said).toEqual({ build: [0, 1] })
+    expect(points![0]!.times[1]).toBe(BigInt(NOW + 501) * 1_000_000n)
+    expect(readFileSync(note!.path, 'utf8')).toBe(`${beginningOf('build', NOW)}\n`)
+    settle(note!, false)
+    expect(begun()).toEqual([beginningOf('build', NOW)])
+  })
+
+  test('only if it is asked for, where the lists have stayed with the command', () => {
+    for (const name of ['build', 'check', 'test']) append(command(name), NOW)
+    const only = [seriesPath(command('build')), seriesPath(command('test')), 'm/not=counted']
+    const { said, points, note } = send(NOW, { only })
+    expect(said).toEqual({ build: [0, 1], test: [0, 1] })
+    expect(points![0]!.times[1]).toBe(BigInt(NOW + 2) * 1_000_000n)
+    settle(note!, false)
+    expect(begun().sort()).toEqual([beginningOf('build', NOW), beginningOf('test', NOW)])
+    expect(send(NOW, { only })).toMatchObject({ said: { build: [1], test: [1] }, note: undefined })
+    expect(send(NOW, { only: [] })).toEqual({ said: undefined })
+  })
+
+  test('in no file, where what was counted is not in the stream: that is only read', () => {
+    append(command('old'), NOW)
+    settle(send(NOW).note!, false)
+    append(command('build'), NOW)
+    const before = list(folder)
+    const counted = (name: string, count: number) => {
+      const series = command(name)
+      return { series, path: seriesPath(series), count, first: NOW + 5, last: NOW + 9 }
+    }
+    const own = [counted('old', 2), counted('build', 3), counted('new', 4)]
+    const { said, points, note } = send(NOW + 9, { own })
+    expect([said, note]).toEqual([{ old: [3], build: [0, 4], new: [0, 4] }, undefined])
+    // 11 marks, the last of them at NOW + 9.
+    for (const { times } of points!) expect(times.at(-1)).toBe(BigInt(NOW + 19) * 1_000_000n)
+    expect(points!.map(({ start }) => Number(start / 1_000_000n) - NOW)).toEqual([-2, -2, 3])
+    expect(list(folder)).toEqual(before)
+    const { points: all } = send(NOW + 9, { own, folder: undefined } as never)
+    expect(all!.map(({ series, values }) => [nameOf(series), values])).toEqual([
+      ['old', [0, 2]],
+      ['build', [0, 3]],
+      ['new', [0, 4]],
     ])
   })
 
-  test('with all that is claimed in the body, where not everything fits, and all of it in turn', () => {
-    const name = (index: number) => `c${index}`.padEnd(60, 'x')
-    for (let index = 0; index < 120; index++)
-      append(
-        { metric: 'm', attributes: { command_name: name(index), a: 'y'.repeat(60), b: 'z'.repeat(60) } },
-        NOW,
-      )
-    const carried = new Map<unknown, number>()
-    for (let run = 0; run < 12; run++) {
-      append(
-        { metric: 'm', attributes: { command_name: name(0), a: 'y'.repeat(60), b: 'z'.repeat(60) } },
-        NOW + run,
-      )
-      const wide = (given: readonly Point[]) => JSON.stringify(given).padEnd(given.length * 600)
-      let points: readonly Point[] = []
-      const body = bodyOf(
-        folder,
-        NOW + run,
-        new Map(),
-        () => true,
-        given => wide((points = given)),
-      )
-      expect(body!.text.length).toBeLessThanOrEqual(60_000)
-      for (const { attributes, value } of points)
-        if (value === 0) carried.set(attributes.command_name, (carried.get(attributes.command_name) ?? 0) + 1)
-      if (body!.note) settle(body!.note, false)
-    }
-    expect(carried.size).toBe(120)
-    expect(Math.max(...carried.values())).toBe(1)
+  test('in one body with all others: 128 of them, with attributes as long as they can be', () => {
+    const long = Object.fromEntries([...'abcdefg'].map(key => [key.repeat(64), 'X'.repeat(64)]))
+    for (let index = 0; index < 128; index++)
+      append({ metric: 'm', attributes: { ...long, command_name: `c${index}` } }, NOW)
+    const names = Array.from({ length: 128 }, (_, index) => `c${index}`)
+    const { said, note } = send(NOW)
+    expect(said).toEqual(Object.fromEntries(names.map(name => [name, [0, 1]])))
+    expect(readFileSync(note!.path, 'utf8').split('\n')).toHaveLength(129)
+    settle(note!, false)
+    expect(begun()).toHaveLength(128)
+    expect(send(NOW)).toMatchObject({
+      said: Object.fromEntries(names.map(name => [name, [1]])),
+      note: undefined,
+    })
   })
 })
 
-describe('the time of a snapshot', () => {
+describe('a note', () => {
+  afterEach(() => void vi.restoreAllMocks())
+  const series = [beginningOf('build', NOW), beginningOf('check', NOW)]
+  beforeEach(() => {
+    ensureInstance(folder, NOW)
+    for (const name of ['build', 'check']) append(command(name), NOW)
+  })
+
+  test('is for nobody else to read, and as long as it is there nobody else can announce anything', () => {
+    const note = announce(folder, NOW, NOW + HOLDS_MS, series)!
+    expect(statSync(note.path).mode & 0o777).toBe(0o600)
+    expect(note.path).toMatch(new RegExp(`/!${NOW + HOLDS_MS}-[a-z0-9]{4,8}$`))
+    const write = vi.spyOn(process.getBuiltinModule('node:fs'), 'writeFileSync')
+    expect(announce(folder, NOW + 1, NOW + 2, ['m/-!1'])).toBeUndefined()
+    // Not even for a moment, in which a third one would give way to it.
+    expect(write).not.toHaveBeenCalled()
+    expect(notes()).toHaveLength(1)
+    settle(note, true)
+    const next = announce(folder, NOW + 1, NOW + 2, ['m/-!1'])!
+    expect(notes().map(name => join(folder, name))).toEqual([next.path])
+  })
+
+  test('of the longest timeout holds too, also for one that looked at the clock a little sooner', () => {
+    expect(announce(folder, NOW + 500, NOW + 500 + 61_000, series)).toBeDefined()
+    expect(announce(folder, NOW, NOW + 61_000, series)).toBeUndefined()
+    expect([notes().length, begun()]).toEqual([1, []])
+  })
+
+  test('is not left where it cannot be written or its folder not be read', () => {
+    expect(() => announce(join(folder, 'gone'), NOW, NOW + HOLDS_MS, series)).toThrow('ENOENT')
+    meanwhile('before it looks', () => {
+      throw new Error('EIO')
+    })
+    expect(() => announce(folder, NOW, NOW + HOLDS_MS, series)).toThrow('EIO')
+    expect(notes()).toEqual([])
+  })
+
+  test('stays where a mark cannot be written: then it is settled as that of a process that was killed', () => {
+    const note = announce(folder, NOW, NOW + HOLDS_MS, series)!
+    const [metric, parked] = [join(folder, 'command_invocation'), join(state, 'parked')]
+    renameSync(metric, parked)
+    expect(() => settle(note, false)).toThrow('ENOENT')
+    renameSync(parked, metric)
+    expect([notes().length, begun()]).toEqual([1, []])
+    expect(send(NOW + 1)).toEqual({ said: 'busy' })
+    expect(send(NOW + DAY)).toMatchObject({ said: { build: [1], check: [1] }, note: undefined })
+    expect(notes()).toEqual([])
+  })
+
+  test('of a stream that was removed meanwhile makes no new one', () => {
+    const note = announce(folder, NOW, NOW + HOLDS_MS, series)!
+    rmSync(folder, { recursive: true })
+    expect(() => settle(note, false)).toThrow('ENOENT')
+    settle(note, true)
+    expect(existsSync(folder)).toBe(false)
+  })
+})
+
+describe('the time of a body', () => {
   /** Writes marks as they are, in the order in which processes came to write them. */
   const mark = (name: string, time: number) =>
     appendFileSync(join(folder, 'command_invocation', `command_name=${name}`), `${time}\n`)
   /** As one number: nanoseconds since NOW. */
   const seenAt = (now: number) => {
-    const { time, nanos } = timeOf(read(now))
-    return (time - NOW) * 1e6 + nanos
+    const times = new Set(read(now).map(({ times }) => times.at(-1)!))
+    expect(times.size).toBe(1)
+    return Number([...times][0]! - BigInt(NOW) * 1_000_000n)
   }
 
   test('is that of its only mark, whenever it is made', () => {

@@ -13,7 +13,8 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { append, read, readTimes, startOf } from '../src/core/tally/tally.ts'
+import { readTimes } from '../src/cli/storage.ts'
+import { append, read, startOf } from '../src/core/tally/tally.ts'
 import { WRITTEN } from '../src/core/version.ts'
 
 const DAY = 86_400_000
@@ -172,5 +173,6 @@ describe('what lies in the place of a tally and is none is left alone', () => {
     execFileSync('mkfifo', [path])
     expect(() => count(NOW)).toThrow('a tally is not a regular file')
     expect(() => read(path, NOW)).toThrow('a tally is not a regular file')
+    expect(readTimes(path)).toEqual([])
   })
 })

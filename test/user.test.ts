@@ -1,6 +1,7 @@
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { helpersEnded } from './helper.ts'
 import { counts, startReceiver } from './receiver.ts'
 import { makeWorld, runProcess, type World } from './world.ts'
 
@@ -43,6 +44,7 @@ describe('consent by notice', () => {
     const { world, receiver } = await receiving()
     expect(await world.tool(['build'], env)).toEqual({ status: 0, signal: null, stdout: '{}\n', stderr: '' })
     expect(world.files()).toEqual([])
+    await helpersEnded(world)
     expect(receiver.requests).toEqual([])
   })
 
@@ -58,6 +60,7 @@ describe('consent by notice', () => {
     mkdirSync(join(world.state, 'fingerprint'), { recursive: true })
     writeFileSync(join(world.state, 'notice'), '1\n')
     expect(await world.tool(['build'])).toEqual({ status: 0, signal: null, stdout: '{}\n', stderr: '' })
+    await helpersEnded(world)
     expect(receiver.requests).toEqual([])
     // Only who said yes is sent without it.
     await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
@@ -78,6 +81,7 @@ describe('log and local', () => {
     // What is counted for the user alone is in no body that goes out by itself.
     expect(counts([{ body } as never])).toEqual({ build: 1 })
     expect(world.files()).toEqual(before)
+    await helpersEnded(world)
     expect(receiver.requests).toEqual([])
   })
 
@@ -121,6 +125,7 @@ describe('log and local', () => {
     await world.tool(['build'], { TRIX_TELEMETRY: 'local' })
     world.writeConfig('[telemetry]\nenabled = true\nair_gapped = true')
     await world.tool(['build'])
+    await helpersEnded(world)
     expect(receiver.requests).toEqual([])
     world.writeConfig('[telemetry]\nenabled = true')
     await world.tool(['check'])
@@ -143,6 +148,7 @@ describe('a home that is not ours to write to', () => {
         stderr: '',
       })
       expect(world.files()).toEqual([])
+      await helpersEnded(world)
       expect(receiver.requests).toEqual([])
     },
   )
@@ -199,6 +205,7 @@ describe('a home that is not ours to write to', () => {
     if (kind === 'file') writeFileSync(home, '')
     const result = await world.tool(['check'], { HOME: home })
     expect(result).toMatchObject({ status: 0, stderr: '' })
+    await helpersEnded(world)
     expect(receiver.requests).toEqual([])
   })
 })

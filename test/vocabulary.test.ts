@@ -4,13 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { openBatch } from '../src/core/batch.ts'
 import { decide } from '../src/core/decide/decide.ts'
 import { factsOf } from '../src/core/decide/facts.ts'
-import { openBatch } from '../src/core/encode/request.ts'
+import type { Body, Source } from '../src/core/deliver/job.ts'
 import { shared } from '../src/core/global.ts'
 import { initTelemetry } from '../src/core/handle.ts'
 import type { TelemetryOptions } from '../src/core/options.ts'
 import { seriesProblem } from '../src/core/vocabulary.ts'
+import { settle } from '../src/helper/beginnings.ts'
+import { bodyOf } from '../src/helper/body.ts'
 
 /**
  * With `commands` and `events`, what can be sent is a list. These tests look for a way to get another text into a body:
@@ -164,7 +167,18 @@ test('whatever is passed, in whatever form: nothing but what is in the lists', a
   expect(counted).toBeGreaterThan(100)
 })
 
-/** The body that an ordinary command sends now. */
+/** As it is in the helper: what came through its environment is plain JSON. */
+const plain = (source: Source): Source =>
+  JSON.parse(JSON.stringify(source, (_key, value) => (value === Boolean ? 'boolean' : value)))
+
+/** The body, of which nothing is taken. */
+function textOf(source: Source): string {
+  const { text, note } = bodyOf({ source, timeoutMs: 2000 }, Date.now(), false) as Body
+  if (note) settle(note, true)
+  return text
+}
+
+/** The body that the helper of an ordinary command sends now. */
 function send(given: TelemetryOptions, command: string): string {
   const facts = factsOf(given, { env: { HOME: root, TRIX_TELEMETRY: 'on' }, disabled: false, mayShow: false })
   const batch = openBatch(facts, decide(facts), Date.now() - 40)
@@ -172,10 +186,35 @@ function send(given: TelemetryOptions, command: string): string {
     { metric: given.metricName ?? 'command_invocation', attributes: { command_name: command } },
     Date.now(),
   )
-  const { body } = batch.request(Date.now(), true)!
-  bodies.push(body)
-  return body
+  const { source } = batch.job(Date.now(), true)!
+  const text = textOf(plain(source))
+  // And in this process, for inline delivery, where `Boolean` is what the tool has given.
+  expect(textOf(source)).toBe(text)
+  bodies.push(text)
+  return text
 }
+
+test('all that is in the lists arrives, though the helper has them as plain JSON', () => {
+  const env = { HOME: root, TRIX_TELEMETRY: 'on' }
+  const facts = factsOf(options, { env, disabled: false, mayShow: false })
+  const batch = openBatch(facts, decide(facts), Date.now() - 40)
+  for (const [metric, attributes] of [
+    ['command_invocation', { command_name: 'db migrate', agent: 'other' }],
+    ['command_invocation', { command_name: 'unknown' }],
+    ['command_failure', { command_name: 'init', agent: 'claude' }],
+    ['cup_brewed', { size: 'small', decaf: false }],
+    ['cup_brewed', { decaf: true }],
+    ['update_found', {}],
+  ] as const)
+    batch.count({ metric, attributes }, Date.now())
+  const { source } = batch.job(Date.now(), true)!
+  const text = textOf(plain(source))
+  expect(textOf(source)).toBe(text)
+  expect([...text.matchAll(/"asInt":"1"/g)]).toHaveLength(6)
+  expect([...text.matchAll(/"boolValue":(true|false)/g)].map(([, value]) => value).sort()).toEqual([
+    ...['false', 'false', 'true', 'true'],
+  ])
+})
 
 describe('what was counted before there were lists is not sent', () => {
   test('of commands and of events', () => {
@@ -233,7 +272,8 @@ describe('what was counted before there were lists is not sent', () => {
       }),
       { numRuns: 90 },
     )
-    writeFileSync(join(folder, `!${Date.now()}-${SECRET}`), SECRET)
+    // Of a process that is dead. While it might live, nothing would begin.
+    writeFileSync(join(folder, `!${Date.now() - 86_400_000}-${SECRET}`), SECRET)
     const words = textsOf(send(options, 'init'))
     for (const word of words) expect(ALLOWED).toContain(word)
     expect(words).toContain('init')
@@ -246,19 +286,33 @@ describe('one list without the other', () => {
   test('commands alone leave events to the alphabet', () => {
     const { commands } = lists
     expect(problem('found', { what: 'x' }, { commands })).toBeUndefined()
-    expect(problem('command_invocation', { command_name: 'biuld' }, { commands })).toMatch(
-      /not in `commands`/,
+    expect(problem('command_invocation', { command_name: 'build' }, { commands })).toBeUndefined()
+    expect(problem('command_invocation', { command_name: 'unknown' }, { commands })).toBeUndefined()
+    expect(problem('command_invocation', { command_name: 'biuld' }, { commands })).toBe(
+      'command_invocation: command_name="biuld" is not in `commands`',
     )
-    expect(problem('command_invocation', { command_name: 'build', x: 'y' }, { commands })).toMatch(/x="y"/)
-    expect(problem('command_failure', { command_name: 'biuld' }, { commands, failures: true })).toMatch(
-      /`commands`/,
+    expect(problem('command_invocation', { command_name: 'build', x: 'y' }, { commands })).toBe(
+      'command_invocation: x="y" is not in `commands`',
     )
+    expect(problem('command_failure', { command_name: 'biuld' }, { commands, failures: true })).toBe(
+      'command_failure: command_name="biuld" is not in `commands`',
+    )
+    // Not a metric of commands, where the tool has not asked for it.
+    expect(problem('command_failure', { command_name: 'biuld' }, { commands })).toBeUndefined()
+    expect(problem('found', { what: 'one two three four five' }, { commands })).toMatch(/at most 4 words/)
   })
   test('events alone leave commands to the alphabet, and nothing but their name', () => {
     const { events } = lists
     expect(problem('command_invocation', { command_name: 'anything' }, { events })).toBeUndefined()
-    expect(problem('command_invocation', { x: 'y' }, { events })).toMatch(/x="y"/)
-    expect(problem('found', {}, { events })).toMatch(/not in `events`/)
+    expect(problem('command_invocation', { command_name: 'one two three four five' }, { events })).toMatch(
+      /at most 4 words/,
+    )
+    expect(problem('command_invocation', { command_name: true }, { events })).toMatch(/ is not in /)
+    expect(problem('command_invocation', { x: 'y' }, { events })).toBe(
+      'command_invocation: x="y" is not in `commands`',
+    )
+    expect(problem('command_invocation', { command_name: 'a', x: 'y' }, { events })).toMatch(/ is not in /)
+    expect(problem('found', {}, { events })).toBe('found is not in `events`')
     for (const name of ['constructor', 'toString', 'hasOwnProperty'])
       expect(problem(name, {}, { events })).toMatch(/not in `events`/)
     expect(problem('cup_brewed', { constructor: true }, { events })).toMatch(/not in `events`/)
@@ -267,6 +321,23 @@ describe('one list without the other', () => {
     expect(problem('cup_brewed', { decaf: true }, lists)).toBeUndefined()
     expect(problem('cup_brewed', { decaf: 'true' }, lists)).toMatch(/not in `events`/)
     expect(problem('cup_brewed', { size: true }, lists)).toMatch(/not in `events`/)
+  })
+  test('an agent is one of ours, and only where the tool asks for it', () => {
+    const { commands } = lists
+    const ran = (agent: string, agents: boolean) =>
+      problem('command_invocation', { command_name: 'build', agent }, { commands, agents })
+    expect([ran('claude', true), ran('other', true)]).toEqual([undefined, undefined])
+    expect([ran('claude', false), ran('mine', true)]).toEqual(
+      Array(2).fill(expect.stringMatching(/ is not in /)),
+    )
+  })
+  test('whatever is refused, the message is one short line of plain characters', () => {
+    fc.assert(
+      fc.property(text, fc.dictionary(text, passed, { maxKeys: 3 }), (metric, attributes) => {
+        const said = seriesProblem({ metric, attributes: attributes as never }, lists)
+        if (said !== undefined) expect(said).toMatch(/^[ -~]{1,400}$/)
+      }),
+    )
   })
 })
 

@@ -1,4 +1,4 @@
-import { metricsUrl } from '../core/encode/endpoint.ts'
+import { metricsUrl } from '../core/decide/endpoint.ts'
 import { checkUrl } from '../exchange/check.ts'
 import { notAnEndpoint } from '../exchange/explain.ts'
 

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { encodeMetrics, type Point } from '../core/encode/metrics.ts'
-import { describe } from '../core/encode/request.ts'
+import { resourceOf } from '../core/batch.ts'
 import type { TelemetryOptions } from '../core/options.ts'
 import { linkNew, writeBeside } from '../core/tally/files.ts'
 import { ensureFingerprint } from '../core/tally/fingerprint.ts'
-import { resourceOf } from '../core/tally/installation.ts'
 import { readInstance } from '../core/tally/stream.ts'
 import { startOf } from '../core/tally/tally.ts'
+import { encodeMetrics, type Point } from '../helper/metrics.ts'
 import { count } from '../terminal/count.ts'
 import type { Inspection } from './inspect.ts'
 import { type StoredSeries, type StoredStream, storedStreams } from './storage.ts'
@@ -64,8 +63,7 @@ function linesOf(
       encodeMetrics(
         resource,
         together.map(one => pointOf(one, now)),
-        'cumulative',
-        describe(options),
+        { ...options, temporality: 'cumulative' },
       ),
     )
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { endpointOf, settingsOf } from '../core/decide/decide.ts'
 import type { Environment } from '../core/decide/folders.ts'
-import { namesIn, readFingerprint } from '../core/tally/fingerprint.ts'
+import { namesIn } from '../core/tally/files.ts'
+import { readFingerprint } from '../core/tally/fingerprint.ts'
 import type { Tool } from '../core/tool.ts'
 import { count } from '../terminal/count.ts'
 import { called } from './context.ts'
@@ -64,7 +65,7 @@ export function forget(tool: Tool, env: Environment): { lines: string[]; left: b
 /** The id, also one that is not used any more: what was sent under it may still be somewhere. */
 function idIn(state: string): string | undefined {
   const stored = readFingerprint(state, Date.now())
-  return stored && stored !== 'damaged' ? stored.fingerprint : undefined
+  return stored && stored.state !== 'damaged' ? stored.fingerprint : undefined
 }
 
 function unlessItThrows<T>(read: () => T): T | undefined {

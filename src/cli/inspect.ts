@@ -4,7 +4,7 @@ import type { Config, ConfigProblem } from '../core/decide/config.ts'
 import { type Endpoint, endpointOf, type Facts, headersOf, settingsOf } from '../core/decide/decide.ts'
 import { factsOf } from '../core/decide/facts.ts'
 import type { Environment, Folders } from '../core/decide/folders.ts'
-import { noticeSeen, noticeVersion } from '../core/decide/notice.ts'
+import { marksIn } from '../core/decide/notice.ts'
 import { chooseRoute, type Route } from '../core/deliver/route.ts'
 import { type Fingerprint, readFingerprint } from '../core/tally/fingerprint.ts'
 import type { Tool } from '../core/tool.ts'
@@ -36,9 +36,7 @@ export interface Inspection {
 
 /** The facts as a command would find them, but nothing is shown and nothing is written. */
 export function quietFacts({ options, disabled }: Tool, env: Environment): Facts {
-  const facts = factsOf(options, { env, disabled, mayShow: false })
-  // An ordinary run binds a mark of version 0.1 to the tool that finds it.
-  return { ...facts, noticeSeen: notice => noticeSeen(facts.folders()!.state, notice) !== undefined }
+  return factsOf(options, { env, disabled, mayShow: false })
 }
 
 /** Decides as a command would, and looks at what is stored. Never throws. */
@@ -70,13 +68,14 @@ export function inspect(tool: Tool, env: Environment): Inspection {
     }
   }
   const stored = folders && attempt(() => readFingerprint(folders.state, Date.now()), undefined)
-  const fingerprint = stored === 'damaged' ? undefined : stored
+  const damaged = stored?.state === 'damaged'
+  const fingerprint = damaged ? undefined : stored
   const config = folders ? facts.config() : {}
   const endpoint = endpointOf(facts, settingsOf({ ...facts, config: () => config }))
   const settings = 'problem' in config ? {} : config
   return {
     ...{ facts, decision, otherwise, endpoint, folders, config, fingerprint },
-    damaged: stored === 'damaged',
+    damaged,
     headers: Object.keys(headersOf(facts, settings, endpoint.source)),
     notice: (folders && attempt(() => noticeOf(folders, tool.options.name), undefined)) ?? { version: 0 },
     streams: folders
@@ -88,7 +87,10 @@ export function inspect(tool: Tool, env: Environment): Inspection {
 }
 
 function noticeOf({ state }: Folders, name: string): Inspection['notice'] {
-  const version = noticeVersion(state, name)
+  const versions = marksIn(state)
+    .map(line => line.split(' '))
+    .filter(([, tool]) => tool === undefined || tool === name)
+  const version = Math.max(0, ...versions.map(([version]) => Number(version)))
   return version ? { version, shown: statSync(join(state, 'notice')).mtime } : { version }
 }
 

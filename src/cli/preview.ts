@@ -1,7 +1,9 @@
 import { meaning } from '../body/meaning.ts'
-import { openBatch } from '../core/encode/request.ts'
+import { openBatch } from '../core/batch.ts'
+import type { Body } from '../core/deliver/job.ts'
 import { type Row, rowsText, textWidth, wrap } from '../core/rows.ts'
 import { attributesProblem, COMMAND_METRIC, UNKNOWN } from '../core/vocabulary.ts'
+import { bodyOf } from '../helper/body.ts'
 import { type Context, called } from './context.ts'
 import { type Inspection, inspect } from './inspect.ts'
 
@@ -34,7 +36,7 @@ export function preview({ tool, env, stdout, stderr }: Context, given?: string, 
   const batch = openBatch(facts, { ...decision, mode: 'log', explicit: true }, now)
   const counted = !options.commands || options.commands.includes(command) ? command : UNKNOWN
   batch.count({ metric: options.metricName ?? COMMAND_METRIC, attributes: { command_name: counted } }, now)
-  const text = batch.request(now + 1, true)!.body
+  const { text } = bodyOf(batch.job(now + 1, true)!, now, false) as Body
   if (raw) {
     stdout.write(`${text}\n`)
     return 0

@@ -1,6 +1,6 @@
 import { lstatSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { namesIn } from '../core/tally/fingerprint.ts'
+import { namesIn } from '../core/tally/files.ts'
 import { STREAM } from './storage.ts'
 
 /** What of a state folder is ours, by name: the folder may be the tool's own, with anything else in it. */

@@ -81,7 +81,7 @@ function openEnded({ commands, events }: Tool['options']): string {
 
 function idText({ fingerprint, damaged }: Inspection): string {
   if (!fingerprint) return damaged ? 'damaged: the next run makes a new one' : 'not made yet'
-  const ends = { good: '', unstamped: '', copied: 'of another computer or home', expired: '13 months old' }
+  const ends = { good: '', damaged: '', copied: 'of another computer or home', expired: '13 months old' }
   const why = ends[fingerprint.state]
   return `${fingerprint.fingerprint}${why && ` (${why}: the next run makes a new one)`}`
 }

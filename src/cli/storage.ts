@@ -1,10 +1,9 @@
-import { lstatSync, readdirSync } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import type { TelemetryOptions } from '../core/options.ts'
-import { namesIn } from '../core/tally/fingerprint.ts'
+import { namesIn } from '../core/tally/files.ts'
 import { parseSeries } from '../core/tally/series.ts'
 import { readInstance, streamFolder } from '../core/tally/stream.ts'
-import { readTimes } from '../core/tally/tally.ts'
 import type { Series } from '../core/vocabulary.ts'
 
 /** One stream as it is on disk, with everything that was ever counted in it and is still there. */
@@ -82,4 +81,18 @@ function read(folder: string): Pick<StoredStream, 'series' | 'bytes'> {
     })
   }
   return { series: series.sort((a, b) => b.times.length - a.times.length), bytes }
+}
+
+/** The time of every mark, in the order in which they were made. What is no mark is passed over. */
+export function readTimes(path: string): number[] {
+  const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  try {
+    if (!fstatSync(fd).isFile()) return []
+    return readFileSync(fd, 'latin1')
+      .split('\n')
+      .filter(mark => /^[1-9]\d{12}$/.test(mark))
+      .map(Number)
+  } finally {
+    closeSync(fd)
+  }
 }

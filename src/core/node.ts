@@ -14,6 +14,7 @@ export const fs: typeof import('node:fs') = load('node:fs')
 /** Loaded when they are first needed: each costs more than all else that a command does. */
 export const crypto = (): typeof import('node:crypto') => load('node:crypto')
 export const childProcess = (): typeof import('node:child_process') => load('node:child_process')
+export const vm = (): typeof import('node:vm') => load('node:vm')
 export const os = (): typeof import('node:os') => load('node:os')
 
 export const WINDOWS: boolean = process.platform === 'win32'

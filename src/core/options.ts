@@ -1,11 +1,15 @@
+import { isNear } from './near.ts'
 import {
   type Attributes,
   attributesProblem,
   type EventList,
+  isName,
   isRecord,
   isText,
-  nameProblem,
+  isValue,
+  NAME_RULE,
   show,
+  VALUE_RULE,
   type Vocabulary,
 } from './vocabulary.ts'
 
@@ -66,120 +70,103 @@ export interface TelemetryOptions<Command extends string = string, Events extend
   disabled?: boolean | string | undefined
 }
 
-type Check = (value: unknown) => boolean | string | undefined
+/** True for a valid value; false, or a text that says which part of it is not. */
+type Check = (value: unknown) => boolean | string
+/** A check, and what it expects. */
+export type Rule = readonly [check: Check, expected: string]
 
-const text: Check = value => typeof value === 'string' && value !== ''
-const boolean: Check = value => typeof value === 'boolean'
-const oneOf =
-  (...allowed: string[]): Check =>
-  value =>
-    allowed.includes(value as string)
-const whole =
-  (min: number, max: number): Check =>
-  value =>
-    Number.isInteger(value) && (value as number) >= min && (value as number) <= max
+export const boolean: Rule = [value => typeof value === 'boolean', 'true or false']
+export const baseUrl: Rule = [value => typeof value === 'string', 'a base URL']
+const whole = (max: number, what: string): Rule => [
+  value => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max,
+  `${what} from 1 to ${max}`,
+]
+/** The bounds of the request's timeout. */
+export const timeout: Rule = whole(60_000, 'a whole number of milliseconds')
+const oneOf = (...allowed: string[]): Rule => [
+  value => allowed.includes(value as string),
+  `"${allowed.join('" or "')}"`,
+]
 
 /** `fetch` sets these itself, and refuses a request that sets them (undici, `lib/core/request.js`). */
 const REFUSED = /^(connection|content-length|expect|keep-alive|transfer-encoding|upgrade)$/i
 
-/** A request header that `fetch` accepts: a token as name (RFC 9110 §5.6.2), visible ASCII and spaces as value. */
-export const headersOk: Check = value => {
-  if (!isRecord(value)) return false
-  for (const [name, text] of Object.entries(value)) {
-    if (REFUSED.test(name)) return `${name}, which \`fetch\` sets itself and refuses`
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || typeof text !== 'string' || !/^[ -~]*$/.test(text))
-      return false
-  }
-  return true
-}
+/** Headers that `fetch` accepts: a token as name (RFC 9110 §5.6.2), visible ASCII and spaces as value. */
+export const headers: Rule = [
+  value => {
+    if (!isRecord(value)) return false
+    for (const [name, text] of Object.entries(value)) {
+      if (REFUSED.test(name)) return `${name}, which \`fetch\` sets itself and refuses`
+      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || typeof text !== 'string' || !/^[ -~]*$/.test(text))
+        return false
+    }
+    return true
+  },
+  'header names and values',
+]
 
-/** The bounds of the request's timeout, which the config's `timeout_ms` shares. */
-export const timeoutOk: Check = whole(1, 60_000)
+const list: Check = value =>
+  Array.isArray(value) && (value.every(isValue) || show(value.find(one => !isValue(one))))
 
-const valuesOk = (values: unknown): boolean | string => {
-  if (!Array.isArray(values)) return false
-  const wrong = values.findIndex(value => typeof value !== 'string' || attributesProblem({ value }))
-  return wrong < 0 || show(values[wrong])
-}
-
-const commandsOk: Check = value => {
-  const result = valuesOk(value)
-  return typeof result === 'string'
-    ? `${result} in it: a name is 1 to 64 of A-Z a-z 0-9 _ . : - in words with single spaces between them`
-    : result
-}
-
-const eventsOk: Check = value => {
+const events: Check = value => {
   if (!isRecord(value)) return false
   for (const [metric, attributes] of Object.entries(value)) {
-    if (nameProblem(metric)) return nameProblem(metric)
+    if (!isName(metric)) return show(metric)
     if (!isRecord(attributes)) return `${metric}: ${show(attributes)}`
     const problem = attributesProblem(Object.fromEntries(Object.keys(attributes).map(key => [key, true])))
-    if (problem) return problem
+    if (problem) return `${metric}: ${problem}`
     for (const [key, values] of Object.entries(attributes)) {
-      const ok = values === Boolean || valuesOk(values)
+      const ok = values === Boolean || list(values)
       if (ok !== true) return `${metric}.${key}: ${ok || show(values)}`
     }
   }
   return true
 }
 
-/** One row per option: the check (true, or a text in place of the value), what was expected, whether it is required. */
-const checks: Record<keyof TelemetryOptions, [check: Check, expected: string, required?: true]> = {
+const text: Check = value => typeof value === 'string' && value !== ''
+
+const RESERVED = ['service.name', 'service.version', 'service.instance.id', 'user.fingerprint']
+
+const rules: Record<keyof TelemetryOptions, Rule> = {
   name: [
     value => typeof value === 'string' && isText(nameOf(value), /^[A-Za-z0-9][A-Za-z0-9_.-]*$/),
     'a letter or digit, then letters, digits, "_", "." or "-", at most 64 characters, with or without a @scope/',
-    true,
   ],
   version: [
     value => isText(value, /^[A-Za-z0-9][A-Za-z0-9_.+-]*$/),
     'a version such as "1.2.3", at most 64 characters',
-    true,
   ],
   // A string here, a URL only in the decision: the user's config may hold the endpoint that is in effect.
-  endpoint: [value => typeof value === 'string', 'a base URL'],
-  commands: [commandsOk, 'a list of command names'],
-  events: [
-    eventsOk,
-    '{ cup_brewed: {} }, that is metrics, each with its attributes, each with Boolean or a list of its values',
-  ],
-  failures: [boolean, 'true or false'],
-  agents: [boolean, 'true or false'],
-  headers: [headersOk, 'an object of header names and values'],
-  timeoutMs: [timeoutOk, 'a whole number of milliseconds from 1 to 60000'],
-  metricName: [value => !nameProblem(value), 'a letter, then letters, digits, "_" or "."'],
-  temporality: [oneOf('cumulative', 'delta'), '"cumulative" or "delta"'],
-  delivery: [oneOf('auto', 'detached', 'inline'), '"auto", "detached" or "inline"'],
-  consent: [oneOf('notice', 'explicit'), '"notice" or "explicit"'],
+  endpoint: baseUrl,
+  commands: [list, `a list of names, each ${VALUE_RULE}`],
+  events: [events, 'metrics, each with its attributes, each with Boolean or a list of its values'],
+  failures: boolean,
+  agents: boolean,
+  headers,
+  timeoutMs: timeout,
+  metricName: [isName, NAME_RULE],
+  temporality: oneOf('cumulative', 'delta'),
+  delivery: oneOf('auto', 'detached', 'inline'),
+  consent: oneOf('notice', 'explicit'),
   notice: [text, 'a text'],
-  noticeVersion: [whole(1, 1e9), 'a whole number from 1'],
+  noticeVersion: whole(1e9, 'a whole number'),
   command: [value => value === false || text(value), 'how it is called, such as "trix telemetry", or false'],
   home: [
     value => typeof value === 'string' && /^(~?[/\\]|[A-Za-z]:[/\\])/.test(value),
     'an absolute path, or one that begins with "~/"',
   ],
   resourceAttributes: [
-    value =>
-      attributesProblem(value) ??
-      !Object.keys(value as object).some(key =>
-        /^(service\.(name|version|instance\.id)|user\.fingerprint)$/.test(key),
-      ),
-    'attributes other than service.name, service.version, service.instance.id and user.fingerprint',
+    value => attributesProblem(value) ?? !RESERVED.some(key => Object.hasOwn(value as object, key)),
+    `attributes other than ${RESERVED.join(', ')}`,
   ],
   disabled: [value => typeof value === 'boolean' || typeof value === 'string', 'true, false or the reason'],
 }
 
-/** `; did you mean commands?` for an option that is begun, or one slip away: a letter more, less, other or swapped. */
-function nearest(option: string): string {
-  const slips = (word: string) => [word, ...[...word].map((_, at) => word.slice(0, at) + word.slice(at + 1))]
-  const given = option.toLowerCase()
-  const near = Object.keys(checks).find(name => {
-    const known = name.toLowerCase()
-    return (
-      (given.length > 3 && known.startsWith(given)) || slips(known).some(slip => slips(given).includes(slip))
-    )
-  })
-  return near ? `; did you mean ${near}?` : ''
+/** A sentence about a value that is not valid; undefined where it is. */
+export function valueProblem(name: string, [check, expected]: Rule, value: unknown): string | undefined {
+  const result = check(value)
+  if (result === true) return undefined
+  return `${name}: expected ${expected}, got ${typeof result === 'string' ? result : show(value)}`
 }
 
 /** The name by which the tool is known: `trix` for `@acme/trix`. */
@@ -198,21 +185,14 @@ export function homeProblem(problems: readonly string[]): string | undefined {
  */
 export function optionProblems(options: unknown): string[] {
   if (typeof options !== 'object' || options === null) return ['options: expected an object']
-  const given = options as Record<string, unknown>
-  const problems: string[] = []
-  for (const option of new Set(['name', 'version', ...Object.keys(given)])) {
-    const rule = Object.hasOwn(checks, option) ? checks[option as keyof TelemetryOptions] : undefined
-    if (!rule) {
-      problems.push(`${option}: there is no such option${nearest(option)}`)
-      continue
+  // `name` and `version` are required.
+  const given: Record<string, unknown> = { name: undefined, version: undefined, ...options }
+  return Object.keys(given).flatMap(option => {
+    if (Object.hasOwn(rules, option)) {
+      if (given[option] === undefined && !/^(name|version)$/.test(option)) return []
+      return valueProblem(option, rules[option as keyof TelemetryOptions], given[option]) ?? []
     }
-    const [check, expected, required] = rule
-    const value = given[option]
-    const result = (value === undefined && !required) || check(value)
-    if (result !== true)
-      problems.push(
-        `${option}: expected ${expected}, got ${typeof result === 'string' ? result : show(value)}`,
-      )
-  }
-  return problems
+    const near = Object.keys(rules).find(name => isNear(option.toLowerCase(), name.toLowerCase()))
+    return `${option}: there is no such option${near ? `; did you mean ${near}?` : ''}`
+  })
 }

@@ -1,17 +1,16 @@
 import { agentOf } from './agent.ts'
-import { decide, optOut, wordOf } from './decide/decide.ts'
+import { type Batch, openBatch } from './batch.ts'
+import { decide, type Mode, optOut, wordOf } from './decide/decide.ts'
 import { factsOf } from './decide/facts.ts'
 import { environmentPrefix, writeStderr } from './decide/notice.ts'
 import { lacking } from './decide/permissions.ts'
 import { reasonFor } from './decide/reason.ts'
-import { postDetached } from './deliver/detached.ts'
-import { type Post, post } from './deliver/post.ts'
+import { deliverDetached, here } from './deliver/detached.ts'
+import type { Job } from './deliver/job.ts'
 import { chooseRoute, type Route } from './deliver/route.ts'
-import { type Batch, openBatch } from './encode/request.ts'
 import { shared } from './global.ts'
 import { supported } from './node.ts'
 import { nameOf, type TelemetryOptions } from './options.ts'
-import { settleQuietly } from './tally/sending.ts'
 import type { Tool } from './tool.ts'
 import {
   type Attributes,
@@ -28,6 +27,13 @@ const DELIVER_AFTER_MS = 1000
 /** How a tool says that a signal has ended it which it handled itself: 128 + SIGHUP, SIGINT, SIGTERM. */
 const SIGNAL_CODES = [129, 130, 143]
 
+/** A delivery that has begun. `inline`: this process does it, and has no answer yet. */
+interface UnderWay {
+  job: Job
+  done: Promise<void>
+  inline?: boolean
+}
+
 /** One tool's telemetry: decides when to ask the table and when to deliver, and keeps every failure silent. */
 export function createTelemetry(given: TelemetryOptions): Tool {
   let options: TelemetryOptions | undefined
@@ -40,14 +46,19 @@ export function createTelemetry(given: TelemetryOptions): Tool {
   let since: number | undefined
   let route: Route | undefined
   let failing: Attributes | undefined
-  let underWay: { request: Post; done: Promise<void>; inline: boolean } | undefined
+  let underWay: UnderWay | undefined
+
+  /** What the tool's own variable asks for; `denied` where the environment cannot be looked at. */
+  function asked(): Mode | 'denied' | undefined {
+    if (!supported || lacking('env')) return 'denied'
+    return wordOf(process.env[`${environmentPrefix(nameOf(`${given.name}`))}_TELEMETRY`])
+  }
 
   /** An opt-out by the environment is looked for first, and then nothing else is done: it is what costs least. */
   function optedOut(): boolean {
-    if (batch || !supported || lacking('env')) return false
-    const { env } = process
-    const asked = wordOf(env[`${environmentPrefix(nameOf(`${given.name}`))}_TELEMETRY`])
-    return asked !== 'log' && optOut({ disabled, env }, asked) !== undefined
+    const word = batch ? 'denied' : asked()
+    if (word === 'denied' || word === 'log') return false
+    return optOut({ disabled, env: process.env }, word) !== undefined
   }
 
   /** A copy, made when it is first needed: what was found valid is what is used. */
@@ -58,14 +69,12 @@ export function createTelemetry(given: TelemetryOptions): Tool {
     return (options = typeof copy.name === 'string' ? { ...copy, name: nameOf(copy.name) } : copy)
   }
 
-  const facts = () => factsOf(settled(), { env: process.env, disabled, mayShow: !shared().noticed })
-
   function current(): Batch {
     if (batch) return batch
-    const now = facts()
-    const decision = decide(now)
+    const facts = factsOf(settled(), { env: process.env, disabled, mayShow: !shared().noticed })
+    const decision = decide(facts)
     if (decision.rule === 13 && decision.detail) shared().noticed = true
-    return (batch = openBatch(now, decision, since ?? processStart()))
+    return (batch = openBatch(facts, decision, since ?? processStart()))
   }
 
   function say(text: string): void {
@@ -73,8 +82,7 @@ export function createTelemetry(given: TelemetryOptions): Tool {
   }
 
   function explain(reason: string): void {
-    const { env, prefix } = facts()
-    if (supported && !lacking('env') && wordOf(env[`${prefix}_TELEMETRY`]) === 'log') say(`none (${reason})`)
+    if (asked() === 'log') say(`none (${reason})`)
   }
 
   /** False where it is not counted. */
@@ -88,12 +96,10 @@ export function createTelemetry(given: TelemetryOptions): Tool {
       }
       const series = { metric, attributes: copyOf(attributes) }
       const problem = seriesProblem(series, settled())
-      if (problem) explain(problem)
-      else {
-        count(series, Date.now())
-        schedule()
-        return true
-      }
+      if (problem) throw new Error(problem)
+      count(series, Date.now())
+      schedule()
+      return true
     } catch (error) {
       silently(() => explain(error instanceof Error ? error.message : 'it cannot be stored'))
     }
@@ -116,15 +122,13 @@ export function createTelemetry(given: TelemetryOptions): Tool {
   }
 
   function schedule(): void {
-    if (!watching) {
-      watching = true
-      atExit(code => silently(() => end(code)))
-    }
+    if (!watching) atExit(code => silently(() => end(code)))
+    watching = true
     if (timer || soon) return
     // Inline has to begin while the event loop still turns, detached has time until the end. The first timer of a
     // process costs 0.3 ms: a synchronous command starts none, since its event loop turns once at most.
     const start = () => (timer ??= setTimeout(run, DELIVER_AFTER_MS).unref())
-    if (inline()) timer = setTimeout(run, 0)
+    if (isInline()) timer = setTimeout(run, 0)
     else soon = setImmediate(() => (soon = setImmediate(start).unref())).unref()
   }
 
@@ -134,7 +138,7 @@ export function createTelemetry(given: TelemetryOptions): Tool {
     timer = soon = undefined
   }
 
-  const inline = () =>
+  const isInline = () =>
     batch?.decision.mode === 'on' && (route ??= chooseRoute(settled().delivery)).route === 'inline'
   const run = () => silently(() => deliver())
 
@@ -146,37 +150,32 @@ export function createTelemetry(given: TelemetryOptions): Tool {
 
   function deliver({ atExit = false, anyway = false } = {}): void {
     unschedule()
-    const time = Math.max(Date.now(), lastTime + 1)
-    const request = batch?.request(time, anyway)
+    const inline = isInline()
     const mode = batch?.decision.mode
-    const detached = !inline()
+    const time = Math.max(Date.now(), lastTime + 1)
+    const job = batch?.job(time, anyway)
     // Once off, off for the whole run. Otherwise the next decision would find the notice that this run has just shown.
     if (mode !== 'off') batch = undefined
-    if (request) lastTime = since = time
-    if (request && mode === 'log') say(`this would be sent to ${request.url}\n${request.body}`)
-    else if (request) send(request, detached, atExit)
-    else if (atExit && underWay?.inline) handOver(underWay.request)
-  }
-
-  function send(request: Post, detached: boolean, atExit: boolean): void {
     // At exit there is no event loop left to turn for `fetch`: then a helper does it here too, if it can.
-    const sent = (detached || (atExit && !route?.never)) && postDetached(request)
-    if (sent) underWay = { request, done: sent, inline: false }
-    else if (!atExit) {
-      const state = { request, done: post(request), inline: true }
-      underWay = state
-      void state.done.then(() => (state.inline = false))
-    } else if (request.note) settleQuietly(request.note, true) // no process could be started
+    const start = (job: Job) => (atExit && route?.never ? undefined : deliverDetached(job))
+    if (job) {
+      lastTime = since = time
+      const done = mode === 'on' && (!inline || atExit) && start(job)
+      if (mode === 'log') preview(job)
+      else if (done) underWay = { job, done }
+      else if (!atExit) {
+        const state: UnderWay = (underWay = { job, done: here().send(job), inline: true })
+        void state.done.then(() => (state.inline = false))
+      }
+    } else if (atExit && underWay?.inline && settled().temporality !== 'delta') {
+      // Its `fetch` was not answered yet. To send the same totals twice is harmless; to send a delta twice is not.
+      start(underWay.job)
+    }
   }
 
-  /**
-   * The process ends before its `fetch` was answered. Sending the same totals twice is harmless; sending a delta twice
-   * is not.
-   */
-  function handOver({ note, ...request }: Post): void {
-    // What became of the first request is not known, so the answer to the second one proves nothing.
-    if (note) settleQuietly(note, false)
-    if (!route?.never && settled().temporality !== 'delta') postDetached(request)
+  function preview(job: Job): void {
+    const body = here().bodyOf(job, Date.now(), false)
+    if (typeof body === 'object') say(`this would be sent to ${job.url}\n${body.text}`)
   }
 
   function discard(): void {
@@ -197,13 +196,10 @@ export function createTelemetry(given: TelemetryOptions): Tool {
     async flushTelemetry() {
       silently(() => deliver({ anyway: true }))
       if (!underWay) return
-      const { done, request } = underWay
+      const { done, job } = underWay
       let timeout: NodeJS.Timeout | undefined
       // Held open on purpose: a helper that is waited for does not keep the event loop alive by itself.
-      await Promise.race([
-        done,
-        new Promise<void>(resolve => (timeout = setTimeout(resolve, request.timeoutMs))),
-      ])
+      await Promise.race([done, new Promise<void>(resolve => (timeout = setTimeout(resolve, job.timeoutMs)))])
       clearTimeout(timeout)
     },
     disable(reason) {

@@ -32,6 +32,15 @@ export interface Vocabulary {
   agents?: boolean | undefined
 }
 
+/** The same as plain data, for the helper, which knows no list of agents. */
+export interface Lists extends Omit<Vocabulary, 'agents'> {
+  agents?: readonly string[] | undefined
+}
+
+export function listsOf({ commands, events, metricName, failures, agents }: Vocabulary): Lists {
+  return { commands, events, metricName, failures, agents: agents ? AGENTS : undefined }
+}
+
 /** The name under which commands outside `commands` are counted. */
 export const UNKNOWN = 'unknown'
 export const COMMAND_METRIC = 'command_invocation'
@@ -44,60 +53,70 @@ const VALUE = /^[A-Za-z0-9_.:-]+(?: [A-Za-z0-9_.:-]+)*$/
 const MAX_ATTRIBUTES = 8
 const MAX_WORDS = 4
 
-const NAME_RULE = 'a letter, then letters, digits, "_" or ".", at most 64 characters'
-const VALUE_RULE = '1 to 64 of A-Z a-z 0-9 _ . : - in words with single spaces between them'
+/** What names and values are made of, for messages. */
+export const NAME_RULE = 'a letter, then letters, digits, "_" or ".", at most 64 characters'
+export const VALUE_RULE = '1 to 64 of A-Z a-z 0-9 _ . : - in words with single spaces between them'
 
-/** A sentence about an invalid metric name or attribute key; undefined if it is valid. */
-export function nameProblem(name: unknown): string | undefined {
-  return isText(name, NAME) ? undefined : `${show(name)}: expected ${NAME_RULE}`
-}
+/** True for a metric name or an attribute key. */
+export const isName = (name: unknown): boolean => isText(name, NAME)
+/** True for a text that an attribute can have as its value. */
+export const isValue = (value: unknown): boolean => isText(value, VALUE)
 
 /** What is wrong with a set of attributes, in words; undefined when nothing is. */
 export function attributesProblem(attributes: unknown, maxWords: number = MAX_LENGTH): string | undefined {
   if (!isRecord(attributes)) return 'attributes: expected an object'
-  const entries = Object.entries(attributes)
-  if (entries.length > MAX_ATTRIBUTES)
-    return `attributes: expected at most ${MAX_ATTRIBUTES}, got ${entries.length}`
-  for (const [key, value] of entries) {
-    const problem = nameProblem(key)
-    if (problem) return `attribute ${problem}`
+  const keys = Object.keys(attributes)
+  if (keys.length > MAX_ATTRIBUTES)
+    return `attributes: expected at most ${MAX_ATTRIBUTES}, got ${keys.length}`
+  for (const key of keys) {
+    const value = attributes[key]
+    if (!isName(key)) return `attribute ${show(key)}: expected ${NAME_RULE}`
     if (typeof value === 'boolean') continue
-    if (!isText(value, VALUE))
-      return `attribute ${key}: ${show(value)}: expected true, false or ${VALUE_RULE}`
+    if (!isValue(value)) return `attribute ${key}: ${show(value)}: expected true, false or ${VALUE_RULE}`
     if ((value as string).split(' ').length > maxWords)
       return `attribute ${key}: ${show(value)}: expected at most ${maxWords} words`
   }
   return undefined
 }
 
-/** Why a tool may not count or send a series, in words; undefined where it may. */
-export function seriesProblem({ metric, attributes }: Series, vocabulary: Vocabulary): string | undefined {
-  const { commands, events, metricName = COMMAND_METRIC, failures, agents } = vocabulary
-  const ofCommands = metric === metricName || (failures && metric === FAILURE_METRIC)
-  const list = ofCommands ? commands : events
-  const problem = nameProblem(metric) ?? attributesProblem(attributes, list ? MAX_LENGTH : MAX_WORDS)
-  if (problem) return problem
-  if (ofCommands) {
-    if (!commands && !events) return undefined
-    for (const [key, value] of Object.entries(attributes)) {
-      const listed =
-        key === 'command_name'
-          ? typeof value === 'string' && (!commands || value === UNKNOWN || commands.includes(value))
-          : key === 'agent' && agents && AGENTS.includes(value as string)
-      if (!listed) return `${metric}: ${key}=${show(value)} is not in \`commands\``
-    }
-    return undefined
-  }
-  if (!events) return undefined
-  const event = own(events, metric)
-  if (!event) return `${show(metric)} is not in \`events\``
-  for (const [key, value] of Object.entries(attributes)) {
-    const values = own(event, key)
-    const listed = Array.isArray(values) ? values.includes(value) : values && typeof value === 'boolean'
-    if (!listed) return `${metric}: ${key}=${show(value)} is not in \`events\``
-  }
-  return undefined
+/** Why a tool may not count a series, in words; undefined where it may. */
+export function seriesProblem(series: Series, vocabulary: Vocabulary): string | undefined {
+  const { metric, attributes } = series
+  if (!isName(metric)) return `${show(metric)}: expected ${NAME_RULE}`
+  const lists = listsOf(vocabulary)
+  const listed = isRecord(attributes) && isListed(series, lists)
+  const problem = attributesProblem(attributes, listed ? MAX_LENGTH : MAX_WORDS)
+  if (problem || listed !== false) return problem
+  const wrong = Object.entries(attributes).find(
+    ([key, value]) => isListed({ metric, attributes: { [key]: value } }, lists) === false,
+  )
+  const list = [lists.metricName ?? COMMAND_METRIC, FAILURE_METRIC].includes(metric) ? 'commands' : 'events'
+  return `${metric}${wrong ? `: ${wrong[0]}=${show(wrong[1])}` : ''} is not in \`${list}\``
 }
+
+/** Whether a series is in the lists of a tool; undefined where it gives no list for it. */
+export function isListed({ metric, attributes }: Series, lists: Lists): boolean | undefined {
+  const { commands, events, metricName = COMMAND_METRIC, failures, agents } = lists
+  const ofCommands = metric === metricName || (failures && metric === FAILURE_METRIC)
+  if (!events && !(ofCommands && commands)) return undefined
+  const values: Readonly<Record<string, unknown>> | undefined = ofCommands
+    ? { command_name: commands ? [...commands, UNKNOWN] : ANY, agent: agents }
+    : own(events!, metric)
+  let listed: boolean | undefined = values !== undefined
+  for (const key in attributes) {
+    const value = attributes[key]!
+    const known = own(values ?? {}, key)
+    // In the job of the helper, `Boolean` is a word.
+    const isKnown = Array.isArray(known)
+      ? known.includes(value)
+      : known && typeof value === (known === ANY ? 'string' : 'boolean')
+    if (!isKnown) return false
+    if (known === ANY) listed = undefined
+  }
+  return listed
+}
+
+const ANY = 'any'
 
 /** Only own keys: "constructor" is in every object. */
 function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {

@@ -1,4 +1,4 @@
-import { isNear } from '../core/decide/config.ts'
+import { isNear } from '../core/near.ts'
 
 /** `; did you mean status?` where a word is nearly one of these, else nothing. */
 export function didYouMean(word: string, known: readonly string[]): string {

@@ -1,27 +1,20 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { answers, freePorts, type Server, startServer, withLifeline } from '../server.ts'
+import { answers, freePorts, startServer, withLifeline } from '../server.ts'
 import { cortexBinary } from './build.ts'
 import { copied, EXAMPLES } from './examples.ts'
-import { GONE, killNow } from './kill.ts'
+import { type Restartable, restartable } from './restartable.ts'
 
 /** Cortex as examples/cortex has it: several nodes that share a folder, and know of each other. */
 export interface Cortex {
   nodes: CortexNode[]
 }
 
-export interface CortexNode {
-  /** Of the shell whose child it is. */
-  readonly pid: number
+export interface CortexNode extends Restartable {
   /** Base URL of what takes requests: OTLP at `/api/v1/otlp`, remote write at `/api/v1/push`. */
   base: string
   /** Base URL of the API that Prometheus has too. */
   url: string
-  /** Stops it, and starts it again with the same data. */
-  restart(): Promise<void>
-  /** SIGKILL. Resolves with what starts it again with the same data. */
-  kill(): Promise<() => Promise<void>>
-  stop(): Promise<void>
 }
 
 const NAMES = ['a', 'b', 'c']
@@ -56,8 +49,8 @@ export async function startCortex(dir: string, count: 1 | 3, rules?: string): Pr
     }
     // Their folders are named relative to where they are started.
     const { command, args } = withLifeline(cortex, ['-config.file=cortex.yaml', '-config.expand-env=true'])
-    const start = () =>
-      startServer({
+    const start = async () => {
+      const server = await startServer({
         title: 'Cortex',
         command: '/bin/sh',
         args: ['-c', 'cd "$1" && shift && exec "$@"', 'sh', dir, command, ...args],
@@ -65,28 +58,10 @@ export async function startCortex(dir: string, count: 1 | 3, rules?: string): Pr
         log: join(dir, `cortex-${name}.log`),
         ready: () => answers(`${base}/ready`),
       })
-    let server: Server = await start()
-    // It ends with 1 where it is stopped while a part of it is still starting.
-    const stop = () => server.stop().catch(() => {})
-    return {
-      base,
-      url: `${base}/prometheus`,
-      get pid() {
-        return server.pid
-      },
-      async restart() {
-        await stop()
-        server = await start()
-      },
-      async kill() {
-        await killNow(server.pid)
-        server = GONE
-        return async () => {
-          server = await start()
-        }
-      },
-      stop,
+      // It ends with 1 where it is stopped while a part of it is still starting.
+      return { ...server, stop: () => server.stop().catch(() => {}) }
     }
+    return Object.assign(await restartable(start), { base, url: `${base}/prometheus` })
   }
   return { nodes: await Promise.all(NAMES.slice(0, count).map(startNode)) }
 }

@@ -131,8 +131,8 @@ const cases: Case[] = [
     what: 'the last request of each installation is lost',
     run: row =>
       together(row.homes, async home => {
-        await usual(row, home, async (post, last) => {
-          if (last) row.missed = add(row.missed, { [`${post.version} ${own(post)}`]: 1 })
+        await usual(row, home, async (post, last, command) => {
+          if (last) row.missed = add(row.missed, { [`${post.version} ${command}`]: 1 })
           else await row.send(post)
         })
       }),
@@ -360,12 +360,12 @@ test('docs/backends.md has this very table', () => {
 async function usual(
   { one, two }: Row,
   home: Home,
-  handle: (post: Post, last: boolean) => Promise<unknown>,
+  handle: (post: Post, last: boolean, command: string) => Promise<unknown>,
 ): Promise<void> {
   const plan = { [one]: ['init', 'build', 'check', 'build', 'test'], [two]: ['build', 'check', 'build'] }
   for (const [version, commands] of Object.entries(plan))
     await inTurn(commands, async (command, i) =>
-      handle(await home.run(version, command), i === commands.length - 1),
+      handle(await home.run(version, command), i === commands.length - 1, command),
     )
 }
 
@@ -378,11 +378,6 @@ async function together<T>(
   act: (item: T, i: number) => Promise<unknown>,
 ): Promise<void> {
   await Promise.all(items.map(act))
-}
-
-/** The command that made a request: the series that was sent first. */
-function own({ points }: Post): string {
-  return points[0]!.command
 }
 
 /**

@@ -74,7 +74,7 @@ test('totals are exact though a gateway restarts while requests go on, and nobod
   await Promise.all([tell(old, door, 1), use()])
   expect(await tell(old, door, 2)).toEqual({ 200: 50, 502: 0 })
 
-  const startA = await a.stop()
+  const startA = await a.pause()
   const [answers] = await Promise.all([tell(crowd, door, 3), use()])
   expect(answers[200]).toBeGreaterThan(10)
   expect(answers[502]).toBeGreaterThan(10)
@@ -88,7 +88,7 @@ test('totals are exact though a gateway restarts while requests go on, and nobod
   await soon('1.0.0').toBe(60 * 4)
 
   await Promise.all([
-    a.stop().then(start => start()),
+    a.pause().then(start => start()),
     tell(crowd.slice(0, 30), door, 5).then(() => tell(crowd.slice(30), door, 5)),
     use(),
   ])
@@ -230,7 +230,7 @@ function beganBefore(post: Post, age: number): Post {
 }
 
 test.each([
-  ['a restart loses what each one counts until its first request after it', 'stop'],
+  ['a restart loses what each one counts until its first request after it', 'pause'],
   ['SIGKILL loses what came since the last interval as well', 'kill'],
 ] as const)('where nothing is stored of anybody, %s', async (_, end) => {
   const dir = folder()

@@ -2,20 +2,16 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { runCollector } from '../collector/collector.ts'
-import { freePorts, type Server } from '../server.ts'
+import { freePorts } from '../server.ts'
 import { copied, EXAMPLES, flagsOf, TOKEN } from './examples.ts'
-import { GONE, killNow } from './kill.ts'
 import { type Prometheus, startPrometheus } from './prometheus.ts'
+import { type Restartable, restartable } from './restartable.ts'
 
 /** A Collector of a fleet, as one of its files has it. */
-export interface Gateway {
+export interface Gateway extends Restartable {
   /** `host:port`, for the door. */
   address: string
   log: string
-  /** Ends it as a restart does, and resolves with what starts it again. */
-  stop(): Promise<() => Promise<void>>
-  /** The same by SIGKILL. */
-  kill(): Promise<() => Promise<void>>
 }
 
 /** Starts a Collector of the fleet with a file, or several that are merged, and an environment. It stops with the test. */
@@ -32,25 +28,9 @@ export async function startGateway(
       headers: { authorization: `Bearer ${TOKEN}` },
       env: { LISTEN: address, ...env },
     })
-  let server: Server = await start()
-  onTestFinished(() => server.stop())
-  return {
-    address,
-    log: join(dir, 'otelcol.log'),
-    async stop() {
-      await server.stop()
-      return async () => {
-        server = await start()
-      }
-    },
-    async kill() {
-      await killNow(server.pid)
-      server = GONE
-      return async () => {
-        server = await start()
-      }
-    },
-  }
+  const gateway = await restartable(start)
+  onTestFinished(() => gateway.stop())
+  return Object.assign(gateway, { address, log: join(dir, 'otelcol.log') })
 }
 
 /**
@@ -71,7 +51,7 @@ export async function startRawGateway(
   const prometheus = await startPrometheus(dir, config, flagsOf('gateway-prometheus.yml'), { GATEWAY: name })
   onTestFinished(() => prometheus.stop())
   const env = { PROMETHEUS: new URL(prometheus.url).host }
-  return { ...(await startGateway(dir, [join(EXAMPLES, 'gateway.yaml')], env)), prometheus }
+  return Object.assign(await startGateway(dir, [join(EXAMPLES, 'gateway.yaml')], env), { prometheus })
 }
 
 /** A store for the long term, and where it takes remote write. */
@@ -80,5 +60,5 @@ export async function startStore(dir: string): Promise<Prometheus & { write: str
   const config = join(import.meta.dirname, 'default.yml')
   const store = await startPrometheus(dir, config, ['--web.enable-remote-write-receiver'])
   onTestFinished(() => store.stop())
-  return { ...store, write: `${store.url}/api/v1/write` }
+  return Object.assign(store, { write: `${store.url}/api/v1/write` })
 }

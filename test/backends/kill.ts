@@ -1,9 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Server } from '../server.ts'
-
-/** In the place of a server that was killed. */
-export const GONE: Server = { pid: 0, stop: async () => {} }
 
 /**
  * SIGKILL for a server, whether it was started as it is or with a lifeline (test/server.ts), and waits until it is

@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import type { Counts } from '../collector/counts.ts'
+import { helpersEnded } from '../helper.ts'
 import { type Received, startReceiver } from '../receiver.ts'
 import { makeWorld, type World } from '../world.ts'
 import { add } from './lab.ts'
@@ -27,7 +28,7 @@ export interface Home {
   world: World
   /** Runs a command as a process; resolves with its request. */
   run(version: string, command: string, env?: Record<string, string>): Promise<Post>
-  /** The same for many at once, in the order in which the requests came. */
+  /** The same for many at once: those that sent something, in the order in which the requests came. */
   runAtOnce(count: number, version: string, command: string): Promise<Post[]>
   /** Runs a command with delta temporality. */
   runDelta(version: string, command: string): Promise<Post>
@@ -73,9 +74,9 @@ async function makeHome(load: Load): Promise<Home> {
   }
 
   async function take(count: number): Promise<Post[]> {
-    expected += count
-    const requests = await receiver.arrived(expected)
-    const posts = requests.slice(expected - count, expected).map(parse)
+    const requests = await receiver.arrived(expected + count)
+    const posts = requests.slice(expected).map(parse)
+    expected += posts.length
     for (const { instance, version } of posts) load.streams.set(instance, version)
     return posts
   }
@@ -98,7 +99,9 @@ async function makeHome(load: Load): Promise<Home> {
         if (status !== 0) throw new Error(stderr)
         counted(version, command)
       }
-      return take(count)
+      // Who waits too long for the first one to begin has nothing to send, and leaves it to the next.
+      await helpersEnded(world)
+      return take(1)
     },
     async runDelta(version, command) {
       await world.script(

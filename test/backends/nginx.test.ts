@@ -68,10 +68,10 @@ test('what is not a POST of a body of ours to the one path goes no further', asy
   expect(await door.send({ path: '/v1/traces' })).toBe(404)
   expect(await door.send({ path: '/v1/metrics/x' })).toBe(404)
   expect(await door.send({ method: 'GET', body: '' })).toBe(405)
-  expect(await door.send({ body: 'x'.repeat(131_073) })).toBe(413)
+  expect(await door.send({ body: 'x'.repeat(524_289) })).toBe(413)
   expect((await fetch(door.endpoint.replace('https:', 'http:'))).status).toBe(400)
   expect(gateways.flatMap(({ requests }) => requests)).toEqual([])
-  expect(await door.send({ body: 'x'.repeat(131_072) })).toBe(200)
+  expect(await door.send({ body: 'x'.repeat(524_288) })).toBe(200)
 })
 
 test('a shard has its gateway, from whatever address it comes, and while that is down it has none', async () => {
@@ -146,9 +146,9 @@ test('it writes nothing of all this, to its log or to any file', async () => {
   const made: unknown[] = []
   const watcher = watch(join(dir, 'client_body'), (_, name) => made.push(name))
   onTestFinished(() => watcher.close())
-  await door.send({ from: '127.0.0.9', body: 'x'.repeat(131_072) })
+  await door.send({ from: '127.0.0.9', body: 'x'.repeat(524_288) })
   await door.send({ from: '127.0.0.9', path: '/secret' })
-  await door.send({ from: '127.0.0.9', body: 'x'.repeat(200_000) })
+  await door.send({ from: '127.0.0.9', body: 'x'.repeat(600_000) })
   await Promise.all(Array.from({ length: 300 }, () => door.send({ from: '127.0.0.9' })))
   for (const { close } of gateways) await close()
   expect(await door.send({ from: '127.0.0.8' })).toBe(502)

@@ -1,19 +1,12 @@
 import { join } from 'node:path'
-import { answers, freePorts, type Server, startServer, withLifeline } from '../server.ts'
+import { answers, freePorts, startServer, withLifeline } from '../server.ts'
 import { prometheusBinaries } from './build.ts'
-import { GONE, killNow } from './kill.ts'
+import { type Restartable, restartable } from './restartable.ts'
 
 /** A running Prometheus. */
-export interface Prometheus {
-  /** Of the shell whose child it is. */
-  readonly pid: number
+export interface Prometheus extends Restartable {
   /** Base URL. */
   url: string
-  /** Stops it, and starts it again with the same data and on the same port. */
-  restart(): Promise<void>
-  /** SIGKILL. Resolves with what starts it again with the same data. */
-  kill(): Promise<() => Promise<void>>
-  stop(): Promise<void>
 }
 
 /** What a query answers: the labels of each sample, and its value. */
@@ -42,25 +35,7 @@ export async function startPrometheus(
       log: join(dir, 'prometheus.log'),
       ready: () => answers(`${url}/-/ready`),
     })
-  let server: Server = await start()
-  return {
-    url,
-    get pid() {
-      return server.pid
-    },
-    async restart() {
-      await server.stop()
-      server = await start()
-    },
-    async kill() {
-      await killNow(server.pid)
-      server = GONE
-      return async () => {
-        server = await start()
-      }
-    },
-    stop: () => server.stop(),
-  }
+  return Object.assign(await restartable(start), { url })
 }
 
 /** An instant query, now or at a time in seconds, to a Prometheus or to whatever has its API at a base URL. */

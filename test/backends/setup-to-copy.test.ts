@@ -183,7 +183,7 @@ test('one server: failures and agents come through to the rules', async () => {
 
 test('a body that is larger than any of ours is refused', async () => {
   const { endpoint } = await startOne(folder())
-  const { status } = await post(endpoint, `{${' '.repeat(200_000)}}`)
+  const { status } = await post(endpoint, `{${' '.repeat(600_000)}}`)
   expect(status).toBe(400)
 })
 

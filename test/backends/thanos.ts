@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { answers, freePorts, type Server, startServer, withLifeline } from '../server.ts'
+import { answers, freePorts, startServer, withLifeline } from '../server.ts'
 import { thanosBinary } from './build.ts'
 import { copied } from './examples.ts'
-import { GONE, killNow } from './kill.ts'
+import { type Restartable, restartable } from './restartable.ts'
 
 /** Thanos as examples/thanos has it: two receivers that replicate each other, rules, a store and a query. */
 export interface Thanos {
@@ -13,13 +13,9 @@ export interface Thanos {
   stop(): Promise<void>
 }
 
-export interface Receiver {
-  readonly pid: number
+export interface Receiver extends Restartable {
   /** `host:port` of what takes OTLP at `/api/v1/otlp` and remote write at `/api/v1/receive`. */
   address: string
-  restart(): Promise<void>
-  /** SIGKILL. Resolves with what starts it again with the same data. */
-  kill(): Promise<() => Promise<void>>
 }
 
 /** Starts it with all that it writes in `dir`. Without the name of a file of rules, receivers and query alone. */
@@ -36,7 +32,7 @@ export async function startThanos(dir: string, rules?: string): Promise<Thanos> 
 
   async function component(name: string, http: string, args: readonly string[]) {
     const lifeline = withLifeline(thanos, args)
-    const start = () =>
+    return restartable(() =>
       startServer({
         title: `Thanos ${name}`,
         command: '/bin/sh',
@@ -44,25 +40,8 @@ export async function startThanos(dir: string, rules?: string): Promise<Thanos> 
         args: ['-c', 'cd "$1" && shift && exec "$@"', 'sh', dir, lifeline.command, ...lifeline.args],
         log: join(dir, `thanos-${name}.log`),
         ready: () => answers(`http://${http}/-/ready`),
-      })
-    let server: Server = await start()
-    return {
-      get pid() {
-        return server.pid
-      },
-      async restart() {
-        await server.stop()
-        server = await start()
-      },
-      async kill() {
-        await killNow(server.pid)
-        server = GONE
-        return async () => {
-          server = await start()
-        }
-      },
-      stop: () => server.stop(),
-    }
+      }),
+    )
   }
 
   const receiver = async (name: string, grpc: string, http: string, write: string, capnp: string) => {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { bodyOf, linesOf } from '../../body/lines.ts'
 import { isDelta, metricsOf } from '../../body/metrics-of.ts'
-import { metricsUrl } from '../../core/encode/endpoint.ts'
+import { metricsUrl } from '../../core/decide/endpoint.ts'
 import { attempt } from '../../exchange/attempt.ts'
 import { notAnEndpoint } from '../../exchange/explain.ts'
 import { wayTo } from '../../exchange/proxy.ts'

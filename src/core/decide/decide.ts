@@ -1,6 +1,6 @@
-import { metricsUrl } from '../encode/endpoint.ts'
 import type { TelemetryOptions } from '../options.ts'
 import type { Config, ConfigProblem } from './config.ts'
+import { metricsUrl } from './endpoint.ts'
 import type { Environment, Folders } from './folders.ts'
 import type { Notice } from './notice.ts'
 

@@ -2,15 +2,13 @@ import { supported } from '../node.ts'
 import { homeProblem, optionProblems, type TelemetryOptions } from '../options.ts'
 import { readConfig } from './config.ts'
 import type { Facts } from './decide.ts'
-import { type Environment, foldersOf, NO_HOME, stateProblem } from './folders.ts'
-import { environmentPrefix, markNotice, noticeSeen, showNotice } from './notice.ts'
+import { foldersOf, NO_HOME, stateProblem } from './folders.ts'
+import { environmentPrefix, noticeSeen, showNotice } from './notice.ts'
 import { forbidden, lacking } from './permissions.ts'
 
 /** Facts about the process that the caller passes in. */
-export interface Situation {
-  env: Environment
-  disabled: boolean | string
-  /** False where another tool of this process has shown its notice: one is enough for a run. */
+export interface Situation extends Pick<Facts, 'env' | 'disabled'> {
+  /** False where nothing may be shown or written: another tool of this process has shown its notice, or a person looks. */
   mayShow: boolean
 }
 
@@ -36,22 +34,8 @@ export function factsOf(options: TelemetryOptions, { env, disabled, mayShow }: S
       return known ? (stateProblem(known) ?? forbidden(known.state)) : NO_HOME
     }),
     config: once(() => readConfig(folders()!.config)),
-    noticeSeen(notice) {
-      const { state } = folders()!
-      const seen = noticeSeen(state, notice)
-      if (seen === 'unbound') bind(() => markNotice(state, notice))
-      return seen !== undefined
-    },
-    showNotice: notice => mayShow && showNotice(options, folders()!.state, notice, folders()!.config),
-  }
-}
-
-/** Version 0.1 wrote marks without tool and host. The first tool that finds one adds its own. */
-function bind(mark: () => void): void {
-  try {
-    mark()
-  } catch {
-    // where it cannot be written it stays as it is
+    noticeSeen: notice => noticeSeen(folders()!.state, notice, mayShow),
+    showNotice: notice => mayShow && showNotice(options, folders()!, notice),
   }
 }
 

@@ -19,34 +19,27 @@ export interface Folders {
  */
 export function foldersOf(name: string, home: string | undefined, env: Environment): Folders | undefined {
   if (home !== undefined) {
-    const user = /^~[/\\]/.test(home) ? userHome(env) : ''
-    if (user === undefined) return undefined
-    const folder = user ? user + SEP + home.slice(2) : home
-    return { config: `${folder}${SEP}config.toml`, state: folder, ...(user && { home: user }) }
+    if (!/^~[/\\]/.test(home)) return { config: `${home}${SEP}config.toml`, state: home }
+    const user = userHome(env)
+    const state = user + SEP + home.slice(2)
+    return user ? { config: `${state}${SEP}config.toml`, state, home: user } : undefined
   }
-  let { APPDATA: config, LOCALAPPDATA: state } = env
-  let user: string | undefined
-  if (!WINDOWS) {
-    config = absolute(env.XDG_CONFIG_HOME)
-    state = absolute(env.XDG_STATE_HOME)
-    if (!config || !state) {
-      if (!(user = userHome(env))) return undefined
-      config ??= `${user}/.config`
-      state ??= `${user}/.local/state`
-    }
-  }
+  const given = WINDOWS
+    ? { config: env.APPDATA, state: env.LOCALAPPDATA }
+    : { config: absolute(env.XDG_CONFIG_HOME), state: absolute(env.XDG_STATE_HOME) }
+  const user = WINDOWS || (given.config && given.state) ? undefined : userHome(env)
+  const { config = user && `${user}/.config`, state = user && `${user}/.local/state` } = given
   if (!config || !state) return undefined
   return {
-    config: `${config}${SEP}${name}${SEP}config.toml`,
-    state: `${state}${SEP}${name}`,
+    config: [config, name, 'config.toml'].join(SEP),
+    state: state + SEP + name,
     ...(user && { home: user }),
   }
 }
 
 function userHome(env: Environment): string | undefined {
   try {
-    const home = absolute((!WINDOWS && env.HOME) || os().homedir())
-    return home && home.length > 1 ? home.replace(/\/+$/, '') : home
+    return absolute((!WINDOWS && env.HOME) || os().homedir())?.replace(/(?<=.)\/+$/, '')
   } catch {
     return undefined // the user has no entry in passwd, and homedir() throws
   }
@@ -65,15 +58,15 @@ function absolute(path: string | undefined): string | undefined {
  */
 export function stateProblem({ state, home }: Folders): string | undefined {
   const self = process.geteuid?.()
-  const found = fs.statSync(state, { throwIfNoEntry: false })
-  if (found) return self === undefined || found.uid === self ? undefined : FOREIGN
-  if (home && !fs.statSync(home, { throwIfNoEntry: false })?.isDirectory()) return NO_HOME
-  if (self === undefined) return undefined
-  for (let path = parentOf(state); ; path = parentOf(path)) {
-    const parent = fs.statSync(path, { throwIfNoEntry: false })
-    if (parent) return parent.uid === self || (parent.mode & 0o1002) === 0o1002 ? undefined : FOREIGN
-    if (path === parentOf(path)) return FOREIGN
-  }
+  const statsOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })
+  const found = statsOf(state)
+  if (!found && home && !statsOf(home)?.isDirectory()) return NO_HOME
+  if (self === undefined || found?.uid === self) return undefined
+  let path = state
+  let parent = found
+  while (!parent && path !== (path = parentOf(path))) parent = statsOf(path)
+  const isFree = !found && parent && (parent.uid === self || (parent.mode & 0o1002) === 0o1002)
+  return isFree ? undefined : FOREIGN
 }
 
 export const NO_HOME = 'there is no home folder'

@@ -2,6 +2,7 @@ import { fs, SEP } from '../node.ts'
 import type { TelemetryOptions } from '../options.ts'
 import { type Row, rowsText, textWidth, wrap } from '../rows.ts'
 import { readLine, writeBeside } from '../tally/files.ts'
+import type { Folders } from './folders.ts'
 
 /** What a notice is shown for. */
 export interface Notice {
@@ -12,43 +13,35 @@ export interface Notice {
   endpoint: string
 }
 
-/** `unbound`: a mark of version 0.1, which names neither the tool nor the host. */
-export type Seen = 'seen' | 'unbound' | undefined
+const MARK = 'notice'
 
 /**
  * The mark of the notice is a line for each tool that shares the state folder: version, name, host. Another name,
  * another host or a higher version shows the notice again. Throws where the mark cannot be read.
  */
-export function noticeSeen(state: string, { name, version, host }: Notice): Seen {
-  for (const line of marksIn(state)) {
-    const [shown, tool, at] = line.split(' ')
-    if (!(Number(shown) >= version)) continue
-    if (tool === undefined) return 'unbound'
-    if (tool === name && (host === undefined || host === at)) return 'seen'
-  }
-  return undefined
-}
-
-/** The version of the notice that was shown for a tool, 0 for none. */
-export function noticeVersion(state: string, name: string): number {
-  const versions = marksIn(state)
-    .map(line => line.split(' '))
-    .filter(([, tool]) => tool === undefined || tool === name)
-    .map(([version]) => Number(version) || 0)
-  return Math.max(0, ...versions)
-}
-
-function marksIn(state: string): string[] {
+export function marksIn(state: string): string[] {
   return (readLine(state + SEP + MARK) ?? '').split('\n').filter(line => /^\d{1,10}( \S+ \S+)?$/.test(line))
 }
 
-const MARK = 'notice'
+/** Whether the notice was shown. A mark of version 0.1, which is a number alone, is `bound` to the first who finds it. */
+export function noticeSeen(state: string, notice: Notice, bind: boolean): boolean {
+  const { name, version, host } = notice
+  const marks = marksIn(state)
+    .map(line => line.split(' '))
+    .filter(([shown]) => Number(shown) >= version)
+  if (marks.some(([, tool, at]) => tool === name && (host === undefined || host === at))) return true
+  if (!marks.some(([, tool]) => tool === undefined)) return false
+  try {
+    if (bind) markNotice(state, notice)
+  } catch {
+    // where it cannot be written it stays as it is
+  }
+  return true
+}
 
 /** Marks the notice as seen. `show` is called when the mark can be written, and before it is. */
 export function markNotice(state: string, { name, version, host = '-' }: Notice, show?: () => void): void {
-  const others = marksIn(state).filter(
-    line => line.split(' ')[1] !== undefined && line.split(' ')[1] !== name,
-  )
+  const others = marksIn(state).filter(line => ![undefined, name].includes(line.split(' ')[1]))
   const path = state + SEP + MARK
   writeBeside(
     path,
@@ -65,19 +58,13 @@ export function markNotice(state: string, { name, version, host = '-' }: Notice,
  * Shows the notice on stderr and marks it as seen. False where it was not shown: there is no terminal, or the mark
  * cannot be written, and the notice would come back in every run.
  */
-export function showNotice(
-  options: TelemetryOptions,
-  state: string,
-  notice: Notice,
-  config: string,
-): boolean {
+export function showNotice(options: TelemetryOptions, folders: Folders, notice: Notice): boolean {
   if (!isTerminal()) return false
-  let shown = false
-  markNotice(state, notice, () => {
-    writeStderr(`${(options.notice ?? noticeText(options, notice.endpoint, config)).trimEnd()}\n\n`)
-    shown = true
+  markNotice(folders.state, notice, () => {
+    const text = options.notice ?? noticeText(options, notice.endpoint, folders.config)
+    writeStderr(`${text.trimEnd()}\n\n`)
   })
-  return shown
+  return true
 }
 
 /** A pipe or a file costs one system call here; to ask `process.stderr` would load all of `node:net`, 3 ms. */
@@ -99,14 +86,12 @@ function noticeText(options: TelemetryOptions, endpoint: string, config: string)
   const { name } = options
   const command = commandOf(options)
   const variable = `${environmentPrefix(name)}_TELEMETRY`
+  const off = command
+    ? `${command} disable, or DO_NOT_TRACK=1`
+    : `DO_NOT_TRACK=1, ${variable}=off, or [telemetry] enabled = false in ${config}`
   const rows: Row[] = [
     ...contents(options, endpoint),
-    [
-      'Turn off',
-      command
-        ? `${command} disable, or DO_NOT_TRACK=1`
-        : `DO_NOT_TRACK=1, ${variable}=off, or [telemetry] enabled = false in ${config}`,
-    ],
+    ['Turn off', off],
     ['See it', command ? `${command} preview` : `${variable}=log ${name} …`],
   ]
   return [
@@ -116,41 +101,36 @@ function noticeText(options: TelemetryOptions, endpoint: string, config: string)
   ].join('\n')
 }
 
-/** More names than this are counted and not listed. */
-const MAX_LISTED = 12
-
 /** What this tool can send, and to whom: the same in the notice, in the question and in `status`. */
 export function contents(options: TelemetryOptions, endpoint: string): Row[] {
   const { name, commands, events, failures, agents, resourceAttributes = {} } = options
   const constants = Object.keys(resourceAttributes)
+  const metrics = Object.keys(events ?? {})
   const sent = [
-    commands ? `the command's name (${listed(commands)})` : "the command's name",
+    `the command's name${commands ? ` (${listed(commands)})` : ''}`,
     `the version of ${name}`,
     'a random installation id',
-    ...(failures ? ['whether the command failed'] : []),
-    ...(agents ? ['which coding agent ran it, if one did'] : []),
-    ...(constants.length ? [`these constants: ${listed(constants)}`] : []),
+    failures && 'whether the command failed',
+    agents && 'which coding agent ran it, if one did',
+    constants.length && `these constants: ${listed(constants)}`,
     // Without a list nobody can say which.
-    ...(events ? [] : [`the names of events, if ${name} counts any`]),
+    !events && `the names of events, if ${name} counts any`,
   ]
-  return [
-    ['Sent', sent.join(', ')],
-    ...(events && Object.keys(events).length
-      ? [['', `how often these events happen: ${listed(Object.keys(events))}`] as const]
-      : []),
+  const rows: (Row | false | 0 | undefined)[] = [
+    ['Sent', sent.filter(Boolean).join(', ')],
+    metrics.length && ['', `how often these events happen: ${listed(metrics)}`],
     // Only lists can promise this: without them the tool could pass any short word.
-    ...(commands && events
-      ? [['Never sent', 'anything else: no arguments, paths or file contents'] as const]
-      : []),
+    commands && events && ['Never sent', 'anything else: no arguments, paths or file contents'],
     ['To', endpoint],
   ]
+  return rows.filter(row => row) as Row[]
 }
 
-/** Also called for options that are not valid: `status` shows what it can. */
+/** At most twelve of the names. Also called for options that are not valid: `status` shows what it can. */
 function listed(names: readonly string[]): string {
   if (!Array.isArray(names)) return 'not a list'
-  const more = names.length - MAX_LISTED
-  return names.slice(0, MAX_LISTED).join(', ') + (more > 0 ? ` and ${more} more` : '')
+  const more = names.length - 12
+  return names.slice(0, 12).join(', ') + (more > 0 ? ` and ${more} more` : '')
 }
 
 /** How a user calls the telemetry command; undefined where the tool has none. */

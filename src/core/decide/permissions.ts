@@ -15,32 +15,33 @@ interface NodePermission {
 export function lacking(...names: readonly string[]): string | undefined {
   if (!process.versions.deno) return undefined
   const { permissions } = (globalThis as unknown as { Deno: DenoGlobal }).Deno
-  const flags = names
-    .filter(name => {
-      const { state, partial } = permissions.querySync({ name })
-      return state !== 'granted' || partial
-    })
-    .map(name => ` --allow-${name}`)
-  return flags.length ? `Deno was started without${flags.join('')}` : undefined
+  return without('Deno', names, name => {
+    const { state, partial } = permissions.querySync({ name })
+    return state === 'granted' && !partial
+  })
 }
 
 /** What Node's permission model forbids of what is needed to count and to send, in words. */
 export function forbidden(state: string): string | undefined {
   const { permission } = process as { permission?: NodePermission }
   if (!permission) return undefined
-  const flags = [
-    ...(permission.has('fs.read', state) ? [] : [' --allow-fs-read']),
-    ...(permission.has('fs.write', state) ? [] : [' --allow-fs-write']),
-    // Node before 25 does not restrict the network, and answers false for what it does not know.
-    ...(!process.allowedNodeEnvironmentFlags.has('--allow-net') || permission.has('net')
-      ? []
-      : [' --allow-net']),
-  ]
-  return flags.length ? `Node was started without${flags.join('')}` : undefined
+  // Node before 25 does not restrict the network, and answers false for what it does not know.
+  const hasNet = !process.allowedNodeEnvironmentFlags.has('--allow-net') || permission.has('net')
+  return without('Node', ['fs-read', 'fs-write', 'net'], name =>
+    name === 'net' ? hasNet : permission.has(name.replace('-', '.'), state),
+  )
 }
 
 /** True where Node's permission model lets this process start no other. */
 export function mayNotSpawn(): boolean {
-  const { permission } = process as { permission?: NodePermission }
-  return permission !== undefined && !permission.has('child')
+  return (process as { permission?: NodePermission }).permission?.has('child') === false
+}
+
+function without(
+  runtime: string,
+  names: readonly string[],
+  has: (name: string) => boolean,
+): string | undefined {
+  const flags = names.filter(name => !has(name)).map(name => ` --allow-${name}`)
+  return flags.length ? `${runtime} was started without${flags.join('')}` : undefined
 }

@@ -1,27 +1,43 @@
 import { HELPER_VARIABLE } from '../decide/decide.ts'
-import { childProcess, WINDOWS } from '../node.ts'
-import type { Post } from './post.ts'
-
-/** The program of the helper, `helper.ts` as one string: made at build time, see `build/helper-code.ts`. */
-declare const HELPER_CODE: string
+import { childProcess, vm, WINDOWS } from '../node.ts'
+import type { Job, Program } from './job.ts'
 
 /**
- * Starts a process that sends the request, and does not wait for it: the command ends as if nothing had happened,
- * whatever the network does. Works in an `exit` handler, since all of it is synchronous.
+ * `src/helper/main.ts` as one expression, made at build time (see `build/helper-code.ts`): what it exports. A string, so that no
+ * bundler, minifier or coverage tool of the host can rewrite what the helper runs, and an ordinary command parses none
+ * of it.
+ */
+declare const HELPER_CODE: string
+/** One copy, however often it is named: the build puts the text in place of the name. */
+const CODE = HELPER_CODE
+
+let program: Program | undefined
+
+/** The same program in this process: where no helper can work, and to show a body. */
+export function here(): Program {
+  return (program ??= vm().runInThisContext(CODE) as Program)
+}
+
+/** A variable of the environment holds at most 32,767 characters on Windows, and 128 KiB on Linux. */
+const MAX_JOB = 30_000
+
+/**
+ * Starts a process that does the job, and does not wait for it: the command ends as if nothing had happened, whatever
+ * the network does. Works in an `exit` handler, since all of it is synchronous.
  *
  * Undefined where no process could be started; else a promise of its end, which holds nothing open.
  */
-export function postDetached({ body, ...request }: Post): Promise<void> | undefined {
+export function deliverDetached(job: Job): Promise<void> | undefined {
   try {
     const { execPath, versions } = process
-    const helper = childProcess().spawn(execPath, [versions.deno ? 'eval' : '-e', HELPER_CODE], {
+    const helper = childProcess().spawn(execPath, [versions.deno ? 'eval' : '-e', `${CODE}.main()`], {
       detached: true,
       // Nothing of the helper reaches the terminal, and `$(tool)` does not wait for it.
       stdio: 'ignore',
       windowsHide: true,
       // Not the user's folder, which could then not be removed on Windows; not the temp folder, in which others write.
       cwd: WINDOWS ? execPath.slice(0, 3) : '/',
-      env: { ...fetchEnvironment(request.url), [HELPER_VARIABLE]: `${JSON.stringify(request)}\n${body}` },
+      env: { ...fetchEnvironment(job.url), [HELPER_VARIABLE]: textOf(job) },
     })
     const ended = new Promise<void>(resolve =>
       helper.on('exit', () => resolve()).on('error', () => resolve()),
@@ -33,10 +49,21 @@ export function postDetached({ body, ...request }: Post): Promise<void> | undefi
   }
 }
 
+/** Lists that do not fit into the environment stay here. Then only what this process has counted is sent. */
+function textOf(job: Job): string {
+  const { counted, ...plain } = job.source
+  const toJson = (source: object) =>
+    JSON.stringify({ ...job, source }, (_key, value) => (value === Boolean ? 'boolean' : value))
+  const text = toJson(plain)
+  if (text.length <= MAX_JOB) return text
+  const { name, metricName, temporality } = plain.options
+  return toJson({ ...plain, options: { name, metricName, temporality }, only: counted })
+}
+
 /**
  * The command's environment (proxy and CA variables are in it), without what would change how the helper runs. The
- * request is added to it: other users can read the arguments of a process, but not its environment, and a file would
- * have to be removed. A pipe would cost 1.5 ms more.
+ * job is added to it: other users can read the arguments of a process, but not its environment, and a file would have
+ * to be removed. A pipe would cost 1.5 ms more.
  */
 export function fetchEnvironment(url: string): NodeJS.ProcessEnv {
   return {

@@ -15,8 +15,13 @@ export interface Content {
  * is larger than `maxBytes` or cannot be read. Never waits: a FIFO is opened without waiting for a writer.
  */
 export function readWhole(path: string, maxBytes: number): Content | undefined {
-  const fd = openToRead(path)
-  if (fd === undefined) return undefined
+  let fd: number
+  try {
+    fd = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0))
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
   try {
     const stats = fs.fstatSync(fd)
     if (!stats.isFile()) throw new Error('it is not a regular file')
@@ -29,39 +34,35 @@ export function readWhole(path: string, maxBytes: number): Content | undefined {
   }
 }
 
-function openToRead(path: string): number | undefined {
-  try {
-    return fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0))
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
-  }
+/** The text of a small file, without the newline at its end; undefined where there is none. Throws as `readWhole` does. */
+export function readLine(path: string): string | undefined {
+  return readWhole(path, 4096)?.bytes.toString('latin1').trim()
 }
 
-const MAX_LINES = 4096
-
-/** The text of a one-line file, without the newline; undefined where there is none. Throws as `readWhole` does. */
-export function readLine(path: string): string | undefined {
-  return readWhole(path, MAX_LINES)?.bytes.toString('latin1').trim()
+/** The names in a folder; none where there is no such folder. */
+export function namesIn(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder)
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return []
+    throw error
+  }
 }
 
 /**
  * Makes a folder and what is missing above it, one by one. Not by a recursive `mkdir`: where the system answers ENOENT
  * under a folder that exists (`/proc`, a bind mount whose source was deleted), Node's tries for ever.
  */
-export function makeFolder(path: string): void {
-  // Twice: in between the parent is made, by this process or by another at the same time.
-  for (let again = false; ; again = true) {
-    try {
-      fs.mkdirSync(path, 0o700)
-      return
-    } catch (error) {
-      if (hasCode(error, 'EEXIST') && fs.statSync(path).isDirectory()) return
-      const parent = parentOf(path)
-      if (!hasCode(error, 'ENOENT') || parent === path) throw error
-      if (again) throw new Error(`${path} cannot be made: ${(error as Error).message}`)
-      makeFolder(parent)
-    }
+export function makeFolder(path: string, again = false): void {
+  try {
+    fs.mkdirSync(path, 0o700)
+  } catch (error) {
+    // Made by this process or by another at the same time.
+    if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+    const parent = parentOf(path)
+    if (again || parent === path || !hasCode(error, 'ENOENT')) throw error
+    makeFolder(parent)
+    makeFolder(path, true)
   }
 }
 
@@ -103,31 +104,29 @@ export function writeBeside(
 export function linkNew(temporary: string, path: string): boolean {
   try {
     fs.linkSync(temporary, path)
-    return true
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false
+  } catch {
     // A file system without hard links (FAT, some network drives). Of two at once the later one stays.
     if (fs.statSync(path, { throwIfNoEntry: false })) return false
     fs.renameSync(temporary, path)
-    return true
   }
+  return true
 }
 
 /**
  * Gives a file that is full or damaged another name, unless it is no longer the one that was looked at. The name is new
- * each time, so nothing is ever overwritten, by however many processes.
+ * each time, so nothing is ever overwritten, by however many processes. Undefined where another process was faster.
  */
 export function setAside(path: string, { ino }: { ino: number }): string | undefined {
-  if (fs.statSync(path, { throwIfNoEntry: false })?.ino !== ino) return undefined
   const aside = `${path}~${Date.now()}-${random()}`
   try {
+    if (fs.statSync(path).ino !== ino) return undefined
     fs.renameSync(path, aside)
+    if (fs.statSync(aside).ino === ino) return aside
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined // another process was faster
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
-  if (fs.statSync(aside).ino === ino) return aside
-  // Another one was faster, and this is the new file that it has made: back to its place, unless there is a newer one.
+  // This is the new file that another process has made: back to its place, unless there is a newer one.
   if (linkNew(aside, path)) fs.rmSync(aside, { force: true })
   return undefined
 }

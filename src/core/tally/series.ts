@@ -1,4 +1,4 @@
-import { attributesProblem, nameProblem, type Series } from '../vocabulary.ts'
+import type { Series } from '../vocabulary.ts'
 
 /** A name this long fits every file system (most allow 255 bytes); what is longer goes on in a folder of it. */
 const MAX_NAME = 200
@@ -12,8 +12,7 @@ export function seriesPath({ metric, attributes }: Series): string {
     .sort()
     .map(key => `${fileName(key)}=${attributeText(attributes[key]!)}`)
   // An attribute key begins with a letter, so "-" can stand for having none.
-  const name = pairs.join(',') || '-'
-  return `${fileName(metric)}/${inParts(name)}`
+  return `${fileName(metric)}/${inParts(pairs.join(',') || '-')}`
 }
 
 /** A long name is split: its beginning becomes a folder whose name ends in "+". */
@@ -21,35 +20,27 @@ function inParts(name: string): string {
   return name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME)}+/${inParts(name.slice(MAX_NAME))}`
 }
 
-/** The series that a path below a stream stands for; undefined for a file that is not one of ours. */
+/** The series whose tally has this path below its stream; undefined for any other file, such as the marks beside it. */
 export function parseSeries(path: string): Series | undefined {
-  // Nearly every one has one attribute, and nothing in it that is written in another way than it is.
-  const [, only, key, text] = PLAIN.exec(path) ?? []
-  if (only && path.length < 64 && !NOT_PLAIN.test(path))
-    return { metric: only, attributes: { [key!]: text! } }
   const slash = path.indexOf('/')
   const name = path.slice(slash + 1).replaceAll('+/', '')
+  // Names have letters, digits and _ . : - and blanks, of which some are written as %41 to %5a, %61 to %7a, %3a, %2e, %20.
+  if (/%(?!20|2e|3a|[46][1-9a-f]|[57][0-9a])/.test(path.slice(0, slash) + name)) return undefined
   try {
     const metric = decodeURIComponent(path.slice(0, slash))
     const pairs = name === '-' ? [] : name.split(',').map(pair => pair.split('=') as [string, string])
     const attributes = Object.fromEntries(
-      pairs.map(([key, value]) => [
+      pairs.map(([key, text]) => [
         decodeURIComponent(key),
-        value === 'true' || value === 'false' ? value === 'true' : decodeURIComponent(value),
+        text === 'true' || text === 'false' ? text === 'true' : decodeURIComponent(text),
       ]),
     )
-    const series = { metric, attributes }
-    const ours = !nameProblem(metric) && !attributesProblem(attributes) && seriesPath(series) === path
-    return ours ? series : undefined
+    // What we would not have written in this way is not ours.
+    return seriesPath({ metric, attributes }) === path ? { metric, attributes } : undefined
   } catch {
     return undefined // a "%" that nobody here wrote
   }
 }
-
-const PLAIN = /^([a-z][a-z0-9_.]*)\/([a-z][a-z0-9_.]*)=([a-z0-9_.-]+)$/
-/** What is percent-encoded all the same: a dot at an end, the text of a boolean, a device. See `fileName`. */
-const NOT_PLAIN =
-  /\.(\/|=|$)|=(true|false)$|[/=](con|prn|aux|nul|com\d|lpt\d)(\.|=|$)|^(con|prn|aux|nul|com\d|lpt\d)[./]/
 
 function attributeText(value: string | boolean): string {
   if (typeof value === 'boolean') return String(value)

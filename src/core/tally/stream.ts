@@ -1,32 +1,14 @@
-import { crypto, fs, hasCode, SEP } from '../node.ts'
+import { crypto, fs, SEP } from '../node.ts'
 import type { TelemetryOptions } from '../options.ts'
-import type { Series } from '../vocabulary.ts'
-import { makeFolder, parentOf, readLine, setAside } from './files.ts'
-import { namesIn } from './fingerprint.ts'
-import { isNote } from './sending.ts'
+import { makeFolder, namesIn, parentOf, readLine, setAside, writeBeside } from './files.ts'
 import { fileName, parseSeries } from './series.ts'
-import { append, type Reading, read } from './tally.ts'
+import { append } from './tally.ts'
 
 /**
  * A stream is a folder: the counts of one installation with one exact set of resource attributes, because a changed
  * attribute is a new series in many backends, and a count carried over would be counted twice. What is counted under
  * `local` is in streams of its own, which have no id and are in no body that is sent by itself.
  */
-
-/** A series with what its tally says. */
-export interface Tallied extends Reading {
-  series: Series
-  /** Its tally, below the stream. */
-  path: string
-}
-
-/** What a stream's folder holds, by name. */
-export interface Listing {
-  /** The notes of bodies that are under way. Listed first: see `sending.ts`. */
-  notes: string[]
-  /** All files of the metrics' folders, with `/` on every platform: tallies, and the marks beside them. */
-  files: Set<string>
-}
 
 /** Per stream. A tool with more has something in its attributes that is not an attribute. */
 export const MAX_SERIES = 128
@@ -40,8 +22,11 @@ export function streamFolder(
   fingerprint: string | undefined,
 ): string {
   const identity = JSON.stringify([version, name, fingerprint, Object.entries(resourceAttributes).sort()])
+  // FNV-1a: 32 bits keep a handful of folders apart. A cryptographic hash would load `node:crypto` in every run.
+  let hash = 0x811c9dc5
+  for (let i = 0; i < identity.length; i++) hash = Math.imul(hash ^ identity.charCodeAt(i), 0x01000193)
   const kind = fingerprint === undefined ? 'local' : 'tallies'
-  return [state, kind, `${fileName(version)}-${fnv1a(identity).toString(16).padStart(8, '0')}`].join(SEP)
+  return [state, kind, `${fileName(version)}-${(hash >>> 0).toString(16).padStart(8, '0')}`].join(SEP)
 }
 
 /** The `service.instance.id` of a stream; undefined where there is no stream, or one without a valid id. */
@@ -70,12 +55,13 @@ function makeStream(folder: string, now: number): void {
   const parent = parentOf(folder)
   const instance = crypto().randomUUID()
   const temporary = `${parent}${SEP}.${instance}`
+  const path = `${temporary}${SEP}instance`
   try {
-    makeFolder(temporary)
-    const fd = fs.openSync(`${temporary}${SEP}instance`, 'wx', 0o600)
-    fs.writeSync(fd, `${instance}\n`)
-    fs.fsyncSync(fd)
-    fs.closeSync(fd)
+    writeBeside(
+      path,
+      () => instance,
+      written => fs.renameSync(written, path),
+    )
     // A stream without its id: its counts must not be continued under another, or they would be counted twice.
     const old = fs.statSync(folder, { throwIfNoEntry: false })
     if (old && !readInstance(folder)) setAside(folder, old)
@@ -93,12 +79,20 @@ function removeOldStreams(parent: string, now: number, made: string): void {
     // The disk may have another clock than we.
     if (folder === made) continue
     try {
-      const touched = ['', ...list(folder).files].map(path => fs.statSync(`${folder}${SEP}${path}`).mtimeMs)
+      const touched = ['', ...list(folder)].map(path => fs.statSync(`${folder}${SEP}${path}`).mtimeMs)
       if (Math.max(...touched) < now - MAX_AGE_MS) fs.rmSync(folder, { recursive: true, force: true })
     } catch {
       // Another process is using this stream; a later run removes it.
     }
   }
+}
+
+/** The paths of all files below a stream's folder, with `/` on every platform. Follows no symlink. */
+export function list(folder: string, below = ''): string[] {
+  return fs.readdirSync(`${folder}${SEP}${below}`, { withFileTypes: true }).flatMap(entry => {
+    const path = below + entry.name
+    return entry.isDirectory() ? list(folder, `${path}/`) : path
+  })
 }
 
 /**
@@ -110,63 +104,8 @@ export function count(folder: string, path: string, now: number, local: boolean)
     // A stream that was cleared while we run must not come back without its id.
     if (!local && !readInstance(folder)) throw new RangeError('the stream is gone')
     if (local) makeFolder(folder)
-    if (talliesIn(list(folder)).length >= MAX_SERIES)
+    if (list(folder).filter(parseSeries).length >= MAX_SERIES)
       throw new RangeError(`there are ${MAX_SERIES} series already`)
     makeFolder(parentOf(`${folder}${SEP}${path}`))
   })
-}
-
-/** Lists a stream. Throws where there is none. */
-export function list(folder: string): Listing {
-  const notes: string[] = []
-  const files = new Set<string>()
-  for (const name of fs.readdirSync(folder)) {
-    if (isNote(name)) notes.push(name)
-    // A folder of a metric. Nothing of ours has a dot at the beginning or a "~".
-    else if (name !== 'instance' && !/^\.|~/.test(name)) listBelow(folder, `${name}/`, files)
-  }
-  return { notes, files }
-}
-
-function listBelow(folder: string, below: string, files: Set<string>): void {
-  let names: string[]
-  try {
-    names = fs.readdirSync(`${folder}${SEP}${below}`)
-  } catch (error) {
-    if (hasCode(error, 'ENOTDIR') || hasCode(error, 'ENOENT')) return // a file of somebody else
-    throw error
-  }
-  for (const name of names) {
-    // Names that are too long for a file system are continued in a folder whose name ends in "+".
-    if (name.endsWith('+')) listBelow(folder, `${below}${name}/`, files)
-    else files.add(below + name)
-  }
-}
-
-/** The paths of the tallies: what was set aside (`~`) and the marks beside them (`!`) are passed over. */
-function talliesIn({ files }: Listing): string[] {
-  return [...files].filter(path => !/[!~]/.test(path))
-}
-
-/** Every series of a listing, as it is on disk now. */
-export function readAll(folder: string, listing: Listing, now: number): Tallied[] {
-  const all: Tallied[] = []
-  for (const path of talliesIn(listing)) {
-    const series = parseSeries(path)
-    if (!series) continue
-    try {
-      const reading = read(`${folder}${SEP}${path}`, now)
-      if (reading) all.push({ series, path, ...reading })
-    } catch {
-      // set aside just now, or not ours to read: the other series are still right
-    }
-  }
-  return all
-}
-
-/** 32 bits that keep a handful of folders apart. A cryptographic hash would load `node:crypto` in every run. */
-function fnv1a(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  return hash >>> 0
 }

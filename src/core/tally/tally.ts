@@ -44,7 +44,7 @@ const SERIES = 128
 export function append(path: string, now: number, prepare: () => void): boolean {
   let time = Math.max(now, WRITTEN)
   for (;;) {
-    const fd = openForAppend(path, prepare)
+    const fd = openToAppend(path, prepare)
     try {
       const stats = fs.fstatSync(fd)
       const reading = examine(fd, stats, time)
@@ -52,10 +52,9 @@ export function append(path: string, now: number, prepare: () => void): boolean 
         const { count, last, tail } = reading
         time = Math.max(time, last)
         write(fd, time, stats.size)
-        const burst =
-          count + 1 >= BURST_MARKS &&
-          Number.parseInt(tail.slice(MARK * (1 - BURST_MARKS)), 10) > time - BURST_MS
-        return !burst || (count + 1) % BURST_EVERY === 0
+        const nth = count + 1
+        const early = Number.parseInt(tail.slice(MARK * (1 - BURST_MARKS)), 10)
+        return nth < BURST_MARKS || early <= time - BURST_MS || nth % BURST_EVERY === 0
       }
       // The new series starts after the last time that the old one can have been sent with, and the times of bodies do
       // not go back although its marks are missing: see `timeOf`.
@@ -78,23 +77,22 @@ export function read(path: string, now: number): Reading | undefined {
   }
 }
 
-/** The time of every mark, in the order in which they were made. What is no mark is passed over. */
-export function readTimes(path: string): number[] {
-  const fd = fs.openSync(path, fs.constants.O_RDONLY | safe())
+/** Most invocations find their tally there; only a new series has anything to prepare. */
+function openToAppend(path: string, prepare: () => void): number {
+  const { O_RDWR, O_APPEND, O_CREAT } = fs.constants
   try {
-    if (!fs.fstatSync(fd).isFile()) return []
-    return fs
-      .readFileSync(fd, 'latin1')
-      .split('\n')
-      .filter(mark => /^[1-9]\d{12}$/.test(mark))
-      .map(Number)
-  } finally {
-    fs.closeSync(fd)
+    return fs.openSync(path, O_RDWR | O_APPEND | safe())
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error
+    prepare()
+    return fs.openSync(path, O_RDWR | O_APPEND | O_CREAT | safe(), 0o600)
   }
 }
 
-// One buffer for all tallies: a body reads up to 128 of them.
-let marks: Buffer | undefined
+/** Refuses a symlink or FIFO in place of a tally. Windows has neither flag. */
+function safe(): number {
+  return (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0)
+}
 
 /** All from one descriptor, so that it belongs together. Undefined for a damaged tally. */
 function examine(fd: number, stats: import('node:fs').Stats, now: number): Reading | undefined {
@@ -103,20 +101,17 @@ function examine(fd: number, stats: import('node:fs').Stats, now: number): Readi
   const count = size / MARK
   if (count === 0) return { count, first: now, last: 0, tail: '' }
   if (!Number.isInteger(count)) return undefined
-  marks ??= Buffer.allocUnsafe(RECENT_MARKS * MARK)
+  const marks = Buffer.allocUnsafe(RECENT_MARKS * MARK)
   const length = Math.min(size, marks.length)
-  const tail = marks.toString('latin1', 0, fs.readSync(fd, marks, 0, length, size - length))
+  const at = (position: number, length: number) =>
+    marks.toString('latin1', 0, fs.readSync(fd, marks, 0, length, position))
+  const tail = at(size - length, length)
+  const start = length < size ? at(0, MARK) : ''
   // From 2001 on, so that the start of the series, which is a little before it, is after 1970.
-  if (tail.length !== length || !/^([1-9]\d{12}\n)+$/.test(tail)) return undefined
-  let first = +tail.slice(0, MARK)
-  if (length < size) {
-    const mark = marks.toString('latin1', 0, fs.readSync(fd, marks, 0, MARK, 0))
-    if (!/^[1-9]\d{12}\n$/.test(mark)) return undefined
-    first = +mark
-  }
+  if (tail.length !== length || !/^([1-9]\d{12}\n)+$/.test(start + tail)) return undefined
   // Not the last one: of two processes, the one that looked at the clock first may make its mark second.
-  let last = first
-  for (let at = 0; at < length; at += MARK) last = Math.max(last, +tail.slice(at, at + MARK))
+  const first = Number.parseInt(start + tail, 10)
+  const last = Math.max(first, ...tail.trimEnd().split('\n').map(Number))
   return last <= now + MAX_AHEAD_MS ? { count, first, last, tail } : undefined
 }
 
@@ -126,24 +121,6 @@ function write(fd: number, time: number, size: number): void {
   // A part of a mark would damage the tally. Where others have written behind it, nothing can be taken back.
   if (fs.fstatSync(fd).size === size + written) fs.ftruncateSync(fd, size)
   throw new Error('the disk is full')
-}
-
-/** Most invocations find their tally there; only a new series has anything to prepare. */
-function openForAppend(path: string, prepare: () => void): number {
-  const { O_RDWR, O_APPEND, O_CREAT } = fs.constants
-  const flags = O_RDWR | O_APPEND | safe()
-  try {
-    return fs.openSync(path, flags)
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error
-    prepare()
-    return fs.openSync(path, flags | O_CREAT, 0o600)
-  }
-}
-
-/** Refuses a symlink or FIFO in place of a tally. Windows has neither flag. */
-function safe(): number {
-  return (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0)
 }
 
 /**
@@ -161,7 +138,10 @@ export function startOf({ first }: Pick<Reading, 'first'>): number {
  * It is the latest mark's time and 1 ms for every other mark, of which 64 count for each series. A backend whose times
  * are in nanoseconds also tells those apart that are beyond them.
  */
-export function timeOf(readings: readonly Reading[]): { time: number; nanos: number } {
+export function timeOf(readings: readonly Pick<Reading, 'count' | 'last'>[]): {
+  time: number
+  nanos: number
+} {
   let time = -1
   let nanos = 0
   let latest = 0

@@ -1,14 +1,35 @@
-import { HELPER_VARIABLE } from '../decide/decide.ts'
-import { fs } from '../node.ts'
-import { type Post, post } from './post.ts'
+import { HELPER_VARIABLE } from '../core/decide/decide.ts'
+import type { Job } from '../core/deliver/job.ts'
+import { fs } from '../core/node.ts'
+import { send } from './send.ts'
+
+export { bodyOf } from './body.ts'
+export { send }
 
 /**
- * The helper process: sends the one request that is in its environment, and ends. It loads nothing of the user's,
- * writes only what it learnt about the beginnings of series, and cannot outlive its bound: with DNS packets dropped
- * neither the natural end nor `process.exit()` would come within 10 s, because both join the thread that is inside
- * `getaddrinfo`. So it kills itself. Started by hand, without a request, it ends at once.
+ * The program of the helper process: does the one job that is in its environment, and ends. It loads nothing of the
+ * user's, writes only what it learns about the beginnings of series, and cannot outlive its bound: with DNS packets
+ * dropped neither the natural end nor `process.exit()` would come within 10 s, because both join the thread that is
+ * inside `getaddrinfo`. So it kills itself. Started by hand, without a job, it ends at once.
  */
+export function main(): void {
+  try {
+    closeInherited()
+  } catch {
+    // no /proc
+  }
+  run().then(kill, kill)
+}
+
 const kill = () => process.kill(process.pid, 'SIGKILL')
+
+async function run(): Promise<void> {
+  const job = JSON.parse(process.env[HELPER_VARIABLE]!) as Job
+  // Counted from the start of the process, of which some 40 ms are gone here. However slow that was, the request gives up
+  // before: what it then knows of the beginnings of series is to be written down.
+  setTimeout(kill, job.timeoutMs + 400 - Math.min(performance.now(), 300))
+  await send(job)
+}
 
 /** Of `Deno`, how a function of the C library is called. */
 interface Library {
@@ -35,21 +56,3 @@ function closeInherited(): void {
     }
   }
 }
-
-async function run(): Promise<void> {
-  const text = process.env[HELPER_VARIABLE] ?? ''
-  const end = text.indexOf('\n')
-  if (end < 0) return
-  const request = JSON.parse(text.slice(0, end)) as Omit<Post, 'body'>
-  // Counted from the start of the process, of which some 40 ms are gone here. However slow that was, the request gives up
-  // before: what it then knows of the beginnings of series is to be written down.
-  setTimeout(kill, request.timeoutMs + 400 - Math.min(performance.now(), 300))
-  await post({ ...request, body: text.slice(end + 1) })
-}
-
-try {
-  closeInherited()
-} catch {
-  // no /proc
-}
-run().then(kill, kill)

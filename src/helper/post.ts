@@ -1,44 +1,27 @@
-import { settleQuietly } from '../tally/sending.ts'
-
 /** One request, as it goes out. */
-export interface Post {
+export interface Request {
   url: string
   headers: Readonly<Record<string, string>>
   body: string
-  /** Bound of the whole exchange in ms. */
-  timeoutMs: number
-  /** The note to settle when the answer is known, where the body begins a series: see `tally/sending.ts`. */
-  note?: string | undefined
+  signal: AbortSignal
 }
 
 /**
- * The one POST: in the helper process, or in the command's own where no helper can work. Resolves when it was answered
- * or given up; never rejects. Nothing is retried, because the next command's body carries the total; no redirect is
- * followed, because it would carry the headers to where nobody configured them; no answer is read.
+ * The one POST. Resolves when it was answered or given up, with true where it is certain that nothing was taken; never
+ * rejects. What has left is only `watched` where it matters. Nothing is retried, because the next command's body carries the total; no redirect is followed, because it
+ * would carry the headers to where nobody configured them; no answer is read.
  */
-export async function post({ url, headers, body, timeoutMs, note }: Post): Promise<void> {
-  const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(), timeoutMs)
-  const left = note === undefined ? undefined : watchSending()
-  let nothingTaken = false
+export async function post({ url, ...request }: Request, watched: boolean): Promise<boolean> {
+  const left = watched ? watchSending() : undefined
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers,
-      body,
-      redirect: 'manual',
-      signal: controller.signal,
-    })
-    nothingTaken = takesNothing(response.status, response.headers.get('content-type') ?? '')
+    const response = await fetch(url, { method: 'POST', redirect: 'manual', ...request })
     // An answer that is left unread keeps its connection, and with it the process.
-    await response.body?.cancel()
+    await response.body?.cancel().catch(() => {})
+    return takesNothing(response.status, response.headers.get('content-type') ?? '')
   } catch (error) {
     // Whatever it was, the person who ran a command is not the one to mend it. `otlp-tally check` explains.
-    nothingTaken ||= left ? !left() : NO_CONNECTION.test(codeOf(error))
-  } finally {
-    clearTimeout(timer)
+    return left ? !left() : NO_CONNECTION.test(codeOf(error))
   }
-  if (note !== undefined) settleQuietly(note, nothingTaken)
 }
 
 /**

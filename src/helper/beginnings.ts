@@ -1,0 +1,85 @@
+import type { Note } from '../core/deliver/job.ts'
+import { fs, hasCode, SEP } from '../core/node.ts'
+import { parentOf, random } from '../core/tally/files.ts'
+
+/**
+ * A backend misses the first count of a series unless a point of zero comes before it, and counts too much if a zero
+ * comes after a count that it has taken. So a series begins once, and a laptop that was offline must be able to begin
+ * later. A series has begun where there is a file `T!<start>` beside its tally `T`: a body with its zero may have been
+ * accepted. It is never removed.
+ *
+ * Of a stream, one process at a time may begin series. It leaves a note in the stream's folder, `!<until>-<random>`, with
+ * the series that it is about to begin, and then looks whether it is alone. When the answer is known, the note is
+ * settled: nothing was taken → the series stay as they were; anything else → they have begun. After `until` its process
+ * was killed, and it is settled as "anything else".
+ *
+ * docs/exactness.md has the argument, and test/fuzz/zero.model.test.ts every interleaving.
+ */
+
+/**
+ * No process that delivers lives longer than the longest timeout, 60 s, and a second. The rest is for whoever looked at
+ * the clock sooner than the process whose note it sees.
+ */
+const LONGEST_MS = 65_000
+
+/** The path of the mark which says that a series has begun, below the stream like that of its tally. */
+export function beginning(path: string, start: number): string {
+  return `${path}!${start}`
+}
+
+/**
+ * Announces that these series are about to begin, by a process that ends at `until`. Undefined where another one is about
+ * to begin some: then nothing is left, and this one may try again. Each first leaves its note and then looks, so that of
+ * two at once at most one is alone. Whoever slept and was taken for dead misses its own note, and is not alone either.
+ */
+export function announce(
+  folder: string,
+  now: number,
+  until: number,
+  series: readonly string[],
+): Note | undefined {
+  const own = `!${until}-${random()}`
+  const path = `${folder}${SEP}${own}`
+  const notes = () => fs.readdirSync(folder).filter(name => name.startsWith('!'))
+  const isAlive = (name: string) => {
+    const left = Number.parseInt(name.slice(1), 10) - now
+    return left > 0 && left <= LONGEST_MS
+  }
+  // Two that look at once both give way. With this, few do.
+  if (notes().some(isAlive)) return undefined
+  let alone = false
+  try {
+    fs.writeFileSync(path, `${series.join('\n')}\n`, { flag: 'wx', mode: 0o600 })
+    const all = notes()
+    if (all.filter(isAlive).join() !== own) return undefined
+    for (const name of all) if (name !== own) bury(`${folder}${SEP}${name}`, series)
+    alone = true
+    return { path, series }
+  } finally {
+    if (!alone) fs.rmSync(path, { force: true })
+  }
+}
+
+/** Settles the note of a process that was killed, as far as its series are `open` still. */
+function bury(path: string, open: readonly string[]): void {
+  let text = ''
+  try {
+    text = fs.readFileSync(path, 'latin1')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return // it has settled it itself
+  }
+  // Damaged by a power cut, or not readable, it may have been any of them.
+  const isWhole = /^[!-~\n]+\n$/.test(text)
+  const lines = text.split('\n')
+  settle({ path, series: open.filter(one => !isWhole || lines.includes(one)) }, false)
+}
+
+/**
+ * Settles a note. `nothingTaken`: it is certain that nothing of the body was accepted. Leaves the note where a mark
+ * cannot be written: then it is settled later, as that of a dead process.
+ */
+export function settle({ path, series }: Note, nothingTaken: boolean): void {
+  const folder = parentOf(path)
+  if (!nothingTaken) for (const one of series) fs.closeSync(fs.openSync(`${folder}${SEP}${one}`, 'a', 0o600))
+  fs.rmSync(path, { recursive: true, force: true })
+}
