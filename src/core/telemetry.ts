@@ -91,7 +91,7 @@ export function createTelemetry(given: TelemetryOptions): Tool {
       const known = batch
       const { decision, facts, count } = current()
       if (decision.mode === 'off') {
-        if (!known) explain(reasonFor(decision, facts))
+        if (!known && asked() === 'log') explain(reasonFor(decision, facts))
         return false
       }
       const series = { metric, attributes: copyOf(attributes) }

@@ -239,9 +239,9 @@ test(`kill -9 of random processes for ${STORM_MS / 1000} s`, async () => {
 
   // Who is killed in the middle of a first run leaves what it was making; not much else may be there.
   const litter = strangers(world.files().map(file => file.replace(/^state\d+/, '.local/state')))
-  expect(litter.filter(file => !/\/(fingerprint\.\d+\.\w+|tallies\/\.[\w-]+\/instance(\.\d+\.\w+)?)$/.test(file))).toEqual(
-    [],
-  )
+  expect(
+    litter.filter(file => !/\/(fingerprint\.\d+\.\w+|tallies\/\.[\w-]+\/instance(\.\d+\.\w+)?)$/.test(file)),
+  ).toEqual([])
   report.push(
     `kill -9: ${runs} commands, ${killed} of them killed, ${killedHelpers} helpers killed, ${home + 1} homes, ` +
       `${marks} marks, ${inStorm.length} deliveries, ${litter.length} files left half made`,

@@ -13,7 +13,8 @@ export function reasonFor({ rule, detail }: Decision, facts: Facts): string {
       `${disabled}`.replace(/^true$|[\s\p{Cc}]+/gu, ' ').trim() ||
       'the tool switched it off (`disabled: true`)',
     'DO_NOT_TRACK is set',
-    `${variable} is "${env[variable]}"`,
+    // Deno would ask for permission where row 0 says that it is missing.
+    () => `${variable} is "${env[variable]}"`,
     () => facts.stateProblem() ?? 'the state folder cannot be read',
     () => `${file}: ${(facts.config() as { problem?: string }).problem}`,
     `enabled = false in ${file}`,
