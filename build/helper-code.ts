@@ -11,7 +11,7 @@ export async function helperCode(): Promise<string> {
     const pairs = names.split(',').map(name => name.split(' as '))
     return `return{${pairs.map(([local, exported = local]) => `${exported}:${local}`).join()}}`
   })
-  return `(()=>{${body}})()`
+  return `(()=>{"use strict";${body}})()`
 }
 
 /** What `check` and `send` ask with. */

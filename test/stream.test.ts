@@ -543,7 +543,7 @@ describe('a series begins', () => {
     const names = Array.from({ length: 128 }, (_, index) => `c${index}`)
     const { said, note } = send(NOW)
     expect(said).toEqual(Object.fromEntries(names.map(name => [name, [0, 1]])))
-    expect(readFileSync(note!.path, 'utf8').split('\n')).toHaveLength(129)
+    expect(JSON.parse(readFileSync(note!.path, 'utf8'))).toHaveLength(128)
     settle(note!, false)
     expect(begun()).toHaveLength(128)
     expect(send(NOW)).toMatchObject({
@@ -556,42 +556,43 @@ describe('a series begins', () => {
 describe('a note', () => {
   afterEach(() => void vi.restoreAllMocks())
   const series = [beginningOf('build', NOW), beginningOf('check', NOW)]
+  const all = () => series
   beforeEach(() => {
     ensureInstance(folder, NOW)
     for (const name of ['build', 'check']) append(command(name), NOW)
   })
 
   test('is for nobody else to read, and as long as it is there nobody else can announce anything', () => {
-    const note = announce(folder, NOW, NOW + HOLDS_MS, series)!
+    const note = announce(folder, NOW, NOW + HOLDS_MS, series, all)!
     expect(statSync(note.path).mode & 0o777).toBe(0o600)
     expect(note.path).toMatch(new RegExp(`/!${NOW + HOLDS_MS}-[a-z0-9]{4,8}$`))
     const write = vi.spyOn(process.getBuiltinModule('node:fs'), 'writeFileSync')
-    expect(announce(folder, NOW + 1, NOW + 2, ['m/-!1'])).toBeUndefined()
+    expect(announce(folder, NOW + 1, NOW + 2, ['m/-!1'], all)).toBeUndefined()
     // Not even for a moment, in which a third one would give way to it.
     expect(write).not.toHaveBeenCalled()
     expect(notes()).toHaveLength(1)
     settle(note, true)
-    const next = announce(folder, NOW + 1, NOW + 2, ['m/-!1'])!
+    const next = announce(folder, NOW + 1, NOW + 2, ['m/-!1'], all)!
     expect(notes().map(name => join(folder, name))).toEqual([next.path])
   })
 
   test('of the longest timeout holds too, also for one that looked at the clock a little sooner', () => {
-    expect(announce(folder, NOW + 500, NOW + 500 + 61_000, series)).toBeDefined()
-    expect(announce(folder, NOW, NOW + 61_000, series)).toBeUndefined()
+    expect(announce(folder, NOW + 500, NOW + 500 + 61_000, series, all)).toBeDefined()
+    expect(announce(folder, NOW, NOW + 61_000, series, all)).toBeUndefined()
     expect([notes().length, begun()]).toEqual([1, []])
   })
 
   test('is not left where it cannot be written or its folder not be read', () => {
-    expect(() => announce(join(folder, 'gone'), NOW, NOW + HOLDS_MS, series)).toThrow('ENOENT')
+    expect(() => announce(join(folder, 'gone'), NOW, NOW + HOLDS_MS, series, all)).toThrow('ENOENT')
     meanwhile('before it looks', () => {
       throw new Error('EIO')
     })
-    expect(() => announce(folder, NOW, NOW + HOLDS_MS, series)).toThrow('EIO')
+    expect(() => announce(folder, NOW, NOW + HOLDS_MS, series, all)).toThrow('EIO')
     expect(notes()).toEqual([])
   })
 
   test('stays where a mark cannot be written: then it is settled as that of a process that was killed', () => {
-    const note = announce(folder, NOW, NOW + HOLDS_MS, series)!
+    const note = announce(folder, NOW, NOW + HOLDS_MS, series, all)!
     const [metric, parked] = [join(folder, 'command_invocation'), join(state, 'parked')]
     renameSync(metric, parked)
     expect(() => settle(note, false)).toThrow('ENOENT')
@@ -603,7 +604,7 @@ describe('a note', () => {
   })
 
   test('of a stream that was removed meanwhile makes no new one', () => {
-    const note = announce(folder, NOW, NOW + HOLDS_MS, series)!
+    const note = announce(folder, NOW, NOW + HOLDS_MS, series, all)!
     rmSync(folder, { recursive: true })
     expect(() => settle(note, false)).toThrow('ENOENT')
     settle(note, true)

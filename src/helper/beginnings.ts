@@ -31,12 +31,14 @@ export function beginning(path: string, start: number): string {
  * Announces that these series are about to begin, by a process that ends at `until`. Undefined where another one is about
  * to begin some: then nothing is left, and this one may try again. Each first leaves its note and then looks, so that of
  * two at once at most one is alone. Whoever slept and was taken for dead misses its own note, and is not alone either.
+ * `all` looks up the beginnings of all series, for the notes of the dead.
  */
 export function announce(
   folder: string,
   now: number,
   until: number,
   series: readonly string[],
+  all: () => readonly string[],
 ): Note | undefined {
   const own = `!${until}-${random()}`
   const path = `${folder}${SEP}${own}`
@@ -49,10 +51,10 @@ export function announce(
   if (notes().some(isAlive)) return undefined
   let alone = false
   try {
-    fs.writeFileSync(path, `${series.join('\n')}\n`, { flag: 'wx', mode: 0o600 })
-    const all = notes()
-    if (all.filter(isAlive).join() !== own) return undefined
-    for (const name of all) if (name !== own) bury(`${folder}${SEP}${name}`, series)
+    fs.writeFileSync(path, `${JSON.stringify(series)}\n`, { flag: 'wx', mode: 0o600 })
+    const found = notes()
+    if (found.filter(isAlive).join() !== own) return undefined
+    for (const name of found) if (name !== own) bury(`${folder}${SEP}${name}`, all())
     alone = true
     return { path, series }
   } finally {
@@ -60,18 +62,21 @@ export function announce(
   }
 }
 
-/** Settles the note of a process that was killed, as far as its series are `open` still. */
-function bury(path: string, open: readonly string[]): void {
-  let text = ''
+/**
+ * Settles the note of a process that was killed. `all`: the beginnings of all series of the stream, looked up after the
+ * note was found, and whatever this process may send. What was in its body is among them.
+ */
+function bury(path: string, all: readonly string[]): void {
+  let series = all
   try {
-    text = fs.readFileSync(path, 'latin1')
+    const known = JSON.parse(fs.readFileSync(path, 'latin1')) as string[]
+    // Damaged by a power cut, it may have been any of them.
+    if (known.every(one => all.includes(one))) series = known
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return // it has settled it itself
+    // damaged too, not readable, or its process was killed before it had written it
   }
-  // Damaged by a power cut, or not readable, it may have been any of them.
-  const isWhole = /^[!-~\n]+\n$/.test(text)
-  const lines = text.split('\n')
-  settle({ path, series: open.filter(one => !isWhole || lines.includes(one)) }, false)
+  settle({ path, series }, false)
 }
 
 /**

@@ -20,7 +20,7 @@ export function bodyOf(
   const { folder, own } = source
   const seen = look(source, now)
   if (!folder || own || !seen.open.length) return encode(source, seen, seen.open)
-  const note = announce(folder, now, now + timeoutMs + 1000, seen.open)
+  const note = announce(folder, now, now + timeoutMs + 1000, seen.open, () => look(source, now).all)
   if (!note) return patient ? 'busy' : encode(source, seen, [])
   let body: Body | undefined
   try {
@@ -40,10 +40,28 @@ interface Look extends ReturnType<typeof timeOf> {
   series: Tallied[]
   /** The beginnings of those that have not begun. */
   open: string[]
+  /** The beginnings of all, also of what may not be sent. */
+  all: string[]
 }
 
-function look({ folder, own = [], only, options }: Source, now: number): Look {
-  const files = new Set(folder ? list(folder) : [])
+/**
+ * Lists, reads, and lists again, until both lists say the same: whoever sees that a series has begun must have read all
+ * that the one had read who began it, and what has not begun, not even after it was read, may still be begun.
+ */
+function look(source: Source, now: number): Look {
+  for (let files = filesOf(source); ; ) {
+    const seen = lookAt(source, files, now)
+    const after = filesOf(source)
+    if (after.size === files.size && [...after].every(path => files.has(path))) return seen
+    files = after
+  }
+}
+
+/** What is below a stream, but for the notes, which come and go. */
+const filesOf = ({ folder }: Source) =>
+  new Set((folder ? list(folder) : []).filter(path => !path.startsWith('!')))
+
+function lookAt({ folder, own = [], only, options }: Source, files: Set<string>, now: number): Look {
   const all: Tallied[] = []
   for (const path of files) {
     const series = parseSeries(path)
@@ -61,7 +79,8 @@ function look({ folder, own = [], only, options }: Source, now: number): Look {
   }
   const series = all.filter(one => (only ? only.includes(one.path) : isListed(one.series, options) !== false))
   // The time is also of what may not be sent any more, so that it never goes back.
-  return { ...timeOf(all), series, open: series.map(beginningOf).filter(one => !files.has(one)) }
+  const open = series.map(beginningOf).filter(one => !files.has(one))
+  return { ...timeOf(all), series, open, all: all.map(beginningOf) }
 }
 
 function encode(source: Source, seen: Look, begun: readonly string[]): Body | undefined {

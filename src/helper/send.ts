@@ -14,11 +14,12 @@ export async function send(job: Job): Promise<void> {
   const { url, headers, timeoutMs } = job
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(), timeoutMs)
-  const patience = Date.now() + timeoutMs / 2
+  // By a clock that nobody can set.
+  const patience = performance.now() + timeoutMs / 2
   try {
     const again = job.body?.note
     while (!job.body) {
-      const body = bodyOf(job, Date.now(), Date.now() < patience)
+      const body = bodyOf(job, Date.now(), performance.now() < patience)
       if (!body) return
       if (body === 'busy') await new Promise(resolve => setTimeout(resolve, retryMs()))
       else job.body = body

@@ -7,12 +7,13 @@ import type { Context } from '../../src/cli/context.ts'
 import { exportAll } from '../../src/cli/export.ts'
 import { storedStreams } from '../../src/cli/storage.ts'
 import { disable, enable } from '../../src/cli/switch.ts'
+import { openBatch } from '../../src/core/batch.ts'
 import { decide } from '../../src/core/decide/decide.ts'
 import { factsOf } from '../../src/core/decide/facts.ts'
 import { markNotice } from '../../src/core/decide/notice.ts'
-import { openBatch } from '../../src/core/encode/request.ts'
 import type { Tool } from '../../src/core/tool.ts'
-import { fuzz, makeFolder } from './fuzz.ts'
+import { settle } from '../../src/helper/beginnings.ts'
+import { fuzz, makeFolder, type Request, requestOf } from './fuzz.ts'
 
 // Whatever a user does, and in whichever order: nothing that was counted without consent is ever received, and after
 // `disable` no file holds an id. What consent is, is said here once more, in other words than in `decide`.
@@ -164,8 +165,8 @@ class User {
     batch.count({ metric: 'command_invocation', attributes: { command_name: command } }, now)
     if (mode === 'on') this.sendable.add(command)
     if (mode === 'local') this.own.add(command)
-    const request = batch.request(now + 1)
-    if (mode === 'on') this.received(request!.body)
+    const request = requestOf(batch, now + 1)
+    if (mode === 'on') this.received(request!)
     else if (mode === 'local') expect(request).toBeUndefined()
     else expect(this.contents()).toEqual(before)
     const kept = storedStreams(this.options, this.state, undefined)
@@ -174,8 +175,8 @@ class User {
     expect(kept.sort()).toEqual([...this.own].sort())
   }
 
-  received(body: string): void {
-    const [{ resource, scopeMetrics }] = JSON.parse(body).resourceMetrics
+  received({ text, note }: Request): void {
+    const [{ resource, scopeMetrics }] = JSON.parse(text).resourceMetrics
     const attributes = Object.fromEntries(
       resource.attributes.map(({ key, value }: { key: string; value: { stringValue: string } }) => [
         key,
@@ -188,6 +189,7 @@ class User {
       (point: { attributes: { value: { stringValue: string } }[] }) => point.attributes[0]!.value.stringValue,
     )
     for (const name of names) expect([...this.sendable]).toContain(name)
+    if (note) settle(note, false)
   }
 
   /** After a `disable`, and after `clear --all`. */

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { TelemetryOptions } from '../../src/core/options.ts'
 import { strictDecode } from '../strict-decode.ts'
-import { fuzz, makeFolder, oddText, openBatch } from './fuzz.ts'
+import { fuzz, makeFolder, oddText, openBatch, requestOf } from './fuzz.ts'
 import { NOW } from './installation.ts'
 import { outputOf } from './output.ts'
 
@@ -317,10 +317,10 @@ test('the first row of the table that matches decides, and off writes nothing an
         // Who is off is never asked to count: that is the layer above, and test/fuzz/telemetry.fuzz.test.ts.
         if (!given.counts || mode === 'off') return
         batch.count(series, NOW)
-        const request = batch.request(NOW + 1, true)
+        const request = requestOf(batch, NOW + 1, true)
         expect(request !== undefined).toBe(mode === 'on' || mode === 'log')
         if (!request) return
-        strictDecode(JSON.parse(request.body))
+        strictDecode(JSON.parse(request.text))
         expect(new URL(request.url).host).toBe(new URL(endpointIn(given)!).host)
       })
       if (terminal) Object.defineProperty(process.stderr, 'isTTY', terminal)

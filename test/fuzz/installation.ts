@@ -12,10 +12,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { settleQuietly } from '../../src/core/tally/sending.ts'
 import { WRITTEN } from '../../src/core/version.ts'
+import { settle } from '../../src/helper/beginnings.ts'
 import { strictDecode } from '../strict-decode.ts'
-import { openBatch } from './fuzz.ts'
+import { openBatch, requestOf } from './fuzz.ts'
 
 export const NOW: number = WRITTEN + 100 * 86_400_000 + 885
 export const MARK = 14
@@ -111,10 +111,10 @@ export class Installation {
     const end = now + commands.length + runsFor
     this.clock = end
     this.attempt(() => {
-      const request = batch.request(end, true)
+      const request = requestOf(batch, end, true)
       if (!request) return
-      if (answer !== 'refused') this.receive(request.body)
-      if (request.note && answer !== 'killed') settleQuietly(request.note, answer === 'refused')
+      if (answer !== 'refused') this.receive(request.text)
+      if (request.note && answer !== 'killed') settle(request.note, answer === 'refused')
     })
   }
 

@@ -8,7 +8,7 @@
 export type Disk = ReadonlyMap<string, string>
 
 export interface Call {
-  name: 'readdir' | 'open' | 'read' | 'write' | 'stat' | 'rename' | 'rm'
+  name: 'readdir' | 'open' | 'read' | 'create' | 'write' | 'rm'
   path: string
   more: string
 }
@@ -76,30 +76,25 @@ export function perform(disk: Disk, { name, path, more }: Call): { disk: Disk; r
   const told = (result: Result, after: Disk = disk) => ({ disk: after, result })
   const missing = { code: 'ENOENT' }
   switch (name) {
+    // Those of folders have a `/` behind them.
     case 'readdir': {
       const names = new Set<string>()
       for (const file of disk.keys())
-        if (file.startsWith(`${path}/`)) names.add(file.slice(path.length + 1).split('/')[0]!)
+        if (file.startsWith(`${path}/`)) names.add(/^[^/]*\/?/.exec(file.slice(path.length + 1))![0])
       return told(names.size ? { value: [...names].sort() } : missing)
     }
     case 'open':
-      if (more === 'wx' && content !== undefined) return told({ code: 'EEXIST' })
       if (content !== undefined) return told({ value: { content } })
-      if (more !== 'wx' && more !== 'a') return told(missing)
+      if (more !== 'a') return told(missing)
       return told({ value: { content: '' } }, new Map(disk).set(path, ''))
     case 'read':
       return told(content === undefined ? missing : { value: content })
+    case 'create':
+      if (content !== undefined) return told({ code: 'EEXIST' })
+      return told({ value: undefined }, new Map(disk).set(path, ''))
     case 'write':
-      if (content === undefined) return told(missing)
-      return told({ value: undefined }, new Map(disk).set(path, more))
-    case 'stat':
-      return told({ value: content?.length })
-    case 'rename': {
-      if (content === undefined) return told(missing)
-      const after = new Map(disk).set(more, content)
-      after.delete(path)
-      return told({ value: undefined }, after)
-    }
+      // To the file that was created: what somebody has removed meanwhile stays removed, and nobody hears of it.
+      return told({ value: undefined }, content === undefined ? disk : new Map(disk).set(path, more))
     case 'rm': {
       if (content === undefined) return told({ value: undefined })
       const after = new Map(disk)
@@ -115,31 +110,31 @@ function ask(name: Call['name'], path: string, more = ''): unknown {
   return result.value
 }
 
-function statsOf(size: number) {
-  return { size, ino: 1, mtimeMs: 0, isFile: () => true, isDirectory: () => false }
-}
-
 interface Descriptor {
   content: string
 }
 
 /** What the protocol uses of `node:fs`. A descriptor is what the file held when it was opened. */
 export const fs = {
-  constants: { O_RDONLY: 0, O_RDWR: 2, O_APPEND: 1024, O_CREAT: 64, O_NOFOLLOW: 0, O_NONBLOCK: 0 },
-  readdirSync: (path: string): unknown => ask('readdir', path.replace(/\/$/, '')),
+  constants: { O_RDONLY: 0, O_NOFOLLOW: 0, O_NONBLOCK: 0 },
+  readdirSync(path: string, options?: { withFileTypes?: boolean }): unknown[] {
+    const names = ask('readdir', path.replace(/\/$/, '')) as string[]
+    return names.map(text => {
+      const name = text.replace(/\/$/, '')
+      return options?.withFileTypes ? { name, isDirectory: () => name !== text } : name
+    })
+  },
   openSync: (path: string, flags: unknown): unknown => ask('open', path, `${flags}`),
   closeSync(): void {},
-  fstatSync: ({ content }: Descriptor): object => statsOf(content.length),
+  fstatSync: ({ content }: Descriptor): object => ({ size: content.length, isFile: () => true }),
   readSync: ({ content }: Descriptor, to: Buffer, at: number, length: number, position: number): number =>
     to.write(content.slice(position, position + length), at, 'latin1'),
   readFileSync: (path: string): unknown => ask('read', path),
-  writeFileSync: (path: string, text: string): void => void ask('write', path, text),
-  statSync(path: string, options?: { throwIfNoEntry?: boolean }): object | undefined {
-    const size = ask('stat', path) as number | undefined
-    if (size !== undefined) return statsOf(size)
-    if (options?.throwIfNoEntry === false) return undefined
-    throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' })
+  /** Two steps: a process can be killed after the first one, and the file is empty then. */
+  writeFileSync(path: string, text: string, { flag }: { flag: string }): void {
+    if (flag !== 'wx') throw new TypeError(`no model of the flag ${flag}`)
+    ask('create', path)
+    ask('write', path, text)
   },
-  renameSync: (from: string, to: string): void => void ask('rename', from, to),
   rmSync: (path: string): void => void ask('rm', path),
 }

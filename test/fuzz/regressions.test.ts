@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
@@ -8,13 +8,15 @@ import { createReceiver } from '../../src/bin/listen/receiver.ts'
 import { type Arrival, createTotals } from '../../src/bin/listen/totals.ts'
 import { validate } from '../../src/body/validate.ts'
 import { parseConfig } from '../../src/core/decide/config.ts'
+import type { Note } from '../../src/core/deliver/job.ts'
 import { shared } from '../../src/core/global.ts'
 import { initTelemetry } from '../../src/core/handle.ts'
 import { optionProblems } from '../../src/core/options.ts'
 import { ensureFingerprint } from '../../src/core/tally/fingerprint.ts'
 import { ensureInstance, readInstance, streamFolder } from '../../src/core/tally/stream.ts'
 import { append, read, timeOf } from '../../src/core/tally/tally.ts'
-import { makeFolder, openBatch } from './fuzz.ts'
+import { settle } from '../../src/helper/beginnings.ts'
+import { makeFolder, openBatch, requestOf } from './fuzz.ts'
 import { Installation, NOW, type Step } from './installation.ts'
 import { type Output, outputOf } from './output.ts'
 
@@ -140,7 +142,64 @@ describe('state', () => {
     batch.count(series, NOW)
     const [stream = ''] = readdirSync(join(state, 'tallies'))
     writeFileSync(join(state, 'tallies', stream, 'm/-'), 'damaged')
-    expect(batch.request(NOW + 1)).toBe(undefined)
+    expect(requestOf(batch, NOW + 1)).toBe(undefined)
+  })
+
+  /** Everything is accepted, and the helper that began the series is killed before it can say so. */
+  function killed(given: object, commands: string[]): Note {
+    const batch = openBatch({ ...options, ...given }, env, NOW)
+    for (const command_name of commands)
+      batch.count({ metric: 'command_invocation', attributes: { command_name } }, NOW)
+    const { note, text } = requestOf(batch, NOW + 1)!
+    expect(text.match(/"asInt":"0"/g)).toHaveLength(commands.length)
+    return note!
+  }
+  /** Another helper, long after that. All that it begins it settles. */
+  function later(given: object, command_name: string, now: number): string {
+    const batch = openBatch({ ...options, ...given }, env, now)
+    batch.count({ metric: 'command_invocation', attributes: { command_name } }, now)
+    const { text, note } = requestOf(batch, now + 1)!
+    if (note) settle(note, false)
+    return text
+  }
+
+  // Of a note that was written over, the rest was still lines of text, which named no series. So it was removed, its
+  // series were begun again, and all that they had counted was counted twice.
+  test.each(['0', `${NOW}\n`, '["', '[]', '{}', '\0\0'])(
+    'a note that a killed helper has left, and of which the beginning became %j: nothing is begun again',
+    damage => {
+      const { path } = killed({}, ['build', 'test'])
+      const text = readFileSync(path, 'latin1')
+      writeFileSync(path, damage + text.slice(damage.length))
+      expect(later({}, 'build', NOW + 600_000)).not.toContain('"asInt":"0"')
+    },
+  )
+
+  test('a note that a killed helper has left, cut off at any place: nothing is begun again', () => {
+    const { length } = readFileSync(killed({}, ['build', 'test']).path)
+    for (let left = length - 1; left >= 0; left--) {
+      rmSync(join(state, 'tallies'), { recursive: true })
+      truncateSync(killed({}, ['build', 'test']).path, left)
+      expect(later({}, 'build', NOW + 600_000), `of ${left} bytes`).not.toContain('"asInt":"0"')
+    }
+  })
+
+  // A helper may send only what its command has counted, where the lists do not fit into its environment. It removed the
+  // note, and left the series open that it may not send.
+  test('a note that a killed helper has left, found by one that may not send its series', () => {
+    killed({}, ['build'])
+    expect(later({ commands: ['test'] }, 'test', NOW + 600_000)).toContain('"asInt":"0"')
+    expect(later({}, 'build', NOW + 700_000)).not.toContain('"asInt":"0"')
+  })
+
+  test('a folder where a file said that a series has begun: it is not begun again', () => {
+    later({}, 'build', NOW)
+    const [stream = ''] = readdirSync(join(state, 'tallies'))
+    const metric = join(state, 'tallies', stream, 'command_invocation')
+    const [begun = ''] = readdirSync(metric).filter(name => name.includes('!'))
+    rmSync(join(metric, begun))
+    mkdirSync(join(metric, begun))
+    expect(later({}, 'build', NOW + 600_000)).not.toContain('"asInt":"0"')
   })
 
   test('a mark of zeros is damage: it would start before 1970', () => {

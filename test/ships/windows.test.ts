@@ -50,7 +50,7 @@ describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/wind
     // `fetch` cannot connect under Wine. The helper is as it is but for that one function.
     const index = join(project.folder, 'node_modules/otlp-tally/dist/index.js')
     const code = readFileSync(index, 'utf8')
-    const shimmed = code.replace(`'"use strict";(`, `'"use strict";${FETCH}(`)
+    const shimmed = code.replace(`'(()=>{"use strict";`, `'(()=>{"use strict";${FETCH}`)
     expect(shimmed).not.toBe(code)
     writeFileSync(index, shimmed)
   })
@@ -115,7 +115,7 @@ describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/wind
     expect(readdirSync(state()).sort()).toEqual(['fingerprint', 'tallies'])
   })
 
-  test('128 series with long attributes: the request arrives, its own series first', async () => {
+  test('128 series with long attributes, more than a variable can hold: the request arrives, with all of them', async () => {
     const count = (from: number, to: number) => `
       const long = Object.fromEntries(Array.from({ length: 7 }, (_, i) => ['a'.repeat(60) + i, 'b'.repeat(64)]))
       for (let i = ${from}; i < ${to}; i++) trackEvent('cup_brewed', { ...long, number: 'n' + i })
@@ -127,11 +127,10 @@ describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/wind
     await arrived(1)
     expect(await script(count(100, 101))).toMatchObject({ status: 0, stdout: '', stderr: '' })
     await arrived(2)
-    const { body } = receiver.requests[1]!
-    // A variable of Windows has at most 32,767 characters, the rest of the request with it.
-    expect(body.length).toBeLessThan(32_767 - 2000)
-    expect(numbers(body)[0]).toBe(100)
-    expect(numbers(body).length).toBeGreaterThan(5)
+    for (const { body } of receiver.requests) {
+      expect(body.length).toBeGreaterThan(3 * 32_767)
+      expect(numbers(body).sort((a, b) => a - b)).toEqual(Array.from({ length: 128 }, (_, i) => i))
+    }
   })
 
   test('names that Windows gives a meaning, and names that differ in case only, are counted apart', async () => {

@@ -87,11 +87,11 @@ function removeOldStreams(parent: string, now: number, made: string): void {
   }
 }
 
-/** The paths of all files below a stream's folder, with `/` on every platform. Follows no symlink. */
+/** The paths of all files and folders below a stream's folder, with `/` on every platform. Follows no symlink. */
 export function list(folder: string, below = ''): string[] {
   return fs.readdirSync(`${folder}${SEP}${below}`, { withFileTypes: true }).flatMap(entry => {
     const path = below + entry.name
-    return entry.isDirectory() ? list(folder, `${path}/`) : path
+    return entry.isDirectory() ? [path, ...list(folder, `${path}/`)] : path
   })
 }
 
