@@ -150,7 +150,7 @@ test('every bundled package has its licence in it, and what a command loads bund
 test('what a command loads has not one byte of what it does not need', () => {
   const index = readFileSync(join(root, 'dist/index.js'), 'utf8')
   expect(index).not.toMatch(/usage:|--json|<html|parseArgs|createServer|createInterface/)
-  // In minified and gzipped bytes, so that it does not grow unseen. The budget is 14,000: CONTRIBUTING.md says by how much
+  // In minified and gzipped bytes, so that it does not grow unseen. The budget is 14,000: bench/README.md says by how much
   // it is missed, and what the bytes are.
   const { code } = transformSync(index, { minify: true, format: 'esm' })
   expect(gzipSync(code, { level: 9 }).length).toBeLessThan(19_800)

@@ -45,8 +45,8 @@ interface Look extends ReturnType<typeof timeOf> {
 }
 
 /**
- * Lists, reads, and lists again, until both lists say the same: whoever sees that a series has begun must have read all
- * that the one had read who began it, and what has not begun, not even after it was read, may still be begun.
+ * Lists, reads, and lists again, until both lists are the same. Otherwise it could have read marks that were made after a
+ * series had begun, and not see that it had; or see that, and have missed marks of a metric that was new.
  */
 function look(source: Source, now: number): Look {
   for (let files = filesOf(source); ; ) {
