@@ -28,9 +28,9 @@ interface Installation {
 }
 
 /**
- * For a balancer, which sees headers and not bodies: all that an installation sends can go to one server. One of
- * 65,536, which says less than the body. Of the fingerprint, not of the instance: an installation in two versions is
- * still one.
+ * A load balancer sees headers but not bodies. With this header it can send all requests of an installation to one server.
+ * The value is the first four digits of the fingerprint, one of 65,536, so it reveals less than the body. It is not made
+ * from the instance id, because an installation has one for each version.
  */
 const SHARD = 'otlp-tally-shard'
 
@@ -113,7 +113,7 @@ export function openBatch(facts: Facts, decision: Decision, since: number): Batc
     },
     job(now, anyway) {
       if (!own.size || !(due || anyway) || mode === 'local') return undefined
-      // The clock is wrong: whatever it dates, a backend refuses, and the beginning of each series would be lost with it.
+      // The clock is wrong: a backend refuses points with such a time, and the zero of each series would be lost.
       if (now < WRITTEN && mode === 'on') return undefined
       const { folder, ...ids } = installation!
       const { name, temporality } = options

@@ -24,7 +24,7 @@ import {
 
 /** A command that ends sooner delivers at its exit, one that runs on after this. */
 const DELIVER_AFTER_MS = 1000
-/** How a tool says that a signal has ended it which it handled itself: 128 + SIGHUP, SIGINT, SIGTERM. */
+/** Exit codes of a tool that caught a signal and then ended: 128 + SIGHUP, SIGINT, SIGTERM. */
 const SIGNAL_CODES = [129, 130, 143]
 
 /** A delivery that has begun. `inline`: this process does it, and has no answer yet. */
@@ -34,7 +34,7 @@ interface UnderWay {
   inline?: boolean
 }
 
-/** One tool's telemetry: decides when to ask the table and when to deliver, and keeps every failure silent. */
+/** One tool's telemetry: when it decides (docs/decision.md), when it delivers, and that every failure is silent. */
 export function createTelemetry(given: TelemetryOptions): Tool {
   let options: TelemetryOptions | undefined
   let disabled: boolean | string = given.disabled ?? false
@@ -156,7 +156,8 @@ export function createTelemetry(given: TelemetryOptions): Tool {
     const job = batch?.job(time, anyway)
     // Once off, off for the whole run. Otherwise the next decision would find the notice that this run has just shown.
     if (mode !== 'off') batch = undefined
-    // At exit there is no event loop left to turn for `fetch`: then a helper does it here too, if it can.
+    // At exit the event loop has stopped, so `fetch` cannot run here. Then a helper sends also on the inline route, unless
+    // no helper can work.
     const start = (job: Job) => (atExit && route?.never ? undefined : deliverDetached(job))
     if (job) {
       lastTime = since = time

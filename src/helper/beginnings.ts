@@ -8,7 +8,7 @@ import { parentOf, random } from '../core/tally/files.ts'
  * later. A series has begun where there is a file `T!<start>` beside its tally `T`: a body with its zero may have been
  * accepted. It is never removed.
  *
- * Of a stream, one process at a time may begin series. It leaves a note in the stream's folder, `!<until>-<random>`, with
+ * In each stream, one process at a time may begin series. It leaves a note in the stream's folder, `!<until>-<random>`, with
  * the series that it is about to begin, and then looks whether it is alone. When the answer is known, the note is
  * settled: nothing was taken → the series stay as they were; anything else → they have begun. After `until` its process
  * was killed, and it is settled as "anything else".
@@ -17,8 +17,8 @@ import { parentOf, random } from '../core/tally/files.ts'
  */
 
 /**
- * No process that delivers lives longer than the longest timeout, 60 s, and a second. The rest is for whoever looked at
- * the clock sooner than the process whose note it sees.
+ * No process that delivers lives longer than the longest timeout, 60 s, and a second. The other 4 s are tolerance: a
+ * process may have read the clock before the process whose note it now finds.
  */
 const LONGEST_MS = 65_000
 
@@ -31,7 +31,8 @@ export function beginning(path: string, start: number): string {
  * Announces that these series are about to begin, by a process that ends at `until`. Undefined where another one is about
  * to begin some: then nothing is left, and this one may try again. Each first leaves its note and then looks, so that of
  * two at once at most one is alone. Whoever slept and was taken for dead misses its own note, and is not alone either.
- * `all` looks up the beginnings of all series, for the notes of the dead.
+ * `all` returns the paths of the marks of every series of the stream, begun or not: they are needed to settle the note of a
+ * process that was killed.
  */
 export function announce(
   folder: string,
@@ -47,7 +48,7 @@ export function announce(
     const left = Number.parseInt(name.slice(1), 10) - now
     return left > 0 && left <= LONGEST_MS
   }
-  // Two that look at once both give way. With this, few do.
+  // Two processes that both leave a note both give way. This check, before a note is written, makes that rare.
   if (notes().some(isAlive)) return undefined
   let alone = false
   try {
@@ -63,8 +64,8 @@ export function announce(
 }
 
 /**
- * Settles the note of a process that was killed. `all`: the beginnings of all series of the stream, looked up after the
- * note was found, and whatever this process may send. What was in its body is among them.
+ * Settles the note of a process that was killed. `all`: the paths of the marks of every series of the stream, looked up after
+ * the note was found, also of series that this process may not send. What was in the body of the other is among them.
  */
 function bury(path: string, all: readonly string[]): void {
   let series = all

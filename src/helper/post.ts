@@ -8,8 +8,10 @@ export interface Request {
 
 /**
  * The one POST. Resolves when it was answered or given up, with true where it is certain that nothing was taken; never
- * rejects. What has left is only `watched` where it matters. Nothing is retried, because the next command's body carries the total; no redirect is followed, because it
+ * rejects. Nothing is retried, because the next command's body carries the total; no redirect is followed, because it
  * would carry the headers to where nobody configured them; no answer is read.
+ *
+ * `watched`: finds out whether the request may have left this machine. Only a body that begins series needs that.
  */
 export async function post({ url, ...request }: Request, watched: boolean): Promise<boolean> {
   const left = watched ? watchSending() : undefined
@@ -26,7 +28,7 @@ export async function post({ url, ...request }: Request, watched: boolean): Prom
 
 /**
  * Answers whether anything may have left this process since, by the channels on which Node's `fetch` (undici) tells it:
- * whatever failed before there was a connection, nobody has received anything. Undefined in runtimes that have no such
+ * if the request failed before there was a connection, nobody has received anything. Undefined in runtimes that have no such
  * channels, and true where a version of undici no longer says anything on them.
  */
 function watchSending(): (() => boolean) | undefined {

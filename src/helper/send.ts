@@ -14,7 +14,7 @@ export async function send(job: Job): Promise<void> {
   const { url, headers, timeoutMs } = job
   const controller = new AbortController()
   const timer = setTimeout(() => controller.abort(), timeoutMs)
-  // By a clock that nobody can set.
+  // Not by `Date.now()`: the user may set that clock.
   const patience = performance.now() + timeoutMs / 2
   try {
     const again = job.body?.note

@@ -46,7 +46,7 @@ export interface Body {
 /** What a process leaves in a stream's folder while it begins series: see `helper/beginnings.ts`. */
 export interface Note {
   path: string
-  /** Their beginnings, as `beginning` names them. */
+  /** For each series that it is about to begin, the path of the file that will mark it as begun. */
   series: readonly string[]
 }
 
