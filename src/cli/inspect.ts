@@ -87,9 +87,7 @@ export function inspect(tool: Tool, env: Environment): Inspection {
 }
 
 function noticeOf({ state }: Folders, name: string): Inspection['notice'] {
-  const versions = marksIn(state)
-    .map(line => line.split(' '))
-    .filter(([, tool]) => tool === undefined || tool === name)
+  const versions = marksIn(state).filter(([, tool]) => tool === undefined || tool === name)
   const version = Math.max(0, ...versions.map(([version]) => Number(version)))
   return version ? { version, shown: statSync(join(state, 'notice')).mtime } : { version }
 }

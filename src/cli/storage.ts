@@ -4,6 +4,7 @@ import type { TelemetryOptions } from '../core/options.ts'
 import { namesIn } from '../core/tally/files.ts'
 import { parseSeries } from '../core/tally/series.ts'
 import { readInstance, streamFolder } from '../core/tally/stream.ts'
+import { safe } from '../core/tally/tally.ts'
 import type { Series } from '../core/vocabulary.ts'
 
 /** One stream as it is on disk, with everything that was ever counted in it and is still there. */
@@ -85,7 +86,7 @@ function read(folder: string): Pick<StoredStream, 'series' | 'bytes'> {
 
 /** The time of every mark, in the order in which they were made. What is no mark is passed over. */
 export function readTimes(path: string): number[] {
-  const fd = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  const fd = openSync(path, constants.O_RDONLY | safe())
   try {
     if (!fstatSync(fd).isFile()) return []
     return readFileSync(fd, 'latin1')

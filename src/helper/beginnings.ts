@@ -55,7 +55,10 @@ export function announce(
     fs.writeFileSync(path, `${JSON.stringify(series)}\n`, { flag: 'wx', mode: 0o600 })
     const found = notes()
     if (found.filter(isAlive).join() !== own) return undefined
-    for (const name of found) if (name !== own) bury(`${folder}${SEP}${name}`, all())
+    const dead = found.filter(name => name !== own)
+    // Looked up after the notes were listed, and once for all of them.
+    const known = dead.length ? all() : []
+    for (const name of dead) bury(`${folder}${SEP}${name}`, known)
     alone = true
     return { path, series }
   } finally {

@@ -15,20 +15,24 @@ export interface Notice {
 
 const MARK = 'notice'
 
+/** One line of the mark. Version 0.1 wrote the version alone. */
+type Mark = [version: string, name?: string, host?: string]
+
 /**
  * The mark of the notice is a line for each tool that shares the state folder: version, name, host. Another name,
  * another host or a higher version shows the notice again. Throws where the mark cannot be read.
  */
-export function marksIn(state: string): string[] {
-  return (readLine(state + SEP + MARK) ?? '').split('\n').filter(line => /^\d{1,10}( \S+ \S+)?$/.test(line))
+export function marksIn(state: string): Mark[] {
+  return (readLine(state + SEP + MARK) ?? '')
+    .split('\n')
+    .filter(line => /^\d{1,10}( \S+ \S+)?$/.test(line))
+    .map(line => line.split(' ') as Mark)
 }
 
 /** Whether the notice was shown. A mark of version 0.1, which is a number alone, is `bound` to the first who finds it. */
 export function noticeSeen(state: string, notice: Notice, bind: boolean): boolean {
   const { name, version, host } = notice
-  const marks = marksIn(state)
-    .map(line => line.split(' '))
-    .filter(([shown]) => Number(shown) >= version)
+  const marks = marksIn(state).filter(([shown]) => Number(shown) >= version)
   if (marks.some(([, tool, at]) => tool === name && (host === undefined || host === at))) return true
   if (!marks.some(([, tool]) => tool === undefined)) return false
   try {
@@ -41,11 +45,11 @@ export function noticeSeen(state: string, notice: Notice, bind: boolean): boolea
 
 /** Marks the notice as seen. `show` is called when the mark can be written, and before it is. */
 export function markNotice(state: string, { name, version, host = '-' }: Notice, show?: () => void): void {
-  const others = marksIn(state).filter(line => ![undefined, name].includes(line.split(' ')[1]))
+  const others = marksIn(state).filter(([, tool]) => ![undefined, name].includes(tool))
   const path = state + SEP + MARK
   writeBeside(
     path,
-    () => [...others, `${version} ${name} ${host}`].join('\n'),
+    () => [...others, [version, name, host]].map(mark => mark.join(' ')).join('\n'),
     temporary => {
       // Show first, then mark: a mark without a notice would count as consent.
       show?.()

@@ -89,8 +89,8 @@ function openToAppend(path: string, prepare: () => void): number {
   }
 }
 
-/** Refuses a symlink or FIFO in place of a tally. Windows has neither flag. */
-function safe(): number {
+/** Flags that refuse a symlink or FIFO in place of a tally. Windows has neither. */
+export function safe(): number {
   return (fs.constants.O_NOFOLLOW ?? 0) | (fs.constants.O_NONBLOCK ?? 0)
 }
 
