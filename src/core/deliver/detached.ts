@@ -1,4 +1,4 @@
-import { HELPER_VARIABLE } from '../decide/decide.ts'
+import { HELPER_VARIABLE } from '../decide/environment.ts'
 import { childProcess, vm, WINDOWS } from '../node.ts'
 import type { Job, Program } from './job.ts'
 
@@ -14,12 +14,9 @@ const CODE = HELPER_CODE
 let program: Program | undefined
 
 /** The same program in this process: where no helper can work, and to show a body. */
-export function here(): Program {
+export function loadHelper(): Program {
   return (program ??= vm().runInThisContext(CODE) as Program)
 }
-
-/** A variable of the environment holds at most 32,767 characters on Windows, and 128 KiB on Linux. */
-const MAX_JOB = 30_000
 
 /**
  * Starts a process that does the job, and does not wait for it: the command ends as if nothing had happened, whatever
@@ -27,7 +24,7 @@ const MAX_JOB = 30_000
  *
  * Undefined where no process could be started; else a promise of its end, which holds nothing open.
  */
-export function deliverDetached(job: Job): Promise<void> | undefined {
+export function startHelper(job: Job): Promise<void> | undefined {
   try {
     const { execPath, versions } = process
     const helper = childProcess().spawn(execPath, [versions.deno ? 'eval' : '-e', `${CODE}.main()`], {
@@ -37,7 +34,7 @@ export function deliverDetached(job: Job): Promise<void> | undefined {
       windowsHide: true,
       // Not the user's folder, which could then not be removed on Windows; not the temp folder, in which others write.
       cwd: WINDOWS ? execPath.slice(0, 3) : '/',
-      env: { ...fetchEnvironment(job.url), [HELPER_VARIABLE]: textOf(job) },
+      env: { ...helperEnvironment(job.url), [HELPER_VARIABLE]: JSON.stringify(job) },
     })
     const ended = new Promise<void>(resolve =>
       helper.on('exit', () => resolve()).on('error', () => resolve()),
@@ -49,23 +46,12 @@ export function deliverDetached(job: Job): Promise<void> | undefined {
   }
 }
 
-/** Lists that do not fit into the environment stay here. Then only what this process has counted is sent. */
-function textOf(job: Job): string {
-  const { counted, ...plain } = job.source
-  const toJson = (source: object) =>
-    JSON.stringify({ ...job, source }, (_key, value) => (value === Boolean ? 'boolean' : value))
-  const text = toJson(plain)
-  if (text.length <= MAX_JOB) return text
-  const { name, metricName, temporality } = plain.options
-  return toJson({ ...plain, options: { name, metricName, temporality }, only: counted })
-}
-
 /**
  * The command's environment (proxy and CA variables are in it), without what would change how the helper runs. The
  * job is added to it: other users can read the arguments of a process, but not its environment, and a file would have
  * to be removed. A pipe would cost 1.5 ms more.
  */
-export function fetchEnvironment(url: string): NodeJS.ProcessEnv {
+export function helperEnvironment(url: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
     // From Node 22.21 and 24.5 on `fetch` then goes through the user's proxy, and trusts what the system trusts.
