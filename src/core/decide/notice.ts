@@ -73,7 +73,7 @@ function wayOff(options: TelemetryOptions, config: string): string {
   const command = commandOf(options)
   return command
     ? `${command} disable, or DO_NOT_TRACK=1`
-    : `DO_NOT_TRACK=1, ${environmentPrefix(options.name)}_TELEMETRY=off, or enabled = false below [telemetry] in ${config}`
+    : `DO_NOT_TRACK=1, ${environmentPrefix(options.name)}_TELEMETRY=off, or enabled = false below [telemetry] in ${config.replace(/\p{C}/gu, '?')}`
 }
 
 /** What this tool can send, and to whom: the same in the notice, in the question and in `status`. */

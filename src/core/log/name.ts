@@ -20,7 +20,9 @@ export function logName(version: string, url: string, metric: string, resource: 
  */
 export function parseLogName(name: string): { version: string; endpoint: string; aside: string } | undefined {
   const [, version, endpoint, aside = ''] =
-    /^([\w.%+-]+)-([0-9a-f]{8})-[0-9a-f]{8}\.log(?:~(\w+(?:\.taken)?))?$/.exec(name) ?? []
+    /^((?:[a-z0-9]|%[45][0-9a-f])(?:[a-z0-9._+-]|%[45][0-9a-f])*)-([0-9a-f]{8})-[0-9a-f]{8}\.log(?:~(\w+(?:\.taken)?))?$/.exec(
+      name,
+    ) ?? []
   return version && endpoint ? { version: decodeURIComponent(version), endpoint, aside } : undefined
 }
 
