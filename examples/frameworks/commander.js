@@ -2,17 +2,22 @@ import { Command } from 'commander'
 import { initTelemetry } from 'otlp-tally'
 
 const program = new Command('trix').version('0.19.3')
+// Before the commands are added, since they inherit it.
+program.exitOverride(({ code, exitCode }) => {
+  if (code === 'commander.unknownCommand') trackCommand(program.args.join(' ')) // not in the list: `unknown`
+  process.exit(exitCode)
+})
 const db = program.command('db')
 db.command('migrate <target>').action(target => console.log(`migrated to ${target}`))
 
 /** `db migrate`, and not an alias. @type {(command: Command) => string} */
 const nameOf = command =>
   command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name()
-/** What can be run: all commands that do not only hold others. @type {(command: Command) => string[]} */
+/** All commands that do not only hold others. @type {(command: Command) => string[]} */
 const namesIn = ({ commands }) =>
   commands.flatMap(command => (command.commands.length ? namesIn(command) : nameOf(command)))
 
-// After all commands are defined, so the list is complete.
+// After the commands are added, so the list has all of them.
 const { trackCommand } = initTelemetry({
   name: 'trix',
   version: '0.19.3',
@@ -21,10 +26,6 @@ const { trackCommand } = initTelemetry({
 })
 // Runs after parsing and validation, before the action. With `--help` or an error there is no action.
 program.hook('preAction', (_, command) => trackCommand(nameOf(command)))
-program.exitOverride(({ code, exitCode }) => {
-  if (code === 'commander.unknownCommand') trackCommand(program.args.join(' ')) // not in the list: `unknown`
-  process.exit(exitCode)
-})
 
 // Passes flags on, `--help` too.
 const telemetry = program.command('telemetry [args...]').allowUnknownOption().helpOption(false)
