@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
-import { askerCode, helperCode } from './build/helper-code.ts'
+import { helperCode, requesterCode } from './build/helper-code.ts'
 import { licences } from './build/licences.ts'
 
 type Config = ReturnType<typeof defineConfig>
@@ -15,7 +15,7 @@ const config: Config = defineConfig(async (): Promise<Options[]> => {
     platform: 'node',
     define: {
       HELPER_CODE: JSON.stringify(await helperCode()),
-      ASKER_CODE: JSON.stringify(await askerCode()),
+      REQUESTER_CODE: JSON.stringify(await requesterCode()),
     },
     esbuildPlugins: [licences()],
   }
