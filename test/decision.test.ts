@@ -323,7 +323,8 @@ describe('the endpoint, and the headers that stay with it', () => {
   test.each<[string, Record<string, string>, object, object]>([
     [
       'the tool names one',
-      ...[{}, {}],
+      {},
+      {},
       { source: 'tool', origin: 'https://otel.example.com:443', headers: { authorization: 'tool' } },
     ],
     [
@@ -340,12 +341,14 @@ describe('the endpoint, and the headers that stay with it', () => {
     ],
     [
       'the config names the same one, with headers',
-      ...[{}, { endpoint: 'https://otel.example.com/', headers }],
+      {},
+      { endpoint: 'https://otel.example.com/', headers },
       { headers: { authorization: 'config' } },
     ],
     [
       'the config names another path of the same host',
-      ...[{}, { endpoint: 'https://otel.example.com/mine' }],
+      {},
+      { endpoint: 'https://otel.example.com/mine' },
       { headers: {}, origin: 'https://otel.example.com:443' },
     ],
     [
@@ -356,12 +359,14 @@ describe('the endpoint, and the headers that stay with it', () => {
     ],
     [
       'the environment names another customer of the same service',
-      ...[to('https://otel.example.com/?token=other'), {}],
+      to('https://otel.example.com/?token=other'),
+      {},
       { headers: {}, trusted: false, origin: 'https://otel.example.com/v1/metrics?token=other' },
     ],
     [
       "the environment repeats the tool's",
-      ...[to('https://otel.example.com'), {}],
+      to('https://otel.example.com'),
+      {},
       { source: 'environment', trusted: true, headers: { authorization: 'tool' } },
     ],
     ['an empty variable is none', to(''), {}, { source: 'tool' }],
