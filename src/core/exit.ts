@@ -42,6 +42,7 @@ export function atExit(act: (code: number) => void, late: boolean): void {
 function listen(event: string, listener: (...args: unknown[]) => void, before = false): void {
   const limit = process.getMaxListeners()
   if (limit && process.listenerCount(event) >= limit) process.setMaxListeners(limit + 1)
-  if (before) process.prependListener(event, listener)
-  else process.on(event, listener)
+  const events: NodeJS.EventEmitter = process
+  if (before) events.prependListener(event, listener)
+  else events.on(event, listener)
 }

@@ -167,10 +167,10 @@ function deliver(state: State, { atExit = false, anyway = false } = {}): void {
   } else if (counter) {
     state.counter = undefined
     job = counter.job(anyway) ?? job
-    if (job && counter.mode === 'log') return preview(state, job, counter.counted)
   }
   if (!job) return
-  if (isInline(state) && !atExit) startInline(state, job)
+  if (counter?.mode === 'log') preview(state, job, counter.counted)
+  else if (isInline(state) && !atExit) startInline(state, job)
   else start(state, job)
 }
 
