@@ -46,6 +46,6 @@ export interface Program {
 /** A delivery by the command's own process. */
 export interface Inline {
   done: Promise<void>
-  /** The process ends: writes down what is known of the request. True where it may not have been stored. */
+  /** The process ends: writes down what is known of the request. False where all of it was done before. */
   abandon(): boolean
 }
