@@ -5,7 +5,11 @@ import { expect, onTestFinished } from 'vitest'
 
 /** The files that a maintainer copies. */
 export const EXAMPLES: string = join(import.meta.dirname, '../../examples/collector')
-/** What they have for the token. */
+/** What a Collector is started with: the file of the set-up, and what the tool can send. */
+export function configurationsOf(name: string): string[] {
+  return [join(EXAMPLES, name), join(EXAMPLES, 'tool.yaml')]
+}
+/** What nginx.conf has for the token. */
 export const TOKEN = 'public-token-of-trix'
 
 /** A folder for the running test. */
