@@ -36,3 +36,9 @@ export function flagsOf(name: string): string[] {
   const [comment] = readFileSync(join(EXAMPLES, name), 'utf8').split(/\n[^#]/)
   return comment!.match(/--\S+/g)!.filter(flag => !/^--(config.file|web.listen-address)/.test(flag))
 }
+
+/** An expression of the dashboard as Grafana asks it for the tool trix, all versions and commands, and four days. */
+export function asked(expr: string): string {
+  const variables: Record<string, string> = { $tool: 'trix', $version: '.*', $command: '.*', $__range: '4d' }
+  return expr.replace(/\$\w+/g, name => variables[name]!)
+}

@@ -4,7 +4,7 @@ import { prometheusBinaries } from './build.ts'
 import { EXAMPLES } from './examples.ts'
 
 /** What promtool says, with file names relative to `cwd`. Rejects where it finds something. */
-export async function promtool(args: readonly string[], cwd = EXAMPLES): Promise<string> {
+export async function promtool(args: readonly string[], cwd: string = EXAMPLES): Promise<string> {
   const { promtool } = await prometheusBinaries()
   const { stdout, stderr } = await promisify(execFile)(promtool, args, { cwd })
   return stdout + stderr
