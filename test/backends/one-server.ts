@@ -9,10 +9,11 @@ export async function startOne(
   dir: string,
   name = 'prometheus.yml',
   changes: Record<string, string> = {},
+  flags: readonly string[] = [],
 ): Promise<{ endpoint: string; prometheus: Prometheus }> {
   copied(dir, 'rules.yml', {})
   const config = copied(dir, name, { 'evaluation_interval: 1m': 'evaluation_interval: 1s', ...changes })
-  const prometheus = await startPrometheus(dir, config, flagsOf(name))
+  const prometheus = await startPrometheus(dir, config, [...flagsOf(name), ...flags])
   onTestFinished(() => prometheus.stop())
   const [port] = await freePorts(1)
   const endpoint = `http://127.0.0.1:${port}`
