@@ -48,6 +48,7 @@ export function eventSeries(metric: string, attributes: unknown, vocabulary: Voc
   const listed: Record<string, string | boolean> = {}
   for (const key of Object.keys(attributes)) {
     const value = attributes[key]
+    if (value === undefined) continue
     const values = own(lists, key)
     if (Array.isArray(values) ? !values.includes(value) : values !== Boolean || typeof value !== 'boolean')
       return undefined
