@@ -52,7 +52,10 @@ const isStop = ({ mode }: Ruling) => mode !== 'on'
 function stillText(context: Context, ruling: Ruling): string[] {
   const { name } = context.tool.options
   const steps = nextStep({ ...inspect(context), decision: ruling, counterfactuals: [] }, context.tool)
-  return [`${name} telemetry is still ${ruling.mode}: ${ruling.reason}`, ...steps.map(step => `  ${step}`)]
+  return [
+    `${name} telemetry is still ${ruling.mode}: ${ruling.reason}`,
+    ...steps.map(step => `next step: ${step}`),
+  ]
 }
 
 /**
