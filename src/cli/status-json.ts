@@ -25,7 +25,6 @@ export function statusJson(inspection: Inspection, { tool }: Context): string {
     endpoint: target
       ? {
           url: target.url,
-          origin: target.origin,
           setBy: setBy(inspection, options.name),
           plainHttp: isPlain(target),
         }

@@ -104,7 +104,7 @@ export function sayNo(context: Pick<Context, 'tool' | 'env'>): { ok: boolean; li
       ...(fingerprint
         ? [
             `The fingerprint was ${fingerprint}.`,
-            `To have what was sent deleted, send it to the operator of ${target?.origin ?? 'the endpoint'}.`,
+            `To have what was sent deleted, send it to the operator of ${target ? new URL(target.url).origin : 'the endpoint'}.`,
           ]
         : []),
       ...(local
