@@ -54,9 +54,11 @@ export function storedLogs(
     logPaths(state, kind).flatMap(path => {
       const stats = lstatSync(path, { throwIfNoEntry: false })
       if (!stats?.isFile()) return []
-      const { version, endpoint } = parseLogName(path.slice(join(state, kind).length + 1))!
+      const { endpoint } = parseLogName(path.slice(join(state, kind).length + 1))!
       const fold = readLog(path, onMark && (mark => onMark(mark, path)))
       const isCurrent = current.includes(path)
+      // Where no head is whole, nobody knows.
+      const version = `${fold.head?.resource['service.version'] ?? '?'}`
       return [{ path, version, endpoint, local: kind === LOCAL, current: isCurrent, bytes: stats.size, fold }]
     }),
   )
