@@ -7,5 +7,11 @@ try {
     name =>
     async (...args) =>
       (await import('./cli.js'))[name](...args)
-  module.exports = { runTelemetryCommand: later('runTelemetryCommand'), askConsent: later('askConsent') }
+  module.exports = {
+    runTelemetryCommand: later('runTelemetryCommand'),
+    askConsent: later('askConsent'),
+    // Everything is off here, so there is nothing to ask.
+    consentText() {},
+    recordConsent: () => false,
+  }
 }
