@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
-import { askerCode, helperCode } from './build/helper-code.ts'
+import { requesterCode, helperCode } from './build/helper-code.ts'
 import { writeLicences } from './build/licences.ts'
 
 type Config = ReturnType<typeof defineConfig>
@@ -13,7 +13,7 @@ const config: Config = defineConfig(async (): Promise<Options[]> => {
     platform: 'node',
     define: {
       HELPER_CODE: JSON.stringify(await helperCode()),
-      ASKER_CODE: JSON.stringify(await askerCode()),
+      REQUESTER_CODE: JSON.stringify(await requesterCode()),
     },
     onSuccess: async () => writeLicences(),
   }
