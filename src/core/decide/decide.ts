@@ -44,7 +44,9 @@ export interface Target extends Terms {
 /** What a row found, for a sentence: the name of a variable, a file, or a problem with one. */
 export interface Cause {
   variable?: string
-  /** The tool's own variable, which was most likely meant. */
+  /** Of that variable, where it is not understood. */
+  value?: string
+  /** The tool's own variable, where that one was most likely meant for it. */
   meant?: string
   file?: string
   missing?: string
