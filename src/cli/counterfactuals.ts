@@ -1,6 +1,7 @@
+import { isProblem, readConfig } from '../core/decide/config.ts'
 import { type Decision, decide } from '../core/decide/decide.ts'
 import { environmentPrefix, modeFrom } from '../core/decide/environment.ts'
-import { explain } from '../helper/explain.ts'
+import { configSentence, explain } from '../helper/explain.ts'
 import { printable } from '../terminal/printable.ts'
 import { lineOf } from './config-line.ts'
 import type { Context } from './context.ts'
@@ -43,6 +44,8 @@ function reasonOf(decision: Decision, { tool, env }: Pick<Context, 'tool' | 'env
   const reason = explain(decision, tool.disabled)
   const { variable, file, config } = decision.cause ?? {}
   const own = `${environmentPrefix(tool.options.name)}_TELEMETRY`
+  const unusable = decision.row === 7 && file !== undefined && readConfig(file)
+  if (unusable && isProblem(unusable)) return `${file} may say no: ${configSentence(unusable)}`
   if (decision.row === 4 && variable !== own) return `${reason}; did you mean ${own}=off?`
   if (variable === own && !isWord(env[own]))
     return `${own} is "${printable(`${env[own]}`, 40)}", which is not understood and means off: expected on, off, local or log`

@@ -1,9 +1,10 @@
 import { saysNo } from './decide/consent.ts'
 import type { Decision } from './decide/decide.ts'
+import type { Mode } from './decide/environment.ts'
 import { answerFiles } from './decide/folders.ts'
 import type { Job } from './deliver/job.ts'
 import { environmentAttributes } from './environment.ts'
-import { ensureFingerprint } from './log/fingerprint.ts'
+import { ensureFingerprint, fingerprintPath } from './log/fingerprint.ts'
 import { mark } from './log/mark.ts'
 import { LOCAL, LOGS, logName } from './log/name.ts'
 import { type HeadDraft, headRecord, seriesText } from './log/record.ts'
@@ -14,6 +15,7 @@ import { type Attributes, COMMAND_METRIC, type Series } from './vocabulary.ts'
 
 /** Counts as one decision allows. */
 export interface Counter {
+  readonly mode: Mode
   /** Counts one invocation: on disk when this returns, or for `log` in memory. Throws where it cannot. */
   count(series: Series, now: number): void
   /** The series that this process has counted. */
@@ -36,6 +38,7 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
   const counted: string[] = []
   let heldUntil = 0
   return {
+    mode,
     counted,
     get heldUntil() {
       return heldUntil
@@ -56,7 +59,7 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
       heldUntil = until
       // `disable` may have come between the decision and this log. One of the two always sees the other.
       if (made && !isLocal && saysNo(answerFiles(folders!))) {
-        fs.rmSync(path, { force: true })
+        for (const file of [path, fingerprintPath(state)]) fs.rmSync(file, { force: true })
         throw new Error('it was disabled just now')
       }
     },
