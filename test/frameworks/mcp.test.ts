@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { counts, type Receiver, startReceiver } from '../receiver.ts'
 import { makeWorld, type World } from '../world.ts'
-import { root } from './pages.ts'
+import { blocksOf, root } from './pages.ts'
 
 const folder = join(root, 'examples/mcp')
 const sdk = join(folder, 'node_modules/@modelcontextprotocol/sdk/dist/esm')
@@ -175,4 +176,14 @@ describe('consent', () => {
     expect(world.files()).toEqual([])
     expect(receiver.requests).toEqual([])
   })
+})
+
+test('each block of code in docs/mcp.md is a part of the example', () => {
+  const sources = ['server.js', 'telemetry.js', 'consent.js'].map(file =>
+    readFileSync(join(folder, file), 'utf8').replace(/^ +/gm, ''),
+  )
+  for (const { code } of blocksOf('mcp.md')) {
+    const text = code.replace(/^ +/gm, '').replace(/\n}\n$/, '\n')
+    expect(sources.find(source => source.includes(text)) ?? code).not.toBe(code)
+  }
 })
