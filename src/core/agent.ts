@@ -33,3 +33,9 @@ export function agentOf(env: Readonly<Record<string, string | undefined>>): stri
   if (named) return AGENTS.find(agent => named.includes(agent)) ?? OTHER
   return VARIABLES.find(([, ...variables]) => variables.some(name => env[name]))?.[0]
 }
+
+/** The variable by which an agent shows, for a command that nobody watches; undefined where none does. */
+export function agentVariable(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  if (env.AI_AGENT) return 'AI_AGENT'
+  return VARIABLES.flatMap(([, ...variables]) => variables).find(name => env[name])
+}

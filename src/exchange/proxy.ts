@@ -40,7 +40,8 @@ function isExcepted(hostname: string, port: string, list: string): boolean {
 }
 
 function withoutPassword(proxy: string): string {
-  return proxy.replace(/^(\w+:\/\/)?[^/@]*@/, '$1')
+  // Up to the last `@`: a password may hold one.
+  return proxy.replace(/^(\w+:\/\/)?.*@/, '$1')
 }
 
 /** What is to be known of the way to an endpoint; undefined where it is the direct one. */
