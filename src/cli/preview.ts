@@ -54,7 +54,7 @@ export function preview(context: Context, { raw }: Values, given?: string): numb
       sentences(
         stdout,
         ...(isListed ? [] : [`"${command}" is not in the list of commands: it is counted as "${UNKNOWN}".`]),
-        `The same as JSON: ${called(tool, `preview ${given === undefined ? '' : `"${given}" `}--raw`)}`,
+        `The same as JSON: ${called(tool, `preview ${quoted(given)}--raw`)}`,
         `All that can ever be sent: ${called(tool, 'preview --all')}`,
       ),
     ].join('\n'),
@@ -77,6 +77,8 @@ function lastCommand(inspection: Inspection, commands: readonly string[]): strin
     })
   return last ?? commands[0] ?? UNKNOWN
 }
+
+const quoted = (name = '') => (name.includes(' ') ? `"${name}" ` : name && `${name} `)
 
 interface Body {
   resourceMetrics: {
