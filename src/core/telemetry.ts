@@ -102,8 +102,8 @@ function isOptedOut(state: State): boolean {
 function mayCount(state: State): boolean {
   if (!state.decision) {
     const options = optionsOf(state)
-    const show: Parameters<typeof decide>[0]['show'] = (folders, target, seen) =>
-      !shared().noticed && (shared().noticed = showNotice(options, folders, target, seen))
+    const show: Parameters<typeof decide>[0]['show'] = (folders, target, seen, agreed) =>
+      !shared().noticed && (shared().noticed = showNotice(options, folders, target, seen, agreed))
     const decision = decide({ options, env: process.env, disabled: state.disabled, show })
     state.decision = decision
     state.counter = decision.mode === 'off' ? undefined : counterFor(options, decision)

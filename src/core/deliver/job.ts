@@ -20,8 +20,11 @@ export interface Job {
   draft: HeadDraft
 }
 
-/** The headers of every request besides those of the tool and of the user; `fetch` and HTTP add theirs. */
-export const REQUEST_HEADERS: readonly string[] = ['content-type', 'user-agent', 'otlp-tally-shard']
+/** The headers of every request besides those of the tool and of the user: ours, then those of HTTP and of `fetch`. */
+export const REQUEST_HEADERS: readonly string[] = [
+  ...['content-type', 'user-agent', 'otlp-tally-shard', 'host', 'connection', 'content-length'],
+  ...['accept', 'accept-language', 'accept-encoding', 'sec-fetch-mode'],
+]
 
 /** What becomes of a request. `why`: the status, or the code of an error. */
 export interface Outcome {
