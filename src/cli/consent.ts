@@ -5,6 +5,7 @@ import { environmentPrefix, unreadVariable } from '../core/decide/environment.ts
 import type { Folders } from '../core/decide/folders.ts'
 import { contents, noticeText } from '../core/decide/notice.ts'
 import { type Row, rowsText, textWidth, wrap } from '../core/layout.ts'
+import { printable } from '../terminal/printable.ts'
 import { writeYes } from './answer.ts'
 import { type Context, called, contextOf, type TelemetryIo } from './context.ts'
 import { decisionOf } from './counterfactuals.ts'
@@ -156,7 +157,10 @@ function openText(context: Context): { text: string; folders: Folders; target: T
 export async function promptAgain(context: Context): Promise<number> {
   const { tool, stdin, stderr } = context
   const inspection = inspect(context)
-  const problem = writeProblem(context) ?? (inspection.target ? undefined : inspection.decision.reason)
+  const { decision, counterfactuals, target } = inspection
+  // What no answer could change. `local` and CI are no noes.
+  const no = [decision, ...counterfactuals].find(({ row, mode }) => mode === 'off' && (row < 8 || row === 10))
+  const problem = writeProblem(context) ?? no?.reason ?? (target ? undefined : decision.reason)
   const answer = problem === undefined ? await ask(context, inspection) : undefined
   if (answer === undefined) {
     const why = problem ?? (stdin.isTTY && stderr.isTTY ? 'there was no answer' : 'no terminal to ask in')
@@ -199,7 +203,10 @@ function questionText(
   ]
   return [
     wrap(`May ${options.name} count how often you run each of its commands, and send these counts?`, width),
-    rowsText(rows, width),
+    rowsText(
+      rows.map(([label, text]) => [label, printable(text, Number.POSITIVE_INFINITY)] as const),
+      width,
+    ),
     'Count and send?',
   ].join('\n')
 }

@@ -1,4 +1,5 @@
 import { type Decision, decide } from '../core/decide/decide.ts'
+import type { Tool } from '../core/tool.ts'
 import { explain } from '../helper/explain.ts'
 import { lineOf } from './config-line.ts'
 import type { Context } from './context.ts'
@@ -28,7 +29,7 @@ export function rulingsOf(context: Pick<Context, 'tool' | 'env'>): [Ruling, ...R
   const rulings: Ruling[] = []
   for (const without = new Set<number>(); ; ) {
     const decision = decisionOf(context, without)
-    rulings.push({ ...decision, reason: reasonOf(decision, context) })
+    rulings.push({ ...decision, reason: reasonOf(decision, context.tool) })
     const row = PASSABLE[decision.row]
     // A problem with the options or the runtime is no cause that a user could take away.
     if (row === undefined || without.has(row)) return rulings as [Ruling, ...Ruling[]]
@@ -37,8 +38,8 @@ export function rulingsOf(context: Pick<Context, 'tool' | 'env'>): [Ruling, ...R
 }
 
 /** The reason, with the line of a config file. */
-function reasonOf(decision: Decision, { tool }: Pick<Context, 'tool'>): string {
-  const reason = explain(decision, tool.disabled)
+function reasonOf(decision: Decision, { disabled }: Tool): string {
+  const reason = explain(decision, disabled)
   const { file, config } = decision.cause ?? {}
   const line = file && config?.why !== 'syntax' ? lineOf(file, decision.row) : undefined
   return line ? `${reason} (line ${line})` : reason

@@ -1,3 +1,4 @@
+import { ADDED_HEADERS } from '../core/deliver/job.ts'
 import type { Row } from '../core/layout.ts'
 import { version } from '../core/version.ts'
 import { COMMAND_METRIC } from '../core/vocabulary.ts'
@@ -7,7 +8,7 @@ import { visible } from '../terminal/printable.ts'
 import type { Context, Values as Flags } from './context.ts'
 import { inspect, setBy } from './inspect.ts'
 import { rows, sentences } from './print.ts'
-import { ADDED_HEADERS, type Sendable, sendableOf, type Values } from './sendable.ts'
+import { type Sendable, sendableOf, type Values } from './sendable.ts'
 
 /** `preview --all`: every name and value that can ever be sent, not only by the next run. Sends nothing. */
 export function previewAll(context: Context, { json }: Flags): number {

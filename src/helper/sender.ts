@@ -9,7 +9,7 @@ import { crypto, fs } from '../core/node.ts'
 import { isCopied, stampOf } from '../core/stamp.ts'
 import { WRITTEN } from '../core/version.ts'
 import { bodyOf, type Part, partOf } from './body.ts'
-import { type Fold, isBusy } from './fold.ts'
+import { type Fold, isBusy, type Result } from './fold.ts'
 import { markTaken, type OtherLog, olderLogs, removeOldLogs } from './logs.ts'
 import { look, openReader, type Reader, writeCheckpoint } from './reader.ts'
 
@@ -71,7 +71,7 @@ export function* send(job: Job, around: Surroundings): Steps<void> {
   if (around.now() < WRITTEN || saysNo(job.answers)) return
   const own = yield* claimOwn(job, around)
   if (!own) return
-  const older = own.previous === 'taken' ? olderLogs(job.path) : []
+  const older = own.alone ? [] : olderLogs(job.path)
   // A log that was too large to go with others goes alone.
   const large: OtherLog[] = []
   const claims = [own.claim, ...(yield* claimOlder(job, around, older, large))]
@@ -82,11 +82,12 @@ export function* send(job: Job, around: Surroundings): Steps<void> {
       if (claim) yield* post(job, around, [claim])
     }
   }
-  removeOldLogs(job.path, around.now())
+  // By a clock that the server's answer vouches for a little: offline, one wrong clock would remove what waits.
+  removeOldLogs(job.path, what === 'taken' ? around.now() : 0)
 }
 
 /** Claims the command's own log. Undefined where nothing is to be sent, or another process sends. */
-function* claimOwn(job: Job, around: Surroundings): Steps<{ claim: Claimed; previous: string } | undefined> {
+function* claimOwn(job: Job, around: Surroundings): Steps<{ claim: Claimed; alone: boolean } | undefined> {
   const fingerprint = readFingerprint(job.state, around.now())
   const fd = openIfThere(job.path)
   if (fd === undefined) return undefined
@@ -109,14 +110,20 @@ function* claimOwn(job: Job, around: Surroundings): Steps<{ claim: Claimed; prev
         yield { do: 'wait' }
         continue
       }
-      const previous = fold.result?.what ?? 'taken'
+      const alone = mayMind(fold.result)
       claim = yield* claimLog(job, around, reader)
-      if (claim) return { claim, previous }
+      if (claim) return { claim, alone }
       if (!around.isPatient()) return undefined
     }
   } finally {
     if (!claim) fs.closeSync(fd)
   }
+}
+
+/** An older log may be what the server minded in the last body. Not where there was no connection to it. */
+function mayMind(result: Result | undefined): boolean {
+  if (!result || result.what === 'taken') return false
+  return result.what === 'unknown' || /^\d/.test(result.why)
 }
 
 /** The fingerprint ended, marks are missing, the file was copied, or a clock was ahead: another log goes on. */
