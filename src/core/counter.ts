@@ -4,7 +4,7 @@ import type { Mode } from './decide/environment.ts'
 import { answerFiles } from './decide/folders.ts'
 import type { Job } from './deliver/job.ts'
 import { environmentAttributes } from './environment.ts'
-import { ensureFingerprint } from './log/fingerprint.ts'
+import { ensureFingerprint, fingerprintPath } from './log/fingerprint.ts'
 import { mark } from './log/mark.ts'
 import { LOCAL, LOGS, logName } from './log/name.ts'
 import { type HeadDraft, headRecord, seriesText } from './log/record.ts'
@@ -59,7 +59,7 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
       heldUntil = until
       // `disable` may have come between the decision and this log. One of the two always sees the other.
       if (made && !isLocal && saysNo(answerFiles(folders!))) {
-        fs.rmSync(path, { force: true })
+        for (const file of [path, fingerprintPath(state)]) fs.rmSync(file, { force: true })
         throw new Error('it was disabled just now')
       }
     },

@@ -6,8 +6,9 @@ import { lacking } from './decide/permissions.ts'
 import { loadHelper, startHelper } from './deliver/detached.ts'
 import type { Inline, Job } from './deliver/job.ts'
 import { chooseRoute, type Route } from './deliver/route.ts'
+import { atExit } from './exit.ts'
 import { shared } from './global.ts'
-import { supported } from './node.ts'
+import { supported, WINDOWS } from './node.ts'
 import type { TelemetryOptions } from './options.ts'
 import type { Tool } from './tool.ts'
 import { commandSeries, copyOf, eventSeries, FAILURE_METRIC, type Series } from './vocabulary.ts'
@@ -101,8 +102,8 @@ function isOptedOut(state: State): boolean {
 function mayCount(state: State): boolean {
   if (!state.decision) {
     const options = optionsOf(state)
-    const show: Parameters<typeof decide>[0]['show'] = (folders, target, seen) =>
-      !shared().noticed && (shared().noticed = showNotice(options, folders, target, seen))
+    const show: Parameters<typeof decide>[0]['show'] = (folders, target, seen, agreed) =>
+      !shared().noticed && (shared().noticed = showNotice(options, folders, target, seen, agreed))
     const decision = decide({ options, env: process.env, disabled: state.disabled, show })
     state.decision = decision
     state.counter = decision.mode === 'off' ? undefined : counterFor(options, decision)
@@ -120,7 +121,10 @@ function count(state: State, series: Series): void {
 // Schedule
 
 function schedule(state: State): void {
-  if (!state.watching) atExit(code => silently(state, () => end(state, code)))
+  if (!state.watching) {
+    const late = Boolean(optionsOf(state).failures) && !process.versions.bun && !process.versions.deno
+    atExit(code => silently(state, () => end(state, code)), late)
+  }
   state.watching = true
   if (state.timer || state.counter?.mode !== 'on') return
   // Inline has to begin while the event loop still turns; a helper has time until the end.
@@ -141,8 +145,10 @@ function end(state: State, code: number): void {
 }
 
 function isFailure(code: number, { failures }: TelemetryOptions): boolean {
+  // The system keeps one byte of it: `process.exit(256)` is a success.
+  const status = WINDOWS ? code : code & 255
   const results = typeof failures === 'object' ? failures.except : []
-  return code !== 0 && !SIGNAL_CODES.includes(code) && !results.includes(code)
+  return status !== 0 && !SIGNAL_CODES.includes(status) && !results.includes(status)
 }
 
 // Deliver
@@ -152,19 +158,20 @@ function deliver(state: State, { atExit = false, anyway = false } = {}): void {
   state.timer = undefined
   // Once off, off for the whole run. Otherwise the next decision would find the notice that this run has just shown.
   if (state.decision?.mode !== 'off') state.decision = undefined
-  const { counter, inline } = state
+  const { counter } = state
+  let job = atExit && state.inline?.abandon() ? state.inline.job : undefined
   const wait = counter && !anyway ? counter.heldUntil - Date.now() : 0
   if (wait > 0) {
     // Others have just sent, or the interval is not over. If this process is still there then, it looks again.
     if (!atExit) startTimer(state, wait)
   } else if (counter) {
     state.counter = undefined
-    const job = counter.job(anyway)
-    if (job && counter.mode === 'log') preview(state, job, counter.counted)
-    else if (job && isInline(state) && !atExit) startInline(state, job)
-    else if (job) start(state, job)
+    job = counter.job(anyway) ?? job
   }
-  if (atExit && inline?.abandon()) start(state, inline.job)
+  if (!job) return
+  if (counter?.mode === 'log') preview(state, job, counter.counted)
+  else if (isInline(state) && !atExit) startInline(state, job)
+  else start(state, job)
 }
 
 /** A timer that keeps no process alive. Longer ones than Node's longest look earlier, and wait again. */
@@ -230,20 +237,6 @@ function isNoCommand(name: string, { name: tool, command }: TelemetryOptions): b
   // `analytics` of `ng analytics`.
   const [, own = ''] = command ? (/^\S+ (.+)$/.exec(command) ?? []) : []
   return own !== '' && (name === own || name.startsWith(`${own} `) || name === `${tool} ${own}`)
-}
-
-/**
- * Before all other listeners, so that one that exits or throws changes nothing. Node warns on stderr of the eleventh
- * listener. The tool may have ten, and ours must not be the one too many.
- */
-function atExit(act: (code: number) => void): void {
-  const limit = process.getMaxListeners()
-  if (limit && process.listenerCount('exit') >= limit) process.setMaxListeners(limit + 1)
-  let ended = false
-  process.prependListener('exit', code => {
-    if (!ended) act(code)
-    ended = true
-  })
 }
 
 /** Failures of telemetry are silent: the user of the tool cannot fix them. `log` mode and `status` explain. */

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Counts } from '../collector/counts.ts'
 import { startCortex } from './cortex.ts'
 import { type Member, makeCrowd, told } from './crowd.ts'
-import { EXAMPLES, folder } from './examples.ts'
+import { configurationsOf, folder } from './examples.ts'
 import { startGateway, startRawGateway } from './gateways.ts'
 import { builds, random } from './load.ts'
 import { type Door, startDoor } from './nginx.ts'
@@ -22,7 +22,7 @@ interface Engine {
   urls: string[]
   nodes: { kill(): Promise<() => Promise<void>>; restart(): Promise<void> }[]
   /** A Collector before a node, with its file to copy. */
-  collector: { file: string; env: Record<string, string> }[]
+  collector: { files: string[]; env: Record<string, string> }[]
   /** Where it takes remote write. */
   write: string
   /** Labels that it adds. */
@@ -33,11 +33,11 @@ const ENGINES: Record<string, (dir: string) => Promise<Engine>> = {
   async Cortex(dir) {
     const { nodes } = await startCortex(dir, 3, 'rules.yml')
     onTestFinished(async () => void (await Promise.all(nodes.map(node => node.stop()))))
-    const file = join(EXAMPLES, 'gateway.yaml')
+    const files = configurationsOf('collector.yaml')
     return {
       urls: nodes.map(({ url }) => url),
       nodes,
-      collector: nodes.map(({ base }) => ({ file, env: { PROMETHEUS: new URL(base).host } })),
+      collector: nodes.map(({ base }) => ({ files, env: { PROMETHEUS: new URL(base).host } })),
       write: `${nodes[1]!.base}/api/v1/push`,
       adds: [],
     }
@@ -45,11 +45,11 @@ const ENGINES: Record<string, (dir: string) => Promise<Engine>> = {
   async Thanos(dir) {
     const thanos = await startThanos(dir, 'rules.yml')
     onTestFinished(() => thanos.stop())
-    const file = join(EXAMPLES, '../thanos/collector.yaml')
+    const files = configurationsOf('../thanos/collector.yaml')
     return {
       urls: [thanos.url],
       nodes: thanos.receivers,
-      collector: thanos.receivers.map(({ address }) => ({ file, env: { THANOS: address } })),
+      collector: thanos.receivers.map(({ address }) => ({ files, env: { THANOS: address } })),
       write: `http://${thanos.receivers[1]!.address}/api/v1/receive`,
       adds: ['tenant_id'],
     }
@@ -91,9 +91,9 @@ test.each(Object.keys(ENGINES))(
     mkdirSync(join(dir, name))
     const engine = await ENGINES[name]!(join(dir, name))
     const collectors = []
-    for (const [i, { file, env }] of engine.collector.slice(0, 2).entries()) {
+    for (const [i, { files, env }] of engine.collector.slice(0, 2).entries()) {
       mkdirSync(join(dir, `${i}`))
-      collectors.push(await startGateway(join(dir, `${i}`), [file], env))
+      collectors.push(await startGateway(join(dir, `${i}`), files, env))
     }
     mkdirSync(join(dir, 'door'))
     const door = await startDoor(join(dir, 'door'), [collectors[0]!.address, collectors[1]!.address])

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Counts } from '../collector/counts.ts'
 import { add, COLUMNS, type Column, type Lab, pick, startLab } from './lab.ts'
 import { clock, type Home, type Load, makeLoad, type Post, random } from './load.ts'
-import { deltas, increase, latest, type Sent } from './model.ts'
+import { increase, latest, type Sent } from './model.ts'
 
 /**
  * The table: what happens on the way (a row) × who is asked (a column). Every cell is what was run, exactly, or an
@@ -85,11 +85,6 @@ const SAME_NAME: Exception = {
   why: 'the tally began anew under the same name, and only its start time tells',
   says: withoutMissed,
 }
-const BY_ARRIVAL: Exception = {
-  letter: 'D',
-  why: 'cumulativetodelta goes by arrival: after a step back it counts the way up again',
-  says: ({ sent }) => deltas(sent),
-}
 const NO_DELTA: Exception = {
   letter: 'G',
   why: 'Prometheus and Thanos refuse delta temporality, Cortex drops it',
@@ -160,7 +155,7 @@ const cases: Case[] = [
     },
     exceptions: {
       ...each(FIRST_LOST, 'default: increase'),
-      ...each(OLD_START, 'recommended: increase', 'recommended: gateway', 'delta', 'fleet'),
+      ...each(OLD_START, 'recommended: increase', 'recommended: gateway', 'delta'),
     },
   },
   {
@@ -173,7 +168,7 @@ const cases: Case[] = [
       })
       Object.assign(row.missed, load.truth)
     },
-    exceptions: each(OLD_START, 'fleet'),
+    exceptions: each(OLD_START, 'delta'),
   },
   {
     what: 'requests arrive in the wrong order within seconds',
@@ -184,13 +179,10 @@ const cases: Case[] = [
       for (let i = 0; i < held.length; i += 5)
         for (const post of held.slice(i, i + 5).reverse()) await row.send(post)
     },
-    exceptions: {
-      ...each(
-        { ...FIRST_LOST, why: `it refuses whatever is older than what it has: ${FIRST_LOST.why}` },
-        'default: increase',
-      ),
-      delta: BY_ARRIVAL,
-    },
+    exceptions: each(
+      { ...FIRST_LOST, why: `it refuses whatever is older than what it has: ${FIRST_LOST.why}` },
+      'default: increase',
+    ),
   },
   {
     what: '50 processes at once, and then one more',
@@ -200,10 +192,7 @@ const cases: Case[] = [
       for (const post of posts) await send(post)
       await send(await home!.run(one, 'build'))
     },
-    exceptions: {
-      ...each({ ...FIRST_LOST, atTimes: true }, 'default: increase'),
-      delta: { ...BY_ARRIVAL, atTimes: true },
-    },
+    exceptions: each({ ...FIRST_LOST, atTimes: true }, 'default: increase'),
   },
   {
     what: 'the Collectors restart in the middle',
@@ -220,7 +209,7 @@ const cases: Case[] = [
       await lab.settle()
       await together(homes, some)
     },
-    exceptions: each(BASELINE, 'delta', 'fleet'),
+    exceptions: each(BASELINE, 'delta'),
   },
   {
     what: 'Prometheus, Cortex and Thanos restart in the middle',

@@ -14,7 +14,7 @@ import { collectorBinary } from '../collector/build.ts'
 import { answers, freePorts } from '../server.ts'
 import { makeWorld } from '../world.ts'
 import { cortexBinary, prometheusBinaries, thanosBinary } from './build.ts'
-import { EXAMPLES, folder, TOKEN } from './examples.ts'
+import { asked, EXAMPLES, folder, TOKEN } from './examples.ts'
 import { until } from './lab.ts'
 import { query } from './prometheus.ts'
 
@@ -102,13 +102,10 @@ test.each(Object.entries(SET_UPS))('%s: the first command counted is on the dash
 
   const shown = async (title: string) => {
     const { targets } = PANELS.find(panel => panel.title === title)!
-    const samples = await query(
-      { url: moved(setUp.asks) },
-      targets[0]!.expr.replaceAll('$tool', 'trix'),
-    ).catch(() => [])
+    const samples = await query({ url: moved(setUp.asks) }, asked(targets[0]!.expr)).catch(() => [])
     return samples.map(({ labels, value }) => [labels.command_name ?? '', value])
   }
-  await expect.poll(() => shown('Commands'), { timeout: 110_000 }).toEqual([['build', 1]])
+  await expect.poll(() => shown('Runs by command'), { timeout: 110_000 }).toEqual([['build', 1]])
   await expect.poll(() => shown('Installations'), { timeout: 110_000 }).toEqual([['', 1]])
 })
 

@@ -1,5 +1,5 @@
 /** One request. */
-export interface Question {
+export interface Request {
   url: string
   headers: Readonly<Record<string, string>>
   body: string
@@ -22,7 +22,7 @@ export interface NoAnswer {
 }
 
 /** As JSON on one line: for Node's `readline` a line also ends at these two, which JSON leaves as they are. */
-export function lineOf(value: Question | Answer | NoAnswer): string {
+export function lineOf(value: Request | Answer | NoAnswer): string {
   const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16)}`
   return `${JSON.stringify(value).replace(/[\u2028\u2029]/g, escaped)}\n`
 }
@@ -31,7 +31,7 @@ export function lineOf(value: Question | Answer | NoAnswer): string {
 const MAX_BYTES = 4 << 20
 
 /** One POST of OTLP/JSON. Follows no redirect, which would carry the headers elsewhere. Never rejects. */
-export async function exchange({ url, headers, body, timeoutMs }: Question): Promise<Answer | NoAnswer> {
+export async function post({ url, headers, body, timeoutMs }: Request): Promise<Answer | NoAnswer> {
   try {
     const response = await fetch(url, {
       method: 'POST',

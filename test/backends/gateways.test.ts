@@ -1,17 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type Counts, prometheusCounts } from '../collector/counts.ts'
-import { freePorts } from '../server.ts'
+import type { Counts } from '../collector/counts.ts'
 import { makeWorld, type World } from '../world.ts'
 import { type Member, makeCrowd, told } from './crowd.ts'
-import { EXAMPLES, folder, TOKEN } from './examples.ts'
-import { startGateway, startRawGateway, startStore } from './gateways.ts'
+import { folder, TOKEN } from './examples.ts'
+import { startRawGateway, startStore } from './gateways.ts'
 import { builds, type Post } from './load.ts'
 import { type Door, startDoor } from './nginx.ts'
 import { type Prometheus, query } from './prometheus.ts'
 
-/** The files of a fleet together: nginx before two gateways, of which one is restarted while requests go on. */
+/** The files for several gateways together: nginx before two gateways, of which one is restarted while requests go on. */
 
 const SOON = { timeout: 40_000 }
 
@@ -228,45 +227,3 @@ function beganBefore(post: Post, age: number): Post {
   sum.dataPoints = sum.dataPoints.filter(({ asInt }: { asInt: string }) => asInt !== '0')
   return { ...post, body: JSON.stringify(body) }
 }
-
-test.each([
-  ['a restart loses what each one counts until its first request after it', 'pause'],
-  ['SIGKILL loses what came since the last interval as well', 'kill'],
-] as const)('where nothing is stored of anybody, %s', async (_, end) => {
-  const dir = folder()
-  const pages: string[] = []
-  const start = async (name: string) => {
-    mkdirSync(join(dir, name))
-    const [port] = await freePorts(1)
-    pages.push(`http://127.0.0.1:${port}/metrics`)
-    const faster = { processors: { interval: { interval: '3s' } } }
-    return startGateway(join(dir, name), [join(EXAMPLES, 'fleet.yaml'), faster], {
-      PAGE: `127.0.0.1:${port}`,
-    })
-  }
-  const [a, b] = [await start('a'), await start('b')]
-  mkdirSync(join(dir, 'door'))
-  const door = await startDoor(join(dir, 'door'), [a.address, b.address])
-  const crowd = makeCrowd(await builds(5), 40)
-  const count = async (i: number) => (await prometheusCounts(pages[i]!))['1.0.0 build'] ?? 0
-  const both = async () => (await count(0)) + (await count(1))
-
-  await tell(crowd, door, 1)
-  await tell(crowd, door, 2)
-  await expect.poll(both, SOON).toBe(40 * 2)
-  // A Prometheus that scrapes it keeps what it has seen.
-  const before = await count(0)
-  const known = before / 2
-  expect(known).toBeGreaterThan(0)
-  // An interval has just ended, so all of this is in the next one.
-  if (end === 'kill') await tell(crowd, door, 3)
-  const told = end === 'kill' ? 3 : 2
-  await (await a[end]())()
-
-  await tell(crowd, door, told + 1)
-  // They are new to both, and when they are seen, so is what was sent before them.
-  await tell(makeCrowd(await builds(1), 60).slice(40), door, 1)
-  await expect.poll(async () => before + (await both()), SOON).toBe(40 * (told + 1) - known * (told - 1) + 20)
-  await tell(crowd, door, told + 2)
-  await expect.poll(async () => before + (await both()), SOON).toBe(40 * (told + 2) - known * (told - 1) + 20)
-})
