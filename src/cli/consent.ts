@@ -127,6 +127,8 @@ export function consentText(io: TelemetryIo = {}): string | undefined {
 export function recordConsent(answer: 'shown' | 'yes' | 'no', text: string, io: TelemetryIo = {}): boolean {
   const context = contextOf(io)
   if (typeof context === 'string') return false
+  // A process that runs on decides anew at its next count. A notice holds from the next run on, as it says.
+  if (answer !== 'shown') context.tool.discard()
   if (answer === 'no') return sayNo(context).ok
   const open = openText(context)
   if (!open || open.text !== text || writeProblem(context)) return false
