@@ -1,10 +1,10 @@
 import {
   appendFileSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
@@ -325,15 +325,18 @@ describe('logs of earlier versions', () => {
     expect(countedBy(bodies)).toEqual(all(9))
   })
 
-  test('that were set aside are renamed once they are taken, and not read again', async () => {
+  test('and those that were set aside, once they are taken, are not touched again', async () => {
     const { endpoint, bodies } = await startBackend()
     run('build')
-    renameSync(path, `${path}~abcdefgh`)
+    const aside = `${path}~abcdefgh`
+    renameSync(path, aside)
     run('check')
     await send(jobTo(endpoint))
-    expect(readdirSync(join(state, 'v1')).filter(name => name.includes('~'))).toEqual([
-      expect.stringMatching(/~abcdefgh\.taken$/),
-    ])
-    expect(countedBy(bodies)).toEqual(all(2))
+    const { size } = statSync(aside)
+    run('check')
+    await send(jobTo(endpoint))
+    expect(JSON.parse(bodies[1]!).resourceMetrics).toHaveLength(1)
+    expect(statSync(aside).size).toBe(size)
+    expect(countedBy(bodies)).toEqual(all(3))
   })
 })
