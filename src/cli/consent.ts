@@ -1,4 +1,4 @@
-import { agentVariable } from '../core/agent.ts'
+import { agentIn } from '../core/agent.ts'
 import { type Agreements, noticePath, readAnswers, withTerms, writeAnswers } from '../core/decide/consent.ts'
 import type { Target } from '../core/decide/decide.ts'
 import { environmentPrefix, unreadVariable } from '../core/decide/environment.ts'
@@ -61,7 +61,7 @@ export async function askConsent(io: ConsentIo = {}): Promise<boolean | undefine
   const { row, cause, target, folders } = decisionOf(context)
   if (row === 15) return true
   if (row === 8) return cause?.message ? undefined : false
-  const isUnread = unreadVariable(env) ?? agentVariable(env)
+  const isUnread = unreadVariable(env) ?? agentIn(env)?.variable
   if (!OPEN.includes(row) || !target || !folders || isUnread || writeProblem(context)) return undefined
   const answer = await ask(context, inspect(context), io)
   if (answer === undefined) return undefined

@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { draftOf } from '../core/counter.ts'
 import { namesIn } from '../core/files.ts'
 import { LOCAL, LOGS, logName, parseLogName } from '../core/log/name.ts'
@@ -55,9 +55,10 @@ export function storedLogs(
     logPaths(state, kind).flatMap(path => {
       const stats = lstatSync(path, { throwIfNoEntry: false })
       if (!stats?.isFile()) return []
-      const { version, endpoint } = parseLogName(path.slice(join(state, kind).length + 1))!
+      const { endpoint } = parseLogName(basename(path))!
       const fold = unlessGone(() => readLog(path, onMark && (mark => onMark(mark, path))))
       if (!fold) return []
+      const version = `${fold.head?.resource['service.version'] ?? basename(path).split('-')[0]}`
       const isCurrent = current.includes(path)
       return [{ path, version, endpoint, local: kind === LOCAL, current: isCurrent, bytes: stats.size, fold }]
     }),

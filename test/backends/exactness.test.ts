@@ -1,10 +1,10 @@
-import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Counts } from '../collector/counts.ts'
 import { add, COLUMNS, type Column, type Lab, pick, startLab } from './lab.ts'
 import { clock, type Home, type Load, makeLoad, type Post, random } from './load.ts'
-import { increase, latest, type Sent } from './model.ts'
+import { increase, type Sent } from './model.ts'
 
 /**
  * The table: what happens on the way (a row) × who is asked (a column). Every cell is what was run, exactly, or an
@@ -19,6 +19,7 @@ beforeAll(async () => {
 afterAll(() => lab?.stop())
 
 const MINUTE = 60_000
+const WEEK = ['init', 'build', 'check', 'build']
 /** Of what is lost. Another one each day, and `SEED=…` for a certain one. */
 const SEED = Number(process.env.SEED ?? Math.floor(Date.now() / 86_400_000))
 
@@ -80,23 +81,7 @@ const BASELINE: Exception = {
   why: 'cumulativetodelta forgets on a restart, and takes the next value of an old series for its base',
   says: withoutMissed,
 }
-const SAME_NAME: Exception = {
-  letter: 'F',
-  why: 'the tally began anew under the same name, and only its start time tells',
-  says: withoutMissed,
-}
-const NO_DELTA: Exception = {
-  letter: 'G',
-  why: 'Prometheus and Thanos refuse delta temporality, Cortex drops it',
-  says: () => ({}),
-}
-
 const ALL = COLUMNS
-/** All that has the language of Prometheus, whatever one asks it. */
-const PROMQL = ALL.filter(column => column.includes(':'))
-/** What the newest value and the rule say of a series that began anew. */
-const NEWEST = PROMQL.filter(column => !column.endsWith('increase'))
-
 const cases: Case[] = [
   {
     what: 'all requests arrive, and every installation upgrades in the middle',
@@ -162,11 +147,19 @@ const cases: Case[] = [
     what: 'a week offline, then one request arrives',
     async run({ homes, one, load, send, ...row }) {
       await together(homes, async home => {
-        for (const command of ['init', 'build', 'check', 'build'])
-          await home.run(one, command, clock(-7 * 24 * 60 * MINUTE))
-        await send(withZeros(await home.run(one, 'build')))
+        await home.runOffline(one, WEEK, clock(-7 * 24 * 60 * MINUTE))
+        await send(await home.run(one, 'build'))
       })
       Object.assign(row.missed, load.truth)
+    },
+    exceptions: each(OLD_START, 'delta'),
+  },
+  {
+    what: 'a week offline, then an upgrade, then one request of the new version arrives',
+    async run({ homes, one, two, load, send, ...row }) {
+      await together(homes, home => home.runOffline(one, WEEK, clock(-7 * 24 * 60 * MINUTE)))
+      Object.assign(row.missed, load.truth)
+      await together(homes, async home => send(await home.run(two, 'build')))
     },
     exceptions: each(OLD_START, 'delta'),
   },
@@ -233,22 +226,19 @@ const cases: Case[] = [
       }),
   },
   {
-    what: 'a tally reaches its bound',
-    async run({ homes, one, load, send, ...row }) {
-      const home = homes[0]!
-      await send(await home.run(one, 'build'))
-      const tallies = join(home.world.state, 'tallies')
-      const tally = join(tallies, readdirSync(tallies)[0]!, 'command_invocation/command_name=build')
-      // 1 MiB holds 74,898 marks. Not just now, or it would be a burst.
-      const more = 74_898 - 3
-      appendFileSync(tally, `${Date.now() - 2 * MINUTE}\n`.repeat(more))
-      load.truth = add(load.truth, { [`${one} build`]: more })
-      await inTurn(['build', 'build'], async command => send(await home.run(one, command)))
-      Object.assign(row.missed, load.truth)
-      await lab.settle()
-      await inTurn(['build', 'build'], async command => send(await home.run(one, command)))
+    what: 'a log reaches its bound',
+    async run({ homes: [home], one, load, send }) {
+      await send(await home!.run(one, 'build'))
+      const folder = join(home!.world.state, 'v1')
+      const log = join(folder, readdirSync(folder).find(name => name.endsWith('.log'))!)
+      // Not just now, or it would be a burst.
+      const mark = `\ncommand_invocation,command_name=build ${Date.now() - 2 * MINUTE}`
+      const marks = Math.ceil((2 ** 24 - statSync(log).size) / mark.length)
+      appendFileSync(log, mark.repeat(marks))
+      load.truth = add(load.truth, { [`${one} build`]: marks })
+      await inTurn(['build', 'build'], async command => send(await home!.run(one, command)))
+      expect(load.streams.size).toBe(2)
     },
-    exceptions: each(SAME_NAME, ...NEWEST, 'page'),
   },
   {
     what: 'a clock is set back by two minutes, and later right again',
@@ -279,21 +269,6 @@ const cases: Case[] = [
       await some(0)
       await some(-60 * MINUTE)
       await some(0)
-    },
-  },
-  {
-    what: 'delta temporality',
-    run: ({ homes, one, send }) =>
-      together(homes, home =>
-        inTurn(['build', 'check', 'build'], async command => send(await home.runDelta(one, command))),
-      ),
-    exceptions: {
-      ...each(NO_DELTA, ...PROMQL),
-      page: {
-        letter: 'H',
-        why: 'the Collector’s Prometheus exporter adds up only deltas that follow on one another without a gap',
-        says: ({ sent }) => latest(sent),
-      },
     },
   },
 ]
@@ -367,21 +342,6 @@ async function together<T>(
   act: (item: T, i: number) => Promise<unknown>,
 ): Promise<void> {
   await Promise.all(items.map(act))
-}
-
-/**
- * As a request that was preceded by none that anybody has taken: each series has its zero, 1 ms before the point. What it
- * is made of was taken, by the receiver of this home.
- */
-function withZeros(post: Post): Post {
-  const body = JSON.parse(post.body)
-  const [{ sum }] = body.resourceMetrics[0].scopeMetrics[0].metrics
-  sum.dataPoints = sum.dataPoints.flatMap((point: { timeUnixNano: string; asInt: string }) => [
-    { ...point, timeUnixNano: `${Number(point.timeUnixNano.slice(0, -6)) - 1}000000`, asInt: '0' },
-    point,
-  ])
-  const points = post.points.flatMap(point => [{ ...point, time: point.time - 1, value: 0 }, point])
-  return { ...post, body: JSON.stringify(body), points }
 }
 
 function minus(a: Counts, b: Counts): Counts {

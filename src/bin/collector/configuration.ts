@@ -1,7 +1,7 @@
 import { largestBody } from './largest-body.ts'
 import type { Preview, Value } from './preview.ts'
 
-/** A log holds 16 MiB, so no series of a real installation gets further. */
+/** A log holds 16 MiB, which is fewer records than this, so no series of a real installation gets further. */
 const MOST = 1_000_000
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 /** A new release needs no new configuration. */
