@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TelemetryOptions } from '../src/core/options.ts'
 import { type Result, runProcess, type World } from './world.ts'
@@ -10,6 +10,8 @@ export const options: TelemetryOptions = { name: 'trix', version: '1.0.0', comma
 export interface AnyTool {
   /** Runs it without a terminal: `trackCommand('build')`, and what else the test lets it do. */
   run(env?: Record<string, string>): Promise<Result>
+  /** Changes its text: options that are no JSON. */
+  edit(change: (text: string) => string): void
   /** Runs it in a pseudo-terminal that nobody watches. `stdout` is all that was shown there. */
   onTerminal(env?: Record<string, string>): Promise<Result>
 }
@@ -32,6 +34,7 @@ ${act}
   const start = (command: string, args: readonly string[], env: Record<string, string> = {}) =>
     runProcess(command, args, { cwd: world.cwd, env: { ...world.env, ...env } })
   return {
+    edit: change => writeFileSync(path, change(readFileSync(path, 'utf8'))),
     run: env => start(process.execPath, [path], env),
     onTerminal: env =>
       start('script', ['-qec', `${process.execPath} ${path}`, '/dev/null'], { TERM: 'xterm', ...env }),

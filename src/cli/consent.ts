@@ -1,10 +1,11 @@
-import { agentVariable } from '../core/agent.ts'
+import { agentIn } from '../core/agent.ts'
 import { type Agreements, noticePath, readAnswers, withTerms, writeAnswers } from '../core/decide/consent.ts'
 import type { Target } from '../core/decide/decide.ts'
 import { environmentPrefix, unreadVariable } from '../core/decide/environment.ts'
 import type { Folders } from '../core/decide/folders.ts'
-import { contents, noticeText } from '../core/decide/notice.ts'
+import { contents, newsIn, noticeText } from '../core/decide/notice.ts'
 import { type Row, rowsText, textWidth, wrap } from '../core/layout.ts'
+import { printable } from '../terminal/printable.ts'
 import { writeYes } from './answer.ts'
 import { type Context, called, contextOf, type TelemetryIo } from './context.ts'
 import { decisionOf } from './counterfactuals.ts'
@@ -60,7 +61,7 @@ export async function askConsent(io: ConsentIo = {}): Promise<boolean | undefine
   const { row, cause, target, folders } = decisionOf(context)
   if (row === 15) return true
   if (row === 8) return cause?.message ? undefined : false
-  const isUnread = unreadVariable(env) ?? agentVariable(env)
+  const isUnread = unreadVariable(env) ?? agentIn(env)?.variable
   if (!OPEN.includes(row) || !target || !folders || isUnread || writeProblem(context)) return undefined
   const answer = await ask(context, inspect(context), io)
   if (answer === undefined) return undefined
@@ -126,6 +127,8 @@ export function consentText(io: TelemetryIo = {}): string | undefined {
 export function recordConsent(answer: 'shown' | 'yes' | 'no', text: string, io: TelemetryIo = {}): boolean {
   const context = contextOf(io)
   if (typeof context === 'string') return false
+  // A process that runs on decides anew at its next count. A notice holds from the next run on, as it says.
+  if (answer !== 'shown') context.tool.discard()
   if (answer === 'no') return sayNo(context).ok
   const open = openText(context)
   if (!open || open.text !== text || writeProblem(context)) return false
@@ -156,7 +159,10 @@ function openText(context: Context): { text: string; folders: Folders; target: T
 export async function promptAgain(context: Context): Promise<number> {
   const { tool, stdin, stderr } = context
   const inspection = inspect(context)
-  const problem = writeProblem(context) ?? (inspection.target ? undefined : inspection.decision.reason)
+  const { decision, counterfactuals, target } = inspection
+  // What no answer could change. `local` and CI are no noes.
+  const no = [decision, ...counterfactuals].find(({ row, mode }) => mode === 'off' && (row < 8 || row === 10))
+  const problem = writeProblem(context) ?? no?.reason ?? (target ? undefined : decision.reason)
   const answer = problem === undefined ? await ask(context, inspection) : undefined
   if (answer === undefined) {
     const why = problem ?? (stdin.isTTY && stderr.isTTY ? 'there was no answer' : 'no terminal to ask in')
@@ -186,8 +192,7 @@ function questionText(
 ): string {
   const { options } = tool
   const width = textWidth(stderr.columns)
-  const before = agreed[target.origin]
-  const news = before ? target.kinds.filter(kind => !before.kinds.includes(kind)) : []
+  const news = newsIn(target, agreed)
   const later =
     options.command === false
       ? `${environmentPrefix(options.name)}_TELEMETRY=off, or [telemetry] enabled = false in ${folders.config}`
@@ -199,7 +204,10 @@ function questionText(
   ]
   return [
     wrap(`May ${options.name} count how often you run each of its commands, and send these counts?`, width),
-    rowsText(rows, width),
+    rowsText(
+      rows.map(([label, text]) => [label, printable(text, Number.POSITIVE_INFINITY)] as const),
+      width,
+    ),
     'Count and send?',
   ].join('\n')
 }

@@ -1,7 +1,6 @@
 import { type Decision, decide } from '../core/decide/decide.ts'
-import { environmentPrefix, modeFrom } from '../core/decide/environment.ts'
+import type { Tool } from '../core/tool.ts'
 import { explain } from '../helper/explain.ts'
-import { printable } from '../terminal/printable.ts'
 import { lineOf } from './config-line.ts'
 import type { Context } from './context.ts'
 
@@ -30,7 +29,7 @@ export function rulingsOf(context: Pick<Context, 'tool' | 'env'>): [Ruling, ...R
   const rulings: Ruling[] = []
   for (const without = new Set<number>(); ; ) {
     const decision = decisionOf(context, without)
-    rulings.push({ ...decision, reason: reasonOf(decision, context) })
+    rulings.push({ ...decision, reason: reasonOf(decision, context.tool) })
     const row = PASSABLE[decision.row]
     // A problem with the options or the runtime is no cause that a user could take away.
     if (row === undefined || without.has(row)) return rulings as [Ruling, ...Ruling[]]
@@ -38,19 +37,10 @@ export function rulingsOf(context: Pick<Context, 'tool' | 'env'>): [Ruling, ...R
   }
 }
 
-/** The reason, with the value of a variable that is not understood, and the line of a config file. */
-function reasonOf(decision: Decision, { tool, env }: Pick<Context, 'tool' | 'env'>): string {
-  const reason = explain(decision, tool.disabled)
-  const { variable, file, config } = decision.cause ?? {}
-  const own = `${environmentPrefix(tool.options.name)}_TELEMETRY`
-  if (decision.row === 4 && variable !== own) return `${reason}; did you mean ${own}=off?`
-  if (variable === own && !isWord(env[own]))
-    return `${own} is "${printable(`${env[own]}`, 40)}", which is not understood and means off: expected on, off, local or log`
+/** The reason, with the line of a config file. */
+function reasonOf(decision: Decision, { disabled }: Tool): string {
+  const reason = explain(decision, disabled)
+  const { file, config } = decision.cause ?? {}
   const line = file && config?.why !== 'syntax' ? lineOf(file, decision.row) : undefined
   return line ? `${reason} (line ${line})` : reason
-}
-
-/** Each of the words that the variable knows. */
-function isWord(value = ''): boolean {
-  return modeFrom(value) !== 'off' || /^(off|0|false|no)$/i.test(value.trim())
 }

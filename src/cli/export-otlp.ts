@@ -34,6 +34,8 @@ export function exportOtlp({ logs, fingerprint, folders, decision }: Inspection)
     // As a claim that is made now would see it.
     fold.open = undefined
     feed(fold, `!send export ${fold.total} 1 ${now}\n`)
+    // Not again with each export: after a value that was sent before, a zero would look like a reset.
+    fold.open!.begins = []
     return [`${bodyOf([partOf(fold)])}\n`]
   })
   const lost = counted.reduce((sum, log) => (usable.includes(log) ? sum : sum + log.fold.total), 0)

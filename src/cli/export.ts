@@ -29,10 +29,10 @@ export function exportAll(context: Context, values: Values): number {
     return complain(`--format ${printable(`${format}`)}: expected ${expected}`, 2)
   }
   const inspection = inspect(context)
+  // What is left out would look as if it had never been there.
+  if (inspection.unreadable) return complain(inspection.unreadable, 1)
   let exported: Exported
   try {
-    // What is left out would look as if it had never been there.
-    if (inspection.folders) storedLogs(inspection.folders.state, [])
     exported = encode(inspection, context)
   } catch (error) {
     return complain((error as Error).message, 1)
@@ -92,7 +92,7 @@ function csv(inspection: Inspection): Exported {
 }
 
 /** The time of each mark, by log and series. */
-export function timesOf({ folders }: Inspection): Map<string, Map<string, number[]>> {
+function timesOf({ folders }: Inspection): Map<string, Map<string, number[]>> {
   const times = new Map<string, Map<string, number[]>>()
   if (!folders) return times
   storedLogs(folders.state, [], ({ series, ms }, path) => {

@@ -31,6 +31,8 @@ export interface Inspection {
   /** Undefined where nothing can be sent at all. */
   route: Route | undefined
   logs: StoredLog[]
+  /** Why they cannot be read; they are none then. */
+  unreadable: string | undefined
   /** What is wrong with what is stored, with the place for it, or with how the tool calls us: a sentence each. */
   problems: string[]
 }
@@ -43,29 +45,31 @@ export function inspect(context: Pick<Context, 'tool' | 'env'>): Inspection {
   const { options } = tool
   const [decision, ...counterfactuals] = rulingsOf(context)
   const problems = new Set<string>()
-  const attempt = <T, U>(read: () => T, fallback: U): T | U => {
-    try {
-      return read()
-    } catch (error) {
-      problems.add((error as Error).message)
-      return fallback
-    }
-  }
   const wrong = optionProblems(options)
   // Without permission, or without what the library needs of the runtime, nothing may be looked at.
-  const folders = decision.cause?.missing ? undefined : attempt(() => foldersIn(context), undefined)
+  const folders = decision.cause?.missing ? undefined : foldersIn(context)
   const config = folders ? readConfig(folders.config) : {}
   const settings = isProblem(config) ? {} : config
   const endpoint = endpointOf(options, env, settings)
   const target = wrong.length ? undefined : targetOf(options, settings, endpoint)
   const { state } = folders ?? {}
-  const fingerprint =
-    state === undefined ? undefined : attempt(() => readFingerprint(state, Date.now()), undefined)
   const current =
     state === undefined || wrong.length
       ? []
       : [target?.url, undefined].map(url => currentLog(state, options, url))
-  const logs = state === undefined ? [] : attempt(() => storedLogs(state, current), [])
+  let fingerprint: Fingerprint | undefined
+  try {
+    if (state !== undefined) fingerprint = readFingerprint(state, Date.now())
+  } catch (error) {
+    problems.add(`the fingerprint cannot be read: ${(error as Error).message}`)
+  }
+  let unreadable: string | undefined
+  let logs: StoredLog[] = []
+  try {
+    if (state !== undefined) logs = storedLogs(state, current)
+  } catch (error) {
+    problems.add((unreadable = (error as Error).message))
+  }
   const unstored = state !== undefined && decision.row !== 5 ? storeProblem(state) : undefined
   if (unstored) problems.add(unstored)
   const { early } = shared()
@@ -74,17 +78,8 @@ export function inspect(context: Pick<Context, 'tool' | 'env'>): Inspection {
       `${count(early, 'call')} came before ${options.name} had set up its telemetry, and counted nothing`,
     )
   return {
-    ...{
-      decision,
-      counterfactuals,
-      optionProblems: wrong,
-      folders,
-      config,
-      endpoint,
-      target,
-      fingerprint,
-      logs,
-    },
+    ...{ decision, counterfactuals, optionProblems: wrong, folders, config },
+    ...{ endpoint, target, fingerprint, logs, unreadable },
     answers: state === undefined ? NO_ANSWER : readAnswers(consentPath(state)),
     notice: state === undefined ? NO_ANSWER : readAnswers(noticePath(state)),
     route: decision.cause?.missing ? undefined : chooseRoute(options.delivery),

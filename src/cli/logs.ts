@@ -1,9 +1,10 @@
 import { lstatSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { draftOf } from '../core/counter.ts'
 import { namesIn } from '../core/files.ts'
 import { LOCAL, LOGS, logName, parseLogName } from '../core/log/name.ts'
 import { parseSeries } from '../core/log/record.ts'
+import { hasCode } from '../core/node.ts'
 import type { TelemetryOptions } from '../core/options.ts'
 import { COMMAND_METRIC, FAILURE_METRIC, type Series } from '../core/vocabulary.ts'
 import type { Fold } from '../helper/fold.ts'
@@ -54,17 +55,27 @@ export function storedLogs(
     logPaths(state, kind).flatMap(path => {
       const stats = lstatSync(path, { throwIfNoEntry: false })
       if (!stats?.isFile()) return []
-      const { endpoint } = parseLogName(path.slice(join(state, kind).length + 1))!
-      const fold = readLog(path, onMark && (mark => onMark(mark, path)))
+      const { endpoint } = parseLogName(basename(path))!
+      const fold = unlessGone(() => readLog(path, onMark && (mark => onMark(mark, path))))
+      if (!fold) return []
+      const version = `${fold.head?.resource['service.version'] ?? basename(path).split('-')[0]}`
       const isCurrent = current.includes(path)
-      // Where no head is whole, nobody knows.
-      const version = `${fold.head?.resource['service.version'] ?? '?'}`
       return [{ path, version, endpoint, local: kind === LOCAL, current: isCurrent, bytes: stats.size, fold }]
     }),
   )
   const newest = (a: StoredLog, b: StoredLog) =>
     b.version.localeCompare(a.version, 'en', { numeric: true }) || lastOf(b) - lastOf(a)
   return logs.sort((a, b) => Number(b.current) - Number(a.current) || newest(a, b))
+}
+
+/** A command may have set it aside, and a helper removed it. */
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
 }
 
 /** The series of a log, as it was written, and what it counts. */

@@ -1,7 +1,6 @@
 import { environmentPrefix } from '../core/decide/environment.ts'
 import { commandOf } from '../core/decide/notice.ts'
 import type { Tool } from '../core/tool.ts'
-import { didYouMean } from '../terminal/did-you-mean.ts'
 import { lineOf } from './config-line.ts'
 import { type Inspection, setBy } from './inspect.ts'
 
@@ -10,7 +9,7 @@ export function nextStep(inspection: Inspection, { options }: Tool): string[] {
   const { decision, folders, endpoint } = inspection
   const { name } = options
   const { row, mode, cause = {} } = decision
-  const { variable, file, config } = cause
+  const { variable, file } = cause
   const command = commandOf(options)
   const own = `${environmentPrefix(name)}_TELEMETRY`
   const disable = command ? `"${command} disable"` : `[telemetry] enabled = false in ${folders?.config}`
@@ -30,10 +29,8 @@ export function nextStep(inspection: Inspection, { options }: Tool): string[] {
           ? 'create it, or set HOME'
           : `run ${name} as the owner of ${folders?.state}`,
       ]
-    case 6: {
-      const near = config?.why === 'unknown' ? didYouMean(config.key, KEYS) : ''
-      return [`correct ${where}${near}; until then it stays off`]
-    }
+    case 6:
+      return [`correct ${where}; until then it stays off`]
     case 7:
       return [
         file === folders?.config
@@ -68,5 +65,3 @@ export function nextStep(inspection: Inspection, { options }: Tool): string[] {
       return [] // the tool, or the runtime: nothing that a user could change
   }
 }
-
-const KEYS = ['enabled', 'endpoint', 'timeout_ms', 'air_gapped', 'headers']

@@ -22,6 +22,7 @@ export function reportUsage(context: Context, values: Values, [file]: string[]):
   const problem = flagsProblem(values)
   if (problem) return complain(problem, 2)
   const inspection = inspect(context)
+  if (inspection.unreadable) return complain(inspection.unreadable, 1)
   let uses: Use[]
   try {
     uses = usesOf(inspection).filter(use => command === undefined || use.name === command)

@@ -22,19 +22,6 @@ export interface Sendable {
   metrics: Readonly<Record<string, { unit: string; attributes: Readonly<Record<string, Values>> }>>
 }
 
-/** What `fetch` and HTTP add to a request. By `node:http` it is fewer. */
-export const ADDED_HEADERS: readonly string[] = [
-  ...[
-    'host',
-    'connection',
-    'accept',
-    'accept-language',
-    'accept-encoding',
-    'sec-fetch-mode',
-    'content-length',
-  ],
-]
-
 // `environment: true`, as semantic conventions 1.44 name what Node, Bun and Deno run on (see core/environment.ts).
 const OS_TYPES = [
   ...[
@@ -74,7 +61,7 @@ export function sendableOf(options: TelemetryOptions, target: Target | undefined
   const constants = Object.entries(resourceAttributes).map(([key, value]) => [key, [value]])
   return {
     ...{ name, version, url: target?.url ?? null },
-    headers: [...REQUEST_HEADERS, ...Object.keys(target?.headers ?? {}), ...ADDED_HEADERS],
+    headers: [...new Set([...REQUEST_HEADERS, ...Object.keys(target?.headers ?? {})])],
     resource: {
       'service.name': [name],
       'service.version': [version],

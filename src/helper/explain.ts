@@ -16,7 +16,7 @@ function plain(text: string): string {
 }
 
 function sentence({ row, cause = {}, target }: Decision, disabled: boolean | string): string {
-  const { variable, meant, file, message } = cause
+  const { variable, value, meant, file, message } = cause
   switch (row) {
     case 0:
       return cause.missing
@@ -33,10 +33,9 @@ function sentence({ row, cause = {}, target }: Decision, disabled: boolean | str
     case 3:
       return 'DO_NOT_TRACK is set'
     case 4:
-      if (!meant) return `${variable} says no`
-      return variable === meant
-        ? `${variable} is none of on, off, local and log, so it is off`
-        : `${variable} says no; did you mean ${meant}=off?`
+      if (value !== undefined)
+        return `${variable} is ${show(value)}, which is not understood and means off: expected on, off, local or log`
+      return `${variable} says no${meant ? `; did you mean ${meant}=off?` : ''}`
     case 5:
       return stateSentence(cause)
     case 6:

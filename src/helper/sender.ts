@@ -10,7 +10,7 @@ import { isCopied, stampOf } from '../core/stamp.ts'
 import { WRITTEN } from '../core/version.ts'
 import { bodyOf, type Part, partOf } from './body.ts'
 import { type Fold, isBusy, type Result } from './fold.ts'
-import { markTaken, type OtherLog, olderLogs, removeOldLogs } from './logs.ts'
+import { type OtherLog, olderLogs, removeOldLogs } from './logs.ts'
 import { look, openReader, type Reader, writeCheckpoint } from './reader.ts'
 
 /**
@@ -54,8 +54,6 @@ interface Claimed {
   /** When it was claimed. */
   ms: number
   part: Part
-  /** The log is another one than the command's. */
-  other?: OtherLog
 }
 
 /** A log whose last claim is from a clock that was this much ahead. */
@@ -212,8 +210,7 @@ function* claimOther(
       large.push(other)
       return undefined
     }
-    const claimed = yield* claimLog(job, around, reader)
-    if (claimed) claim = { ...claimed, other }
+    claim = yield* claimLog(job, around, reader)
     return claim
   } finally {
     if (!claim) fs.closeSync(fd)
@@ -247,15 +244,13 @@ function isStanding({ reader, nonce, ms }: Claimed, now: number, life: number): 
   return fs.fstatSync(reader.fd).nlink !== 0 && look(reader).last === nonce && Math.abs(now - ms) < life
 }
 
-function settle({ reader, nonce, other }: Claimed, { what, why }: Outcome, now: number): void {
+function settle({ reader, nonce }: Claimed, { what, why }: Outcome, now: number): void {
   const { fd } = reader
   try {
     append(fd, `!${what} ${nonce} ${why.replace(/\s/g, '-') || '-'} ${Math.max(now, WRITTEN)}`)
     // A power cut must not turn "not begun" into "begun".
     if (what === 'refused') fs.fdatasyncSync(fd)
     writeCheckpoint(fd)
-    const { taken, total } = look(reader)
-    if (other && taken === total) markTaken(other)
   } catch {
     // The disk is full, or the log was removed: the claim blocks until its life is over, as after a kill.
   } finally {

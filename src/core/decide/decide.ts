@@ -1,4 +1,4 @@
-import { agentVariable } from '../agent.ts'
+import { agentIn } from '../agent.ts'
 import { supported } from '../node.ts'
 import { homeProblem, type OptionProblem, optionProblems, type TelemetryOptions } from '../options.ts'
 import { type Config, type ConfigProblem, isProblem, readConfig } from './config.ts'
@@ -44,7 +44,9 @@ export interface Target extends Terms {
 /** What a row found, for a sentence: the name of a variable, a file, or a problem with one. */
 export interface Cause {
   variable?: string
-  /** The tool's own variable, which was most likely meant. */
+  /** Of that variable, where it is not understood. */
+  value?: string
+  /** The tool's own variable, where that one was most likely meant for it. */
   meant?: string
   file?: string
   missing?: string
@@ -157,7 +159,7 @@ function decideByFiles({ options, env, without, show }: Situation): Decision {
   const { agreed: seen } = readAnswers(noticePath(folders.state))
   if (covers(seen, target)) return end('on', 17, {}, target)
   // `on` for an endpoint that nobody vouches for (row 13) is no yes, but the notice may be shown for it.
-  const unread = unreadVariable(env) ?? agentVariable(env)
+  const unread = unreadVariable(env) ?? agentIn(env)?.variable
   if (unread) return end('off', 18, { variable: unread }, target)
   return show?.(folders, target, seen, agreed) ? end('off', 19, {}, target) : end('off', 18, {}, target)
 }

@@ -45,16 +45,18 @@ export function isSet(value: string | undefined): boolean {
 /** A no by a variable. */
 export interface OptOut {
   variable: string
-  /** The tool's own variable, where another name or a value that it does not have was most likely meant for it. */
+  /** What is not understood. */
+  value?: string
+  /** The tool's own variable, where another name was most likely meant for it. */
   meant?: string
 }
 
 /** The variable by which the user says no to this tool: its own, or a no by another name, as people try them. */
 export function optOutIn(env: Environment, prefix: string): OptOut | undefined {
   const own = `${prefix}_TELEMETRY`
-  const value = env[own]
-  if (modeFrom(value) === 'off')
-    return { variable: own, ...(!/^(off|0|false|no)$/i.test(value!.trim()) && { meant: own }) }
+  const value = env[own] ?? ''
+  if (modeFrom(env[own]) === 'off')
+    return { variable: own, ...(!/^(off|0|false|no)$/i.test(value.trim()) && { value }) }
   for (const variable of Object.keys(env)) {
     const upper = variable.toUpperCase()
     if (!upper.startsWith(`${prefix}_`) || variable === own) continue

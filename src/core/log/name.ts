@@ -18,12 +18,11 @@ export function logName(version: string, url: string, metric: string, resource: 
 }
 
 /**
- * The parts of a log's name; undefined for any other file. `aside` is the random suffix of a log that was set aside, and
- * ends in `.taken` once all of it was taken.
+ * The parts of a log's name; undefined for any other file. `aside` is the random suffix of a log that was set aside.
  */
 export function parseLogName(name: string): { endpoint: string; aside: string } | undefined {
   const [, endpoint, aside = ''] =
-    /^[\w.+-]+-([0-9a-f]{8})-[0-9a-f]{8}\.log(?:~(\w+(?:\.taken)?))?$/.exec(name) ?? []
+    /^[\w.+-]+-([0-9a-f]{8})-[0-9a-f]{8}\.log(?:~(\w+))?$/.exec(name) ?? []
   return endpoint ? { endpoint, aside } : undefined
 }
 
