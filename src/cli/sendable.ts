@@ -1,6 +1,6 @@
 import { AGENTS } from '../core/agent.ts'
 import type { Target } from '../core/decide/decide.ts'
-import { REQUEST_HEADERS } from '../core/deliver/job.ts'
+import { ADDED_HEADERS, REQUEST_HEADERS } from '../core/deliver/job.ts'
 import type { TelemetryOptions } from '../core/options.ts'
 import { COMMAND_METRIC, FAILURE_METRIC, UNKNOWN } from '../core/vocabulary.ts'
 import { describe } from '../helper/body.ts'
@@ -61,7 +61,7 @@ export function sendableOf(options: TelemetryOptions, target: Target | undefined
   const constants = Object.entries(resourceAttributes).map(([key, value]) => [key, [value]])
   return {
     ...{ name, version, url: target?.url ?? null },
-    headers: [...new Set([...REQUEST_HEADERS, ...Object.keys(target?.headers ?? {})])],
+    headers: [...new Set([...REQUEST_HEADERS, ...Object.keys(target?.headers ?? {}), ...ADDED_HEADERS])],
     resource: {
       'service.name': [name],
       'service.version': [version],
