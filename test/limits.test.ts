@@ -43,7 +43,6 @@ describe.each(['auto', 'inline'])("delivery: '%s'", delivery => {
     '--disable-proto=throw',
     '--disable-proto=delete',
     '--disallow-code-generation-from-strings',
-    '--no-experimental-fetch',
     '--max-old-space-size=30',
   ])('node %s', flag => counted(delivery, { flags: [flag] }))
 
@@ -57,5 +56,6 @@ describe.each(['auto', 'inline'])("delivery: '%s'", delivery => {
     'String.prototype.format = 1; Function.prototype.defer = 2; Array.prototype.remove = 3',
     'Object.freeze(Object.prototype); Object.freeze(Array.prototype)',
     'Object.freeze(globalThis)',
+    'delete globalThis.fetch; delete globalThis.WebAssembly',
   ])('%s', before => counted(delivery, { before }))
 })
