@@ -100,6 +100,17 @@ what is refused. Sent twice it counts once. --from resumes where it was stopped.
       return send({ file: file!, endpoint, headers, from: Number(from) })
     },
   },
+  collector: {
+    usage: 'collector FILE | -',
+    does: `prints the part of a Collector's configuration that lets through what a tool can send, and
+nothing else: of what 'TOOL telemetry preview --all --json' prints.`,
+    options: {},
+    operands: [1, 1, 'a FILE, or -'],
+    async run(_, [file]) {
+      const { collector } = await import('./bin/collector/collector.ts')
+      return collector(file!)
+    },
+  },
 }
 
 main(process.argv.slice(2)).then(code => {
@@ -139,7 +150,7 @@ function usageOf(names: string[]): string {
     (name, index) => `${index ? '      ' : 'usage:'} otlp-tally ${commands[name]!.usage}\n`,
   )
   const texts = names.map(
-    name => `${name.padEnd(9)}${commands[name]!.does.replaceAll('\n', '\n         ')}\n`,
+    name => `${name.padEnd(10)}${commands[name]!.does.replaceAll('\n', '\n          ')}\n`,
   )
   const more = names.length > 1 ? '\notlp-tally help COMMAND shows one of them.\n' : ''
   return `${lines.join('')}\n${texts.join('')}${more}`
