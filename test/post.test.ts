@@ -159,8 +159,9 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the answer', w
   test('proves that nothing was taken, or does not, and never in JSON; no request is repeated', async () => {
     let requests = 0
     const server = await serve((request, response) => {
-      requests++
       const [, status, type] = request.url!.split('/')
+      // The Fetch standard repeats that one, by another connection.
+      if (status !== '421') requests++
       response.writeHead(Number(status), {
         ...{ 'retry-after': '0', location: '/200/html', 'www-authenticate': 'Basic' },
         'content-type': type === 'json' ? 'application/json' : 'text/html; charset=utf-8',
@@ -172,7 +173,7 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the answer', w
       const inJson = what === 'refused' ? 'unknown' : what
       expect(await send(way, `${server}/${status}/json`)).toMatchObject({ what: inJson })
     }
-    expect(requests).toBe(2 * said.size)
+    expect(requests).toBe(2 * (said.size - 1))
   })
 
   test('that has no end is not read', async () => {
