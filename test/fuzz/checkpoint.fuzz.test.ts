@@ -35,7 +35,7 @@ function writeLog(fd: number, bytes: number, random: () => number): number {
       const what = ['taken', 'refused', 'unknown', undefined][Math.floor(random() * 4.4) % 4]
       if (what) text += `\n!${what} n${count} 200 ${(time += 50)}`
     }
-    if (text.length < 9000) continue
+    if (text.length < Math.max(3000, bytes / 250)) continue
     writeSync(fd, text, null, 'latin1')
     text = ''
     const { size } = fstatSync(fd)
@@ -46,8 +46,9 @@ function writeLog(fd: number, bytes: number, random: () => number): number {
   return checkpoints
 }
 
-/** Without what a checkpoint leaves out because it is not defined. */
-const plain = (fold: Fold) => JSON.stringify({ ...fold, series: [...fold.series] })
+/** In one order, and without what a checkpoint leaves out because it is not defined. */
+const plain = ({ series, open, result, last, ...rest }: Fold) =>
+  JSON.stringify({ ...rest, series: [...series], open, result, last })
 
 test.each([0.01, 0.3, 1, 16])(
   'a log of %d MiB says the same from its last checkpoint, wherever it ends',
@@ -58,7 +59,7 @@ test.each([0.01, 0.3, 1, 16])(
     const checkpoints = writeLog(fd, mib * 2 ** 20, random)
     expect(checkpoints).toBeGreaterThanOrEqual(Math.floor(mib * 3))
     const text = readFileSync(path, 'latin1')
-    const ends = Array.from({ length: 400 * factor }, (_, index) =>
+    const ends = Array.from({ length: 100 * factor }, (_, index) =>
       index < 150 ? text.length - index : Math.floor(random() * text.length),
     )
     // The whole fold of each of these prefixes, in one pass.
@@ -67,7 +68,7 @@ test.each([0.01, 0.3, 1, 16])(
     for (const end of ends.sort((a, b) => a - b)) {
       at += feed(whole, text.slice(at, end))
       const read = openReader(fd, end)
-      expect(plain(read.fold), `${end} bytes, FUZZ_SEED=${seed}`).toBe(plain(whole))
+      expect(plain(read.fold) === plain(whole), `${end} bytes, FUZZ_SEED=${seed}`).toBe(true)
       // And goes on from there.
       if (end > text.length - 2000) expect(plain(look(read))).toBe(plain(openReader(fd).fold))
     }
