@@ -1,34 +1,35 @@
-import { rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
 import { defineConfig, type Options } from 'tsup'
-import { askerCode, helperCode } from './build/helper-code.ts'
-import { writeLicences } from './build/licences.ts'
+import { helperCode, requesterCode } from './build/helper-code.ts'
+import { licences } from './build/licences.ts'
 
 type Config = ReturnType<typeof defineConfig>
 
 const config: Config = defineConfig(async (): Promise<Options[]> => {
   rmSync('dist', { recursive: true, force: true })
+  mkdirSync('dist')
+  for (const name of ['index.cjs', 'cli.cjs']) copyFileSync(`src/${name}`, `dist/${name}`)
   const common: Options = {
     format: 'esm',
     target: 'node20',
     platform: 'node',
     define: {
       HELPER_CODE: JSON.stringify(await helperCode()),
-      ASKER_CODE: JSON.stringify(await askerCode()),
+      REQUESTER_CODE: JSON.stringify(await requesterCode()),
     },
-    onSuccess: async () => writeLicences(),
+    esbuildPlugins: [licences()],
   }
   // tsup's declaration bundler sets `baseUrl`, which TypeScript 6 reports as deprecated.
   const dts = { compilerOptions: { ignoreDeprecations: '6.0' } }
   return [
     // No chunks shared between the entries: what a normal command loads is one read, and the handle on globalThis is
     // what they have in common.
-    // Minified, because what is not parsed costs nothing; the source map beside it shows what it is made from.
+    // Minified, because what is not parsed costs nothing. Its sources are in the package.
     {
       ...common,
       entry: { index: 'src/index.ts' },
       splitting: false,
       minify: true,
-      sourcemap: true,
       // The licences are in a file of their own.
       esbuildOptions: options => void (options.legalComments = 'none'),
       dts,
@@ -38,6 +39,7 @@ const config: Config = defineConfig(async (): Promise<Options[]> => {
       ...common,
       entry: { cli: 'src/cli.ts', bin: 'src/bin.ts' },
       splitting: true,
+      minify: true,
       dts: { ...dts, entry: 'src/cli.ts' },
     },
   ]

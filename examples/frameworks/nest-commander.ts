@@ -36,4 +36,7 @@ function errorHandler(error: Error): never {
   process.exit(exitCode)
 }
 if (process.argv[2] !== 'telemetry') await CommandFactory.run(App, { version: '0.19.3', errorHandler })
-else process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(process.argv.slice(3))
+else {
+  const { runTelemetryCommand } = await import('otlp-tally/cli')
+  process.exitCode = await runTelemetryCommand(process.argv.slice(3))
+}

@@ -1,75 +1,64 @@
 import { count } from '../terminal/count.ts'
-import type { Context, Values } from './context.ts'
-import { inspect } from './inspect.ts'
+import { type Context, foldersIn, type Values } from './context.ts'
+import { marksIn } from './forget.ts'
+import { sentences } from './print.ts'
 import { yesOrNo } from './question.ts'
-import { remove, removeStreams, type Stored, storedIn } from './remove.ts'
-import type { StoredStream } from './storage.ts'
+import { hasYes, remove, removeYes, type Stored, storedIn } from './remove.ts'
+import { writeProblem } from './write-problem.ts'
 
 const TIMEOUT_MS = 30_000
 
 /**
- * `clear`: removes what was counted, with `--all` also the fingerprint and the mark of the notice, so that the next run
- * is a new installation. Says what it removed, or what is left and fails. The config stays: an opt-out is not
- * forgotten.
+ * `clear`: removes what was counted, with `--all` also the fingerprint, what was shown and a yes, so that the next run is
+ * a new installation. Says what it removed, or what is left and fails. A no stays.
  */
 export async function clear(context: Context, { all = false, yes = false }: Values): Promise<number> {
-  const { tool, env, stdout, stderr } = context
+  const { tool, stdout, stderr } = context
   const { name } = tool.options
-  const complain = (sentence: string) => {
-    stderr.write(`${name} telemetry: ${sentence}\n`)
+  const complain = (...texts: string[]) => {
+    stderr.write(sentences(stderr, ...texts.map(text => `${name} telemetry: ${text}`)))
     return 1
   }
-  const { folders, streams, decision } = inspect(tool, env)
-  if (!folders) return complain(decision.reason)
+  const folders = foldersIn(context)
+  const problem = writeProblem(context)
+  if (problem || !folders) return complain(`nothing was removed: ${problem}`)
   const { state } = folders
   let stored: Stored
   try {
     stored = storedIn(state)
   } catch (error) {
-    return complain(`it cannot be seen what is there: ${(error as Error).message}`)
+    return complain(`nothing was removed: ${(error as Error).message}`)
   }
-  const things = thingsOf(stored, streams, Boolean(all))
+  const { logs, local, fingerprint, notice } = stored
+  const isYes = hasYes(state)
+  const things = [
+    ...(logs.length + local.length
+      ? [`${count(marksIn([...logs, ...local]), 'count')} in ${count(logs.length + local.length, 'log')}`]
+      : []),
+    ...(all && fingerprint.length ? ['the fingerprint'] : []),
+    ...(all && notice.length ? ['that the notice was shown'] : []),
+    ...(all && isYes ? ['your yes'] : []),
+  ]
   if (!things.length) {
-    stdout.write(`${name} telemetry: there is nothing to remove\n`)
+    stdout.write(sentences(stdout, `${name} telemetry: there is nothing to remove`))
     return 0
   }
   if (!yes) {
-    const answer = await yesOrNo(`Remove ${list(things)} from ${state}?`, context, TIMEOUT_MS, false)
+    const question = sentences(stderr, `Remove ${list(things)} from ${state}?`).trimEnd()
+    const answer = await yesOrNo(question, context, TIMEOUT_MS, false)
     if (!answer)
       return complain(
         `nothing was removed${answer === undefined ? ': confirm with --yes when there is no terminal' : ''}`,
       )
   }
+  // First what lets a command count, so that none begins anew meanwhile.
   const left = [
-    ...remove([...stored.doomed, ...(all ? [...stored.fingerprint, ...stored.notice] : [])]),
-    ...removeStreams(state, 'tallies', stored.tallies),
-    ...removeStreams(state, 'local', stored.local),
+    ...(all ? [...remove(notice), ...removeYes(state), ...remove(fingerprint)] : []),
+    ...remove([...logs, ...local]),
   ]
-  if (left.length) return complain(`not all of it could be removed. Left: ${left.join(', ')}`)
-  stdout.write(`${name} telemetry: removed ${list(things)}\n`)
+  if (left.length) return complain('not all of it could be removed', ...left.map(path => `left: ${path}`))
+  stdout.write(sentences(stdout, `${name} telemetry: removed ${list(things)}`))
   return 0
-}
-
-function thingsOf(
-  { tallies, local, doomed, fingerprint, notice }: Stored,
-  streams: StoredStream[],
-  all: boolean,
-) {
-  const series = streams.flatMap(stream => stream.series)
-  const invocations = series.reduce((sum, { times }) => sum + times.length, 0)
-  const versions = new Set(streams.map(({ version }) => version)).size
-  const there = tallies.length + local.length
-  return [
-    ...(there && streams.length
-      ? [
-          `${count(invocations, 'invocation')} in ${count(series.length, 'series')} of ${count(versions, 'version')}`,
-        ]
-      : []),
-    ...(there > streams.length ? ['counts that cannot be read'] : []),
-    ...(doomed.length ? ['what was left by an interruption'] : []),
-    ...(all && fingerprint.length ? ['the installation id'] : []),
-    ...(all && notice.length ? ['the mark that the notice was seen'] : []),
-  ]
 }
 
 function list(things: string[]): string {

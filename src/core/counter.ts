@@ -1,5 +1,6 @@
 import { saysNo } from './decide/consent.ts'
 import type { Decision } from './decide/decide.ts'
+import type { Mode } from './decide/environment.ts'
 import { answerFiles } from './decide/folders.ts'
 import type { Job } from './deliver/job.ts'
 import { environmentAttributes } from './environment.ts'
@@ -14,6 +15,7 @@ import { type Attributes, COMMAND_METRIC, type Series } from './vocabulary.ts'
 
 /** Counts as one decision allows. */
 export interface Counter {
+  readonly mode: Mode
   /** Counts one invocation: on disk when this returns, or for `log` in memory. Throws where it cannot. */
   count(series: Series, now: number): void
   /** The series that this process has counted. */
@@ -36,6 +38,7 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
   const counted: string[] = []
   let heldUntil = 0
   return {
+    mode,
     counted,
     get heldUntil() {
       return heldUntil

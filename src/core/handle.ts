@@ -55,7 +55,12 @@ export function initTelemetry<
  * ```js
  * import { initTelemetry, trackCommand } from 'otlp-tally'
  *
- * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: [] })
+ * initTelemetry({
+ *   name: 'trix',
+ *   version: '0.19.3',
+ *   endpoint: 'https://otel.example.com',
+ *   commands: ['init', 'db migrate'],
+ * })
  * trackCommand('db migrate')
  * ```
  */
@@ -70,7 +75,13 @@ export function trackCommand(name: string): void {
  * ```js
  * import { initTelemetry, trackEvent } from 'otlp-tally'
  *
- * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: [] })
+ * initTelemetry({
+ *   name: 'trix',
+ *   version: '0.19.3',
+ *   endpoint: 'https://otel.example.com',
+ *   commands: [],
+ *   events: { safety_triggered: { risk_level: ['low', 'high'], blocked: Boolean } },
+ * })
  * trackEvent('safety_triggered', { risk_level: 'high', blocked: true })
  * ```
  */
@@ -86,7 +97,7 @@ export function trackEvent(metric: string, attributes?: Attributes): void {
  * ```js
  * import { flushTelemetry, initTelemetry, trackCommand } from 'otlp-tally'
  *
- * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: [] })
+ * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: ['watch'] })
  * trackCommand('watch')
  * await flushTelemetry()
  * ```

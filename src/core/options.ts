@@ -1,3 +1,4 @@
+import { WINDOWS } from './node.ts'
 import { isTypo } from './typo.ts'
 import { type Attributes, type EventList, isRecord, type Vocabulary } from './vocabulary.ts'
 
@@ -178,7 +179,7 @@ const checks: Record<keyof TelemetryOptions, Check> = {
   noticeVersion: isWhole(1, 1e9),
   policy: value => typeof value === 'string' && /^https?:\/\/[!-~]+$/.test(value),
   command: value => value === false || isSentence(value),
-  home: value => typeof value === 'string' && /^(~?[/\\]|[A-Za-z]:[/\\])/.test(value),
+  home: value => typeof value === 'string' && (WINDOWS ? /^(~?[/\\]|[A-Za-z]:[/\\])/ : /^~?\//).test(value),
   resourceAttributes: isAttributes,
   disabled: value => typeof value === 'boolean' || typeof value === 'string',
 }
@@ -196,7 +197,9 @@ export function optionProblems(options: unknown): OptionProblem[] {
   return names.flatMap(option => {
     const value = given[option]
     if (!Object.hasOwn(checks, option)) {
-      const near = Object.keys(checks).find(name => isTypo(option.toLowerCase(), name.toLowerCase()))
+      const isNear = (slips: number) => (name: string) =>
+        isTypo(option.toLowerCase(), name.toLowerCase(), slips)
+      const near = Object.keys(checks).find(isNear(1)) ?? Object.keys(checks).find(isNear(2))
       return { option, value, unknown: { near } }
     }
     if (value === undefined && !REQUIRED.includes(option)) return []

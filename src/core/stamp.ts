@@ -2,17 +2,16 @@ import { fs } from './node.ts'
 
 type Stats = import('node:fs').Stats
 
-/**
- * Which file a text was written to: its inode, and its birth time in ms since 1970. A copy has another inode; a file of
- * a container's image that is opened to be written keeps the inode and is born anew (overlayfs).
- */
+/** Which file a text was written to: its inode, and its birth time in ms since 1970. A copy is another file. */
 export type Stamp = readonly [inode: number, birthMs: number]
 
-/** Where files have no birth time (FAT and the like), their inodes change with each mount. Then nothing is compared. */
+/** Where files have no birth time (FUSE, NTFS-3G, most network drives), inodes may change with each mount: nothing is compared. */
 export const NO_STAMP: Stamp = [0, 0]
 
 /** Birth times are equal in Node, Bun and Deno up to 1 ms. */
-const SAME_BIRTH_MS = 2000
+const EQUAL_MS = 1
+/** Where the inode is the same too. FAT rounds the time when the file is first read from the disk. */
+const NEAR_MS = 2000
 
 export function stampOf({ ino, birthtimeMs }: Stats): Stamp {
   return birthtimeMs > 0 ? [ino, Math.trunc(birthtimeMs)] : NO_STAMP
@@ -21,10 +20,13 @@ export function stampOf({ ino, birthtimeMs }: Stats): Stamp {
 /** True for a stamp that was made for another file than the one that it now stands in. */
 export function isCopied([ino, birth]: Stamp, stats: Stats): boolean {
   if (!ino) return false
-  if (ino !== stats.ino) return true
   const { birthtimeMs, ctimeMs } = stats
-  if (!(birthtimeMs > 0) || Math.abs(birth - birthtimeMs) <= SAME_BIRTH_MS) return false
-  // Where the system has no `statx`, libuv reports the time of the last change as the birth time.
+  const apart = Math.abs(birth - birthtimeMs)
+  // On Linux nothing can set a birth time, so it is enough: FAT gives other inodes with each mount.
+  if (ino !== stats.ino) return !(process.platform === 'linux' && apart <= EQUAL_MS)
+  if (apart <= NEAR_MS) return false
+  // A container's image, opened to be written (overlayfs): the same inode, and born anew. But where the system has no
+  // `statx`, libuv reports the time of the last change as the birth time.
   return birthtimeMs !== ctimeMs || hasStatx()
 }
 

@@ -6,8 +6,9 @@ import { lacking } from './decide/permissions.ts'
 import { loadHelper, startHelper } from './deliver/detached.ts'
 import type { Inline, Job } from './deliver/job.ts'
 import { chooseRoute, type Route } from './deliver/route.ts'
+import { atExit } from './exit.ts'
 import { shared } from './global.ts'
-import { supported } from './node.ts'
+import { supported, WINDOWS } from './node.ts'
 import type { TelemetryOptions } from './options.ts'
 import type { Tool } from './tool.ts'
 import { commandSeries, copyOf, eventSeries, FAILURE_METRIC, type Series } from './vocabulary.ts'
@@ -24,8 +25,9 @@ interface State {
   /** A copy, made when it is first needed: what was found valid is what is used. */
   options?: TelemetryOptions
   disabled: boolean | string
-  /** What was decided, and what counts by it. Lasts until the next delivery; where it is off, for the whole process. */
+  /** Lasts until the next delivery: a program that runs on obeys an opt-out. Where it is off, for the whole process. */
   decision?: Decision | undefined
+  /** What counts by the last decision, until that is delivered. */
   counter?: Counter | undefined
   /** The command that this process has counted last, where failures are counted. */
   running?: Series | undefined
@@ -75,10 +77,12 @@ function countCommand(state: State, name: unknown): void {
     return
   }
   const series = mayCount(state) ? commandSeries(name, options) : undefined
-  if (!series || !count(state, series)) return
-  if (!options.failures) return
-  state.running = series
-  shared().last = state.tool
+  if (!series) return
+  count(state, series)
+  if (options.failures) {
+    state.running = series
+    shared().last = state.tool
+  }
 }
 
 function countEvent(state: State, metric: string, attributes: unknown): void {
@@ -94,38 +98,38 @@ function isOptedOut(state: State): boolean {
   return optOut({ options: state.given, env: process.env, disabled: state.disabled }) !== undefined
 }
 
-/** Decides, unless that was done since the last delivery: a program that runs on obeys an opt-out at its next one. */
+/** Decides, unless that was done since the last delivery. */
 function mayCount(state: State): boolean {
   if (!state.decision) {
     const options = optionsOf(state)
-    const show: Parameters<typeof decide>[0]['show'] = (folders, target, seen) =>
-      !shared().noticed && (shared().noticed = showNotice(options, folders, target, seen))
-    state.decision = decide({ options, env: process.env, disabled: state.disabled, show })
-    if (state.decision.mode === 'off' && isLogMode(state))
-      explain(state, loadHelper().explain(state.decision, state.disabled))
+    const show: Parameters<typeof decide>[0]['show'] = (folders, target, seen, agreed) =>
+      !shared().noticed && (shared().noticed = showNotice(options, folders, target, seen, agreed))
+    const decision = decide({ options, env: process.env, disabled: state.disabled, show })
+    state.decision = decision
+    state.counter = decision.mode === 'off' ? undefined : counterFor(options, decision)
+    if (decision.mode === 'off' && isLogMode(state))
+      explain(state, loadHelper().explain(decision, state.disabled))
   }
   return state.decision.mode !== 'off'
 }
 
-/** False where it could not be counted. */
-function count(state: State, series: Series): boolean {
-  state.counter ??= counterFor(optionsOf(state), state.decision!)
-  state.counter.count(series, Date.now())
+function count(state: State, series: Series): void {
+  state.counter!.count(series, Date.now())
   schedule(state)
-  return true
 }
 
 // Schedule
 
 function schedule(state: State): void {
-  if (!state.watching) atExit(code => silently(state, () => end(state, code)))
+  if (!state.watching) {
+    const late = Boolean(optionsOf(state).failures) && !process.versions.bun && !process.versions.deno
+    atExit(code => silently(state, () => end(state, code)), late)
+  }
   state.watching = true
-  const { mode } = state.decision!
-  if (state.timer || mode === 'local' || mode === 'log') return
+  if (state.timer || state.counter?.mode !== 'on') return
   // Inline has to begin while the event loop still turns; a helper has time until the end.
-  const after = isInline(state) ? 0 : DELIVER_AFTER_MS
-  state.timer = setTimeout(() => silently(state, () => deliver(state)), after).unref()
-  if (isInline(state)) state.timer.ref()
+  startTimer(state, isInline(state) ? 0 : DELIVER_AFTER_MS)
+  if (isInline(state)) state.timer!.ref()
 }
 
 function isInline(state: State): boolean {
@@ -141,8 +145,10 @@ function end(state: State, code: number): void {
 }
 
 function isFailure(code: number, { failures }: TelemetryOptions): boolean {
+  // The system keeps one byte of it: `process.exit(256)` is a success.
+  const status = WINDOWS ? code : code & 255
   const results = typeof failures === 'object' ? failures.except : []
-  return code !== 0 && !SIGNAL_CODES.includes(code) && !results.includes(code)
+  return status !== 0 && !SIGNAL_CODES.includes(status) && !results.includes(status)
 }
 
 // Deliver
@@ -150,23 +156,27 @@ function isFailure(code: number, { failures }: TelemetryOptions): boolean {
 function deliver(state: State, { atExit = false, anyway = false } = {}): void {
   clearTimeout(state.timer)
   state.timer = undefined
-  const { counter, decision } = state
-  if (counter && !anyway && decision?.mode === 'on') {
-    const wait = counter.heldUntil - Date.now()
-    // Others have just sent, or the interval is not over. This process looks again if it is still there.
-    if (wait > 0 && !atExit) {
-      state.timer = setTimeout(() => silently(state, () => deliver(state)), wait).unref()
-      return
-    }
-    if (wait > 0) return
-  }
   // Once off, off for the whole run. Otherwise the next decision would find the notice that this run has just shown.
-  if (decision?.mode !== 'off') state.decision = state.counter = undefined
-  const job = counter?.job(anyway)
-  if (job && decision?.mode === 'log') preview(state, job, counter!.counted)
-  else if (job && isInline(state) && !atExit) startInline(state, job)
-  else if (job) start(state, job)
-  else if (atExit && state.inline?.abandon()) start(state, state.inline.job)
+  if (state.decision?.mode !== 'off') state.decision = undefined
+  const { counter } = state
+  let job = atExit && state.inline?.abandon() ? state.inline.job : undefined
+  const wait = counter && !anyway ? counter.heldUntil - Date.now() : 0
+  if (wait > 0) {
+    // Others have just sent, or the interval is not over. If this process is still there then, it looks again.
+    if (!atExit) startTimer(state, wait)
+  } else if (counter) {
+    state.counter = undefined
+    job = counter.job(anyway) ?? job
+  }
+  if (!job) return
+  if (counter?.mode === 'log') preview(state, job, counter.counted)
+  else if (isInline(state) && !atExit) startInline(state, job)
+  else start(state, job)
+}
+
+/** A timer that keeps no process alive. Longer ones than Node's longest look earlier, and wait again. */
+function startTimer(state: State, ms: number): void {
+  state.timer = setTimeout(() => silently(state, () => deliver(state)), Math.min(ms, 2 ** 31 - 1)).unref()
 }
 
 /** At exit the event loop has stopped, so on the inline route a helper sends too, unless none can work. */
@@ -227,20 +237,6 @@ function isNoCommand(name: string, { name: tool, command }: TelemetryOptions): b
   // `analytics` of `ng analytics`.
   const [, own = ''] = command ? (/^\S+ (.+)$/.exec(command) ?? []) : []
   return own !== '' && (name === own || name.startsWith(`${own} `) || name === `${tool} ${own}`)
-}
-
-/**
- * Before all other listeners, so that one that exits or throws changes nothing. Node warns on stderr of the eleventh
- * listener. The tool may have ten, and ours must not be the one too many.
- */
-function atExit(act: (code: number) => void): void {
-  const limit = process.getMaxListeners()
-  if (limit && process.listenerCount('exit') >= limit) process.setMaxListeners(limit + 1)
-  let ended = false
-  process.prependListener('exit', code => {
-    if (!ended) act(code)
-    ended = true
-  })
 }
 
 /** Failures of telemetry are silent: the user of the tool cannot fix them. `log` mode and `status` explain. */

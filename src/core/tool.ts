@@ -1,21 +1,21 @@
 import type { TelemetryOptions } from './options.ts'
 import type { Attributes, EventList } from './vocabulary.ts'
 
-/** The values of one attribute of an event. */
-type ValueOf<Values> = Values extends readonly (infer Value)[] ? Value : boolean
+/** What an attribute accepts: a listed value, or a `string` that the program computed, which is checked at run time. */
+type ValueOf<Values, Given> = Values extends readonly (infer Value)[]
+  ? string extends Given
+    ? Given
+    : Value | undefined
+  : boolean | undefined
 
-/** What may be passed for an event: its own attributes only; a `string` that the program computed is checked at run time. */
+/** What may be passed for an event: its own attributes only. */
 type Listed<Event, Given> = {
-  readonly [Key in keyof Given]: Key extends keyof Event
-    ? string extends Given[Key]
-      ? Given[Key]
-      : ValueOf<Event[Key]> | undefined
-    : never
+  readonly [Key in keyof Given]: Key extends keyof Event ? ValueOf<Event[Key], Given[Key]> : never
 }
 
 /**
- * One tool's counting. Nothing here throws, rejects, waits, or writes to stdout. Each is a function of its own: it can
- * be taken out of the object.
+ * What one tool counts with. Nothing here throws, rejects, waits, or writes to stdout. The functions do not use `this`, so
+ * they can be destructured.
  */
 export interface Telemetry<Command extends string = string, Events extends EventList = EventList> {
   /**
@@ -23,7 +23,7 @@ export interface Telemetry<Command extends string = string, Events extends Event
    * computed does, and is counted as `unknown` if it is not in the list. Never pass argv.
    */
   readonly trackCommand: <Name extends string>(name: string extends Name ? Name : Command) => void
-  /** Counts one event of `events`. What is not in the list is not counted. */
+  /** Counts one event of `events`. What is not in the list is not counted; an attribute that is undefined is left out. */
   readonly trackEvent: <
     Metric extends keyof Events & string,
     // biome-ignore lint/complexity/noBannedTypes: an event without attributes

@@ -1,4 +1,4 @@
-import { agentOf } from './agent.ts'
+import { agentIn } from './agent.ts'
 
 /** What a tool may count: its lists, and nothing else. A word that is not in them is never stored and never sent. */
 
@@ -36,7 +36,7 @@ export const FAILURE_METRIC = 'command_failure'
 export function commandSeries(name: unknown, vocabulary: Vocabulary): Series | undefined {
   if (typeof name !== 'string') return undefined
   const { commands, metricName = COMMAND_METRIC, agents } = vocabulary
-  const agent = agents ? agentOf(process.env) : undefined
+  const agent = agents ? agentIn(process.env)?.agent : undefined
   const command = commands.includes(name) ? name : UNKNOWN
   return { metric: metricName, attributes: { command_name: command, ...(agent && { agent }) } }
 }
@@ -48,6 +48,7 @@ export function eventSeries(metric: string, attributes: unknown, vocabulary: Voc
   const listed: Record<string, string | boolean> = {}
   for (const key of Object.keys(attributes)) {
     const value = attributes[key]
+    if (value === undefined) continue
     const values = own(lists, key)
     if (Array.isArray(values) ? !values.includes(value) : values !== Boolean || typeof value !== 'boolean')
       return undefined

@@ -1,10 +1,22 @@
 import type { ConfigProblem } from '../core/decide/config.ts'
 import type { Cause, Decision } from '../core/decide/decide.ts'
 import type { OptionProblem } from '../core/options.ts'
+import { isTypo } from '../core/typo.ts'
 
-/** Why a decision was made, in words: for `status` and `log` mode. An ordinary command never shows one. */
-export function explain({ row, cause = {}, target }: Decision, disabled: boolean | string = true): string {
-  const { variable, file, message } = cause
+/**
+ * Why a decision was made, in words and on one line: for `status` and `log` mode. An ordinary command never shows one.
+ * Names of variables and files come from outside: nothing of them may act on a terminal.
+ */
+export function explain(decision: Decision, disabled: boolean | string = true): string {
+  return plain(sentence(decision, disabled))
+}
+
+function plain(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+}
+
+function sentence({ row, cause = {}, target }: Decision, disabled: boolean | string): string {
+  const { variable, value, meant, file, message } = cause
   switch (row) {
     case 0:
       return cause.missing
@@ -15,23 +27,23 @@ export function explain({ row, cause = {}, target }: Decision, disabled: boolean
     case 1:
       return 'this is the helper process'
     case 2:
-      // On one line, whatever the tool wrote.
       return (
-        `${disabled}`.replace(/^true$|[\s\p{Cc}]+/gu, ' ').trim() ||
-        'the tool switched it off (`disabled: true`)'
+        (typeof disabled === 'string' && plain(disabled)) || 'the tool switched it off (`disabled: true`)'
       )
     case 3:
       return 'DO_NOT_TRACK is set'
     case 4:
-      return `${variable} says no`
+      if (value !== undefined)
+        return `${variable} is ${show(value)}, which is not understood and means off: expected on, off, local or log`
+      return `${variable} says no${meant ? `; did you mean ${meant}=off?` : ''}`
     case 5:
       return stateSentence(cause)
     case 6:
       return `${file}: ${configSentence(cause.config!)}`
     case 7:
-      return `enabled = false in ${file}`
+      return cause.config ? `${file}: ${configSentence(cause.config)}` : `enabled = false in ${file}`
     case 8:
-      return message ? `${file} cannot be read (${message})` : `you have said no (${file})`
+      return message ? `your answer in ${file} cannot be read (${message})` : `you have said no (${file})`
     case 9:
       return variable ? `${variable} is "local"` : `air_gapped = true in ${file}`
     case 10:
@@ -72,11 +84,16 @@ function endpointSentence({ endpoint }: Cause): string {
   const whose = { environment: 'the environment', config: 'the config file', tool: 'the tool' }[
     endpoint.source
   ]
-  return `the endpoint of ${whose} is not an http(s) URL without user name and password`
+  // Not the URL itself: there may be a password in it.
+  return `the endpoint of ${whose} is no http(s) URL, or there is a user name or password in it`
 }
 
 /** What is wrong with a config file, without its name. */
 export function configSentence(problem: ConfigProblem): string {
+  return plain(problemSentence(problem))
+}
+
+function problemSentence(problem: ConfigProblem): string {
   switch (problem.why) {
     case 'unreadable':
       return `it cannot be read (${problem.message})`
@@ -86,10 +103,14 @@ export function configSentence(problem: ConfigProblem): string {
       return `line ${problem.line}, column ${problem.column}: ${problem.message}`
     case 'value':
       return `${problem.key === 'telemetry' ? '' : 'telemetry.'}${problem.key}: expected ${CONFIG_EXPECTED[problem.key]}, got ${show(problem.value)}`
-    case 'unknown':
-      return `telemetry.${show(problem.key)}: there is no such key`
+    case 'unknown': {
+      const near = Object.keys(CONFIG_EXPECTED).find(key => isTypo(problem.key.toLowerCase(), key))
+      return `telemetry.${show(problem.key)}: there is no such key${near ? `; did you mean ${near}?` : ''}`
+    }
     case 'misplaced':
       return `${show(problem.key)}: did you mean a key below [telemetry]?`
+    case 'headers':
+      return 'telemetry.headers: they belong to an endpoint, and there is none below [telemetry]'
   }
 }
 

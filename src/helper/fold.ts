@@ -8,7 +8,7 @@ import { isRecord } from '../core/vocabulary.ts'
  */
 export interface Fold {
   head: Head | undefined
-  /** The time of the last valid claim, and of its body, in ms since 1970. It only grows, and no mark's clock moves it. */
+  /** The time of the last body that may have been stored, in ms since 1970. It only grows, and no mark's clock moves it. */
   time: number
   /** Marks, and how many of them the last body that was taken has carried. */
   total: number
@@ -39,6 +39,8 @@ interface Claim {
   nonce: string
   ms: number
   life: number
+  /** The fold's time before it. */
+  before: number
   /** Marks that its body carries. */
   total: number
   /** The series that begin with it. */
@@ -139,7 +141,8 @@ function claim(fold: Fold, nonce: string, seen: number, life: number, ms: number
   if (!nonce || !(life > 0)) return
   if (seen > fold.total) fold.damaged = true
   if (isBusy(fold, ms)) return
-  fold.time = Math.max(fold.time + 2, ms)
+  const before = fold.time
+  fold.time = Math.max(before + 2, ms)
   const begins: string[] = []
   for (const [text, count] of fold.series) {
     if (count.begun) continue
@@ -148,16 +151,19 @@ function claim(fold: Fold, nonce: string, seen: number, life: number, ms: number
     count.start = Math.min(count.first, fold.time) - 2
     begins.push(text)
   }
-  fold.open = { nonce, ms, life, total: fold.total, begins }
+  fold.open = { nonce, ms, life, before, total: fold.total, begins }
   fold.last = nonce
 }
 
 function settle(fold: Fold, result: Result): void {
-  const { total, begins } = fold.open!
+  const { total, begins, before } = fold.open!
   fold.open = undefined
   fold.result = result
   if (result.what === 'taken') fold.taken = total
-  if (result.what === 'refused') for (const text of begins) fold.series.get(text)!.begun = false
+  if (result.what !== 'refused') return
+  // As if it had never been made. So a clock that is ahead while nobody can be reached leaves no trace.
+  fold.time = before
+  for (const text of begins) fold.series.get(text)!.begun = false
 }
 
 function parseHead(line: string): Head | undefined {

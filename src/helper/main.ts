@@ -25,15 +25,34 @@ export function main(): void {
 }
 
 const kill = () => process.kill(process.pid, 'SIGKILL')
+/** How long the helper goes on when it is asked to end: a service manager gives at least as much before it kills. */
+const LAST_MS = 2000
 
 async function run(): Promise<void> {
   const job = JSON.parse(process.env[HELPER_VARIABLE]!) as Job
   // Counted from the start of the process, of which some 40 ms are gone here. However slow that was, the request gives up
   // before, and the log says what became of it.
   setTimeout(kill, job.timeoutMs + 400 - Math.min(performance.now(), 300))
-  // `fetch` needs WebAssembly, which cannot be had under `--jitless` and tight memory limits.
-  const post = typeof WebAssembly === 'object' ? postByFetch : postByHttp
-  await deliver(job, { post, sync: fs.fdatasyncSync }).done
+  const { done, abandon } = deliver(job, {
+    post: canFetch() ? postByFetch : postByHttp,
+    sync: fs.fdatasyncSync,
+  })
+  const endSoon = () =>
+    setTimeout(() => {
+      abandon()
+      kill()
+    }, LAST_MS)
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, endSoon)
+  await done
+}
+
+/** `fetch` runs WebAssembly, which cannot be had under `--jitless` and tight limits of memory. */
+function canFetch(): boolean {
+  try {
+    return Boolean(new WebAssembly.Memory({ initial: 1 }))
+  } catch {
+    return false
+  }
 }
 
 /** Of `Deno`, how a function of the C library is called. */

@@ -9,7 +9,7 @@ import { crypto, fs } from '../core/node.ts'
 import { isCopied, stampOf } from '../core/stamp.ts'
 import { WRITTEN } from '../core/version.ts'
 import { bodyOf, type Part, partOf } from './body.ts'
-import { type Fold, isBusy } from './fold.ts'
+import { type Fold, isBusy, type Result } from './fold.ts'
 import { type OtherLog, olderLogs, removeOldLogs } from './logs.ts'
 import { look, openReader, type Reader, writeCheckpoint } from './reader.ts'
 
@@ -69,21 +69,22 @@ export function* send(job: Job, around: Surroundings): Steps<void> {
   if (around.now() < WRITTEN || saysNo(job.answers)) return
   const own = yield* claimOwn(job, around)
   if (!own) return
-  // A log that was too large to go with others goes alone.
-  const large: OtherLog[] = []
-  const addOlder = (claims: Claimed[]) => claimOlder(job, around, claims, large)
-  const { what } = yield* post(job, around, own.claim, own.previous === 'taken' ? addOlder : undefined)
+  // A log that the server may have minded goes alone.
+  const minded: OtherLog[] = []
+  const addOlder = (claims: Claimed[]) => claimOlder(job, around, claims, minded)
+  const { what } = yield* post(job, around, own.claim, own.alone ? undefined : addOlder)
   if (what === 'taken') {
-    for (const log of large.slice(0, 1)) {
+    for (const log of minded.slice(0, 1)) {
       const claim = yield* claimOther(job, around, log)
       if (claim) yield* post(job, around, claim)
     }
   }
-  removeOldLogs(job.path, around.now())
+  // By a clock that the server's answer vouches for a little: offline, one wrong clock would remove what waits.
+  removeOldLogs(job.path, what === 'taken' ? around.now() : 0)
 }
 
 /** Claims the command's own log. Undefined where nothing is to be sent, or another process sends. */
-function* claimOwn(job: Job, around: Surroundings): Steps<{ claim: Claimed; previous: string } | undefined> {
+function* claimOwn(job: Job, around: Surroundings): Steps<{ claim: Claimed; alone: boolean } | undefined> {
   const fingerprint = readFingerprint(job.state, around.now())
   const fd = openIfThere(job.path)
   if (fd === undefined) return undefined
@@ -106,14 +107,20 @@ function* claimOwn(job: Job, around: Surroundings): Steps<{ claim: Claimed; prev
         yield { do: 'wait' }
         continue
       }
-      const previous = fold.result?.what ?? 'taken'
+      const alone = mayMind(fold.result)
       claim = yield* claimLog(job, around, reader)
-      if (claim) return { claim, previous }
+      if (claim) return { claim, alone }
       if (!around.isPatient()) return undefined
     }
   } finally {
     if (!claim) fs.closeSync(fd)
   }
+}
+
+/** The last body with this log was not taken, and that may be for something in it. Not where there was no connection. */
+function mayMind(result: Result | undefined): boolean {
+  if (!result || result.what === 'taken') return false
+  return result.what === 'unknown' || /^\d/.test(result.why)
 }
 
 /** The fingerprint ended, marks are missing, the file was copied, or a clock was ahead: another log goes on. */
@@ -165,12 +172,12 @@ function* claimLog(job: Job, around: Surroundings, reader: Reader): Steps<Claime
 }
 
 /** Adds the older logs to the claims. */
-function* claimOlder(job: Job, around: Surroundings, claims: Claimed[], large: OtherLog[]): Steps<void> {
+function* claimOlder(job: Job, around: Surroundings, claims: Claimed[], minded: OtherLog[]): Steps<void> {
   let bytes = 0
   for (const log of olderLogs(job.path)) {
     if (claims.length > MAX_OLDER || bytes >= MAX_OLDER_BYTES) break
     try {
-      const claim = yield* claimOther(job, around, log, large)
+      const claim = yield* claimOther(job, around, log, minded)
       if (!claim) continue
       claims.push(claim)
       bytes += claim.part.length
@@ -185,7 +192,7 @@ function* claimOther(
   job: Job,
   around: Surroundings,
   other: OtherLog,
-  large?: OtherLog[],
+  minded?: OtherLog[],
 ): Steps<Claimed | undefined> {
   const fd = openIfThere(other.path)
   if (fd === undefined) return undefined
@@ -198,8 +205,8 @@ function* claimOther(
     if (!fold.head || mustEnd(fold, fd, fingerprint, now) || fold.taken === fold.total || isBusy(fold, now))
       return undefined
     if (fold.head.resource['service.name'] !== job.draft.resource['service.name']) return undefined
-    if (large && fold.result?.why === '413') {
-      large.push(other)
+    if (minded && mayMind(fold.result)) {
+      minded.push(other)
       return undefined
     }
     claim = yield* claimLog(job, around, reader)

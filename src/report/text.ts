@@ -1,4 +1,4 @@
-import { rowsText, wrap } from '../core/rows.ts'
+import { rowsText, wrap } from '../core/layout.ts'
 import { change, percent, thousands } from '../terminal/number.ts'
 import { sentenceOf } from './claim.ts'
 import { isoDay } from './days.ts'

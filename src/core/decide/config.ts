@@ -1,5 +1,6 @@
 import { parse, TomlError } from 'smol-toml'
-import { readWhole } from '../files.ts'
+import { parentOf, readWhole } from '../files.ts'
+import { fs } from '../node.ts'
 import { type Check, isBoolean, isEndpoint, isHeaders, isTimeout } from '../options.ts'
 import { isTypo } from '../typo.ts'
 import { isRecord } from '../vocabulary.ts'
@@ -27,6 +28,8 @@ export type ConfigProblem =
   | { why: 'unknown'; key: string }
   /** Something that was most likely meant for `[telemetry]`, and is not in it. */
   | { why: 'misplaced'; key: string }
+  /** Headers without the endpoint that they belong to: they would follow the tool to each of its new servers. */
+  | { why: 'headers' }
 
 /** A tool's own config may be large, but a file over this is no config, and reading it would be felt. */
 const MAX_CONFIG_BYTES = 1 << 20
@@ -39,11 +42,15 @@ const checks: Record<keyof Config, Check> = {
   headers: isHeaders,
 }
 
-/** Reads the file at `path`. No file is an empty config. Never throws. */
-export function readConfig(path: string): Config | ConfigProblem {
+/**
+ * Reads the file at `path`. No file is an empty config; but the user's own may be one that cannot be seen just now, on a
+ * volume that is not mounted. Never throws.
+ */
+export function readConfig(path: string, isOwn = true): Config | ConfigProblem {
   try {
     const content = readWhole(path, MAX_CONFIG_BYTES)
-    if (!content) return {}
+    if (!content)
+      return isOwn && isHidden(path) ? { why: 'unreadable', message: 'its folder is a dangling link' } : {}
     const { bytes, stats } = content
     const self = process.geteuid?.() ?? stats.uid
     if ((stats.uid !== self && stats.uid !== 0) || (process.geteuid && stats.mode & 0o002))
@@ -54,6 +61,14 @@ export function readConfig(path: string): Config | ConfigProblem {
   } catch (error) {
     return { why: 'unreadable', message: (error as Error).message }
   }
+}
+
+/** True where the folder of an absent file is a link that leads nowhere. */
+function isHidden(path: string): boolean {
+  const folder = parentOf(path)
+  const found = fs.lstatSync(folder, { throwIfNoEntry: false })
+  if (!found) return folder !== path && isHidden(folder)
+  return found.isSymbolicLink() && !fs.statSync(folder, { throwIfNoEntry: false })
 }
 
 export const isProblem = (config: Config | ConfigProblem): config is ConfigProblem => 'why' in config
@@ -77,23 +92,22 @@ export function parseConfig(text: string): Config | ConfigProblem {
     const valid = checks[key as keyof Config](table[key])
     if (valid !== true) return { why: 'value', key, value: valid ? valid.part : table[key] }
   }
+  if (table.headers && table.endpoint === undefined) return { why: 'headers' }
   const key = Object.keys(others).find(key => isMisplaced(key, others[key], table))
   return key === undefined ? table : { why: 'misplaced', key }
 }
 
+/** A no in other words, without `-` and `_`. */
+const OTHER_NO = /^((disable|no|enable)telemetry|telemetry(disabled?|enabled?|off|optout)|donottrack)$/
+
 /** An opt-out as people write it beside `[telemetry]`, or a table that is nearly called that. */
 function isMisplaced(key: string, value: unknown, table: Config): boolean {
   const word = key.toLowerCase().replaceAll(/[-_]/g, '')
+  if (isTypo(word, 'telemetry') || OTHER_NO.test(word)) return true
   // `[trix.telemetry]`
-  if (isRecord(value) && Object.keys(value).some(inner => isTypo(inner.toLowerCase(), 'telemetry')))
-    return true
-  if (
-    isTypo(word, 'telemetry') ||
-    /^(disable|no|enable)telemetry$|^telemetry(disabled?|enabled?|off|optout)$/.test(word)
-  )
-    return true
-  // `enabled = true` at the top may be any tool's own; `enabled = false` is an opt-out unless the table says otherwise.
-  if (isRecord(value) || value === true || value === 'true')
-    return isTypo(word, 'airgapped') && !isRecord(value) && table.air_gapped === undefined
-  return isTypo(word, 'enabled') && table.enabled === undefined
+  if (isRecord(value)) return Object.keys(value).some(inner => isTypo(inner.toLowerCase(), 'telemetry'))
+  if (typeof value === 'object') return false
+  if (isTypo(word, 'airgapped')) return value !== false && table.air_gapped === undefined
+  // `enabled = true` at the top may be any tool's own; `enabled = false` is a no unless the table has its own value.
+  return isTypo(word, 'enabled') && value !== true && table.enabled === undefined
 }

@@ -1,7 +1,7 @@
 import { readWhole, writeStamped } from '../files.ts'
 import { SEP } from '../node.ts'
 import type { TelemetryOptions } from '../options.ts'
-import { isCopied, NO_STAMP, stampIn } from '../stamp.ts'
+import { isCopied, stampIn } from '../stamp.ts'
 import { isRecord } from '../vocabulary.ts'
 
 /**
@@ -58,8 +58,9 @@ export function readAnswers(path: string): Answers {
     if (value.no !== undefined) return { agreed: {}, no: Number(value.no) || 0 }
     const agreed = value.yes ?? value.shown
     if (!isAgreements(agreed)) return { agreed: {}, unreadable: 'it holds no answer' }
-    const isOwn = value.user === userId() && !isCopied(stampIn(value.file) ?? NO_STAMP, content.stats)
-    return isOwn ? { agreed } : { agreed: {}, copied: true }
+    const stamp = stampIn(value.file)
+    const isOwn = value.user === userId() && ownerOf(content.stats) === userId()
+    return isOwn && stamp && !isCopied(stamp, content.stats) ? { agreed } : { agreed: {}, copied: true }
   } catch (error) {
     return { agreed: {}, unreadable: (error as Error).message }
   }
@@ -142,4 +143,8 @@ export function kindsOf(options: TelemetryOptions): string[] {
 /** The system's id of the user. Windows has none that costs nothing to ask; there a home is one user's. */
 function userId(): number {
   return process.geteuid?.() ?? -1
+}
+
+function ownerOf({ uid }: { uid: number }): number {
+  return process.geteuid ? uid : -1
 }

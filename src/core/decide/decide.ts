@@ -1,16 +1,8 @@
-import { agentVariable } from '../agent.ts'
+import { agentIn } from '../agent.ts'
 import { supported } from '../node.ts'
 import { homeProblem, type OptionProblem, optionProblems, type TelemetryOptions } from '../options.ts'
 import { type Config, type ConfigProblem, isProblem, readConfig } from './config.ts'
-import {
-  type Agreements,
-  consentPath,
-  covers,
-  kindsOf,
-  noticePath,
-  readAnswers,
-  type Terms,
-} from './consent.ts'
+import { type Agreements, covers, kindsOf, noticePath, readAnswers, type Terms } from './consent.ts'
 import { parseEndpoint } from './endpoint.ts'
 import {
   ciVariable,
@@ -19,7 +11,7 @@ import {
   isSet,
   type Mode,
   modeFrom,
-  optOutVariable,
+  optOutIn,
   testVariable,
   unreadVariable,
 } from './environment.ts'
@@ -34,7 +26,7 @@ export interface Situation {
   /** Rows that are passed over: `status` asks what would be in effect without them. */
   without?: ReadonlySet<number>
   /** Shows the notice; false where it could not. Absent where nothing may be shown. */
-  show?: (folders: Folders, target: Target, seen: Agreements) => boolean
+  show?: (folders: Folders, target: Target, seen: Agreements, agreed: Agreements) => boolean
 }
 
 /** Where the counts go, once row 10 is passed. */
@@ -42,7 +34,7 @@ export interface Target extends Terms {
   url: string
   /** On this machine, so that nothing leaves it. */
   local: boolean
-  /** Named by the tool or by the user's config. */
+  /** The tool or the user's config names this very URL. */
   trusted: boolean
   source: ChosenEndpoint['source']
   headers: Readonly<Record<string, string>>
@@ -52,6 +44,10 @@ export interface Target extends Terms {
 /** What a row found, for a sentence: the name of a variable, a file, or a problem with one. */
 export interface Cause {
   variable?: string
+  /** Of that variable, where it is not understood. */
+  value?: string
+  /** The tool's own variable, where that one was most likely meant for it. */
+  meant?: string
   file?: string
   missing?: string
   options?: readonly OptionProblem[]
@@ -96,8 +92,8 @@ export function optOut({ options, env, disabled, without }: Situation): Decision
   if (!without?.has(1) && env[HELPER_VARIABLE] !== undefined) return off(1)
   if (!without?.has(2) && disabled !== false) return off(2)
   if (!without?.has(3) && isSet(env.DO_NOT_TRACK)) return off(3, { variable: 'DO_NOT_TRACK' })
-  const variable = without?.has(4) ? undefined : optOutVariable(env, environmentPrefix(`${options.name}`))
-  return variable === undefined ? undefined : off(4, { variable })
+  const optOut = without?.has(4) ? undefined : optOutIn(env, environmentPrefix(`${options.name}`))
+  return optOut && off(4, { ...optOut })
 }
 
 function decideByFiles({ options, env, without, show }: Situation): Decision {
@@ -122,14 +118,18 @@ function decideByFiles({ options, env, without, show }: Situation): Decision {
   const config: Config = isProblem(read) ? {} : read
   if (applies(7)) {
     if (config.enabled === false) return end('off', 7, { file: folders.config })
-    const file = folders.machine.find(isMachineNo)
-    if (file) return end('off', 7, { file })
-  }
-  if (applies(8)) {
-    for (const file of answerFiles(folders)) {
-      const { no, unreadable: message } = readAnswers(file)
-      if (no !== undefined || message) return end('off', 8, { file, ...(message && { message }) })
+    for (const file of folders.machine) {
+      // Only a no is read of it, and what cannot be read may be one.
+      const machine = readConfig(file, false)
+      if (isProblem(machine)) return end('off', 7, { file, config: machine })
+      if (machine.enabled === false) return end('off', 7, { file })
     }
+  }
+  const answers = answerFiles(folders).map(file => ({ file, ...readAnswers(file) }))
+  const found = answers.find(({ no, unreadable }) => no !== undefined || unreadable !== undefined)
+  if (found && applies(8)) {
+    const { file, unreadable: message } = found
+    return end('off', 8, { file, ...(message && { message }) })
   }
 
   const prefix = environmentPrefix(options.name)
@@ -153,20 +153,15 @@ function decideByFiles({ options, env, without, show }: Situation): Decision {
   }
   const ci = applies(14) ? ciVariable(env) : undefined
   if (ci) return end('off', 14, { variable: ci }, target)
-  if (covers(readAnswers(consentPath(folders.state)).agreed, target)) return end('on', 15, {}, target)
+  const { agreed } = answers[0]!
+  if (covers(agreed, target)) return end('on', 15, {}, target)
   if (applies(16) && options.consent === 'explicit') return end('off', 16, {}, target)
   const { agreed: seen } = readAnswers(noticePath(folders.state))
   if (covers(seen, target)) return end('on', 17, {}, target)
   // `on` for an endpoint that nobody vouches for (row 13) is no yes, but the notice may be shown for it.
-  const unread = unreadVariable(env) ?? agentVariable(env)
+  const unread = unreadVariable(env) ?? agentIn(env)?.variable
   if (unread) return end('off', 18, { variable: unread }, target)
-  return show?.(folders, target, seen) ? end('off', 19, {}, target) : end('off', 18, {}, target)
-}
-
-/** Of the machine's config only a no is read. What cannot be read may be one. */
-function isMachineNo(file: string): boolean {
-  const config = readConfig(file)
-  return isProblem(config) || config.enabled === false
+  return show?.(folders, target, seen, agreed) ? end('off', 19, {}, target) : end('off', 18, {}, target)
 }
 
 /** The endpoint that is in effect: the environment's, else the config's, else the tool's. */
@@ -179,8 +174,8 @@ export function endpointOf(options: TelemetryOptions, env: Environment, config: 
 
 /**
  * Where the counts go; undefined where the endpoint is not an http(s) URL. Headers stay with the endpoint that they were
- * set for: the tool's with the tool's, the config's with the config's (or the tool's, where the config names none), and
- * an endpoint from the environment gets neither: a token never reaches a server that it was not made for.
+ * set for, the tool's with the tool's and the config's with the config's: a token never reaches a server that it was not
+ * made for.
  */
 export function targetOf(
   options: TelemetryOptions,
@@ -189,18 +184,20 @@ export function targetOf(
 ): Target | undefined {
   const parsed = endpoint ? parseEndpoint(endpoint) : undefined
   if (!parsed) return undefined
+  const named = [options, config].filter(
+    ({ endpoint }) => endpoint && parseEndpoint(endpoint)?.url === parsed.url,
+  )
   const headers: Record<string, string> = {}
-  for (const from of [source === 'tool' && options.headers, source !== 'environment' && config.headers])
-    if (from) for (const name of Object.keys(from)) headers[name.toLowerCase()] = from[name]!
-  const isNamedBy = (other: string | undefined) =>
-    other !== undefined && parseEndpoint(other)?.origin === parsed.origin
+  for (const { headers: given = {} } of named)
+    for (const name of Object.keys(given)) headers[name.toLowerCase()] = given[name]!
+  // The `.env` file of a repository can set the environment. Its endpoint may be another customer's of the same service,
+  // so it is agreed to by its whole URL.
+  const trusted = named.length > 0
   return {
     ...parsed,
-    ...{ source, headers },
+    ...{ source, headers, trusted, origin: trusted ? parsed.origin : parsed.url },
     noticeVersion: options.noticeVersion ?? 1,
     kinds: kindsOf(options),
     timeoutMs: config.timeout_ms ?? options.timeoutMs ?? 2000,
-    // A `.env` file of a repository can set the environment. So its endpoint needs another voice.
-    trusted: source !== 'environment' || isNamedBy(config.endpoint) || isNamedBy(options.endpoint),
   }
 }

@@ -42,29 +42,48 @@ export function isSet(value: string | undefined): boolean {
   return value !== undefined && !/^(|0|false)$/i.test(value.trim())
 }
 
+/** A no by a variable. */
+export interface OptOut {
+  variable: string
+  /** What is not understood. */
+  value?: string
+  /** The tool's own variable, where another name was most likely meant for it. */
+  meant?: string
+}
+
 /** The variable by which the user says no to this tool: its own, or a no by another name, as people try them. */
-export function optOutVariable(env: Environment, prefix: string): string | undefined {
+export function optOutIn(env: Environment, prefix: string): OptOut | undefined {
   const own = `${prefix}_TELEMETRY`
-  if (modeFrom(env[own]) === 'off') return own
-  for (const name of Object.keys(env)) {
-    const upper = name.toUpperCase()
-    // Other spellings of a yes are ignored.
-    if (upper.startsWith(`${prefix}_`) && name !== own && isOptOut(upper.slice(prefix.length + 1), env[name]))
-      return name
+  const value = env[own] ?? ''
+  if (modeFrom(env[own]) === 'off')
+    return { variable: own, ...(!/^(off|0|false|no)$/i.test(value.trim()) && { value }) }
+  for (const variable of Object.keys(env)) {
+    const upper = variable.toUpperCase()
+    if (!upper.startsWith(`${prefix}_`) || variable === own) continue
+    if (isOptOut(upper.slice(prefix.length + 1), env[variable])) return { variable, meant: own }
   }
   return undefined
 }
 
+/** Names that say no with any value but empty, `0` and `false`. */
+const NOES = [
+  ...['TELEMETRY_DISABLED', 'TELEMETRY_DISABLE', 'DISABLE_TELEMETRY', 'NO_TELEMETRY'],
+  ...['TELEMETRY_OPTOUT', 'TELEMETRY_OPT_OUT', 'TELEMETRY_OFF', 'DO_NOT_TRACK'],
+]
+
+/** A no by another name; also with a slip of the fingers, but never one that turns a yes into a no. */
 function isOptOut(name: string, value: string | undefined): boolean {
-  if (/^(TELEMETRY_(DISABLED?|OPT_?OUT|OFF)|(DISABLE|NO)_TELEMETRY)$/.test(name)) return isSet(value)
-  const isSwitch = /^(TELEMETRY_ENABLED?|ENABLE_TELEMETRY)$/.test(name) || isTypo(name, 'TELEMETRY')
+  if (NOES.some(no => isTypo(name, no, 1))) return isSet(value)
+  const isSwitch =
+    isTypo(name, 'TELEMETRY') || isTypo(name, 'TELEMETRY_ENABLED', 1) || isTypo(name, 'ENABLE_TELEMETRY', 1)
   return isSwitch && modeFrom(value) === 'off'
 }
 
-/** Services that do not all set `CI`. */
+/** Some of these services do not set `CI`, and a container may be given only one of their variables. */
 const CI_VARIABLES = [
   ...['CI', 'GITHUB_ACTIONS', 'GITLAB_CI', 'TF_BUILD', 'TEAMCITY_VERSION', 'JENKINS_URL', 'BUILDKITE'],
   ...['CODEBUILD_BUILD_ID', 'CIRCLECI', 'TRAVIS', 'APPVEYOR', 'DRONE', 'BITBUCKET_BUILD_NUMBER', 'CIRRUS_CI'],
+  ...['bamboo_planKey', 'GO_PIPELINE_LABEL', 'HUDSON_URL'],
 ]
 
 /** The variable by which a CI service shows; undefined where none does. */
@@ -72,18 +91,22 @@ export function ciVariable(env: Environment): string | undefined {
   return CI_VARIABLES.find(name => isSet(env[name]))
 }
 
+/** Of Vitest, Jest, `node --test`, Mocha, Playwright, tap and Cypress. AVA and Bun set `NODE_ENV` alone. */
 const TEST_VARIABLES = [
-  'VITEST',
-  'JEST_WORKER_ID',
-  'NODE_TEST_CONTEXT',
-  'AVA_PATH',
-  'PLAYWRIGHT_TEST',
-  'CYPRESS',
+  ...[
+    'VITEST',
+    'JEST_WORKER_ID',
+    'NODE_TEST_CONTEXT',
+    'MOCHA_WORKER_ID',
+    'TEST_WORKER_INDEX',
+    'TAP',
+    'CYPRESS',
+  ],
 ]
 
-/** The variable by which a test runner shows. */
+/** The variable by which a test runner shows. Workers are counted from 0, so `0` is set too. */
 export function testVariable(env: Environment): string | undefined {
-  return TEST_VARIABLES.find(name => isSet(env[name]))
+  return env.NODE_ENV === 'test' ? 'NODE_ENV' : TEST_VARIABLES.find(name => env[name])
 }
 
 /** What bash, zsh (`bashcompinit`) and the completion libraries of Node set while they ask a tool for completions. */

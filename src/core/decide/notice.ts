@@ -1,4 +1,4 @@
-import { REQUEST_HEADERS } from '../deliver/job.ts'
+import { ADDED_HEADERS, REQUEST_HEADERS } from '../deliver/job.ts'
 import { type Row, rowsText, textWidth, wrap } from '../layout.ts'
 import { fs } from '../node.ts'
 import type { TelemetryOptions } from '../options.ts'
@@ -16,9 +16,12 @@ export function showNotice(
   folders: Folders,
   target: Target,
   seen: Agreements,
+  agreed: Agreements,
 ): boolean {
   if (!isTerminal()) return false
-  const text = noticeText(options, target, folders.config, seen, process.stderr.columns)
+  const { origin } = target
+  const known = agreed[origin] ? withTerms(seen, { origin, ...agreed[origin] }, 0) : seen
+  const text = noticeText(options, target, folders.config, known, process.stderr.columns)
   const shown = withTerms(seen, target, Date.now())
   writeAnswers(noticePath(folders.state), { shown }, () => writeStderr(`${text}\n\n`))
   return true
@@ -39,7 +42,7 @@ export function writeStderr(text: string): void {
 
 /**
  * The notice, without colours: it reads the same everywhere. `columns` is the width of what it is shown on. `seen`: what
- * was shown before; where there is something for this origin, the notice says what is new.
+ * was shown or agreed to before; where there is something, the notice says what is new.
  */
 export function noticeText(
   options: TelemetryOptions,
@@ -50,11 +53,10 @@ export function noticeText(
 ): string {
   const { name, notice } = options
   const width = textWidth(columns)
-  const before = seen[target.origin]
-  const news = before && target.kinds.filter(kind => !before.kinds.includes(kind))
+  const news = newsIn(target, seen)
   const rows: Row[] = [
     ...contents(options, target),
-    ...(news?.length ? [['New', listed(news)] as const] : []),
+    ...(news.length ? [['New', listed(news)] as const] : []),
     ['Off', wayOff(options, config)],
   ]
   return [
@@ -64,8 +66,20 @@ export function noticeText(
       width,
     ),
     rowsText(rows, width),
-    wrap('Nothing has been counted or sent yet.', width),
+    wrap('This run is not counted.', width),
   ].join('\n')
+}
+
+/** What is more than what was shown or agreed to before. */
+export function newsIn({ origin, kinds }: Target, seen: Agreements): readonly string[] {
+  const before = seen[origin]
+  if (before) return kinds.filter(kind => !before.kinds.includes(kind))
+  return Object.keys(seen).length ? ['who receives it'] : []
+}
+
+/** A path that the environment named, without what a terminal would obey. */
+function printable(path: string): string {
+  return path.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
 }
 
 /** How a user switches it off, by what the tool has. */
@@ -73,7 +87,7 @@ function wayOff(options: TelemetryOptions, config: string): string {
   const command = commandOf(options)
   return command
     ? `${command} disable, or DO_NOT_TRACK=1`
-    : `DO_NOT_TRACK=1, ${environmentPrefix(options.name)}_TELEMETRY=off, or enabled = false below [telemetry] in ${config}`
+    : `DO_NOT_TRACK=1, ${environmentPrefix(options.name)}_TELEMETRY=off, or enabled = false below [telemetry] in ${printable(config)}`
 }
 
 /** What this tool can send, and to whom: the same in the notice, in the question and in `status`. */
@@ -110,7 +124,10 @@ export function contents(
     ],
     ['Never sent', 'anything else: no arguments, paths, file contents'],
     target && ['To', target.url],
-    target && ['Headers', [...REQUEST_HEADERS, ...Object.keys(target.headers)].join(', ')],
+    target && [
+      'Headers',
+      [...new Set([...REQUEST_HEADERS, ...Object.keys(target.headers), ...ADDED_HEADERS])].join(', '),
+    ],
     policy && ['More', policy],
   ]
   return rows.filter(row => row) as Row[]

@@ -20,8 +20,19 @@ export interface Job {
   draft: HeadDraft
 }
 
-/** The headers of every request besides those of the tool and of the user; `fetch` and HTTP add theirs. */
+/** The headers of every request besides those of the tool and of the user, and what HTTP and `fetch` add to them. */
 export const REQUEST_HEADERS: readonly string[] = ['content-type', 'user-agent', 'otlp-tally-shard']
+export const ADDED_HEADERS: readonly string[] = [
+  ...[
+    'host',
+    'connection',
+    'content-length',
+    'accept',
+    'accept-language',
+    'accept-encoding',
+    'sec-fetch-mode',
+  ],
+]
 
 /** What becomes of a request. `why`: the status, or the code of an error. */
 export interface Outcome {
@@ -43,6 +54,6 @@ export interface Program {
 /** A delivery by the command's own process. */
 export interface Inline {
   done: Promise<void>
-  /** The process ends: writes down what is known of the request. True where it may not have been stored. */
+  /** The process ends: writes down what is known of the request. False where all of it was done before. */
   abandon(): boolean
 }

@@ -92,11 +92,11 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: more.exit!,
   },
   'a zero until it was taken': {
-    changes: fold("if (result.what === 'refused') for", "if (result.what !== 'taken') for"),
+    changes: fold("if (result.what !== 'refused') return", "if (result.what === 'taken') return"),
     scenario: first['two first commands']!,
   },
   'no zero after a refusal': {
-    changes: fold("if (result.what === 'refused') for", 'if (false) for'),
+    changes: fold('for (const text of begins) fold.series.get(text)!.begun = false', ''),
     scenario: first['two first commands']!,
   },
   'the time of the clock': {
