@@ -39,6 +39,7 @@ const config: Config = defineConfig(async (): Promise<Options[]> => {
       ...common,
       entry: { cli: 'src/cli.ts', bin: 'src/bin.ts' },
       splitting: true,
+      minify: true,
       dts: { ...dts, entry: 'src/cli.ts' },
     },
   ]

@@ -1,20 +1,12 @@
 #!/usr/bin/env node
-// Writes what is published into the folder `package`, or into the one that is given: the files that package.json names,
-// types for CommonJS, and no link that is dead where the package is installed.
+// Writes what is published into the folder `package`: the files that package.json names, types for CommonJS, and no link
+// that is dead where the package is installed. Another folder, and the address of the repository, can be given.
 import { execFileSync } from 'node:child_process'
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
-const folder = process.argv[2] ?? join(root, 'package')
+const [folder = join(root, 'package'), given] = process.argv.slice(2)
 
 rmSync(folder, { recursive: true, force: true })
 mkdirSync(folder, { recursive: true })
@@ -26,8 +18,11 @@ rmSync(join(folder, filename))
 
 const { private: _, scripts, devDependencies, ...manifest } = JSON.parse(read('package.json'))
 write('package.json', `${JSON.stringify(manifest, null, 2)}\n`)
+// The same types for `require`, without the comments.
 for (const name of ['index', 'cli'])
-  copyFileSync(join(folder, `dist/${name}.d.ts`), join(folder, `dist/${name}.d.cts`))
+  write(`dist/${name}.d.cts`, read(`dist/${name}.d.ts`).replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, ''))
+const repository = given ?? manifest.repository?.url.replace(/^git\+|\.git$/g, '')
+const address = repository && `${repository}/blob/v${manifest.version}`
 for (const page of pages()) write(page, withoutDeadLinks(read(page), page))
 
 /**
@@ -35,13 +30,10 @@ for (const page of pages()) write(page, withoutDeadLinks(read(page), page))
  * only its text, and a picture is left out.
  */
 function withoutDeadLinks(text, page) {
-  const { repository, version } = manifest
-  const address = repository && `${repository.url.replace(/^git\+|\.git$/g, '')}/blob/v${version}`
-  const parts = text.split(/^(```[\s\S]*?^```$)/m)
-  const isCode = part => part.startsWith('```')
-  return parts
+  return text
+    .split(/^(```[\s\S]*?^```$)/m)
     .map(part => {
-      if (isCode(part)) return part
+      if (part.startsWith('```')) return part
       const pictures = address ? part : part.replace(/^<picture>[\s\S]*?<\/picture>\n+/gm, '')
       return pictures
         .replace(/((?:src|srcset)=")([^":]+)"/g, (_, before, path) => `${before}${address}/${path}?raw=true"`)

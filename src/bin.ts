@@ -58,6 +58,19 @@ dark; --public: without installations and rare names, to publish; --days N, --co
         : reportFile(file!, page, flags)
     },
   },
+  count: {
+    usage: 'count NAME [key=value …] --options FILE [--version VERSION]',
+    does: `counts a command, or an event, of a hook, a script or a tool in another language, by the same
+decision, log and helper as initTelemetry. FILE holds its options as JSON; --version replaces
+the version in it. Says nothing where it counts or telemetry is off.`,
+    options: { options: text, version: text },
+    operands: [1, 10, 'a NAME'],
+    async run({ options, version }, [name, ...pairs]) {
+      if (typeof options !== 'string') return misunderstood('count: expected --options FILE')
+      const { count } = await import('./bin/count.ts')
+      return count({ name: name!, pairs, file: options, version: version as string | undefined })
+    },
+  },
   check: {
     usage: "check URL [--header 'name: value' …]",
     does: `sends one empty export to an endpoint, as a tool would, and explains the answer. For a
@@ -85,6 +98,17 @@ what is refused. Sent twice it counts once. --from resumes where it was stopped.
         return misunderstood(`send: --from ${from}: expected the number of a line`)
       const { send } = await import('./bin/send/send.ts')
       return send({ file: file!, endpoint, headers, from: Number(from) })
+    },
+  },
+  collector: {
+    usage: 'collector FILE | -',
+    does: `prints the part of a Collector's configuration that lets through what a tool can send, and
+nothing else: of what 'TOOL telemetry preview --all --json' prints.`,
+    options: {},
+    operands: [1, 1, 'a FILE, or -'],
+    async run(_, [file]) {
+      const { collector } = await import('./bin/collector/collector.ts')
+      return collector(file!)
     },
   },
 }
@@ -126,7 +150,7 @@ function usageOf(names: string[]): string {
     (name, index) => `${index ? '      ' : 'usage:'} otlp-tally ${commands[name]!.usage}\n`,
   )
   const texts = names.map(
-    name => `${name.padEnd(9)}${commands[name]!.does.replaceAll('\n', '\n         ')}\n`,
+    name => `${name.padEnd(10)}${commands[name]!.does.replaceAll('\n', '\n          ')}\n`,
   )
   const more = names.length > 1 ? '\notlp-tally help COMMAND shows one of them.\n' : ''
   return `${lines.join('')}\n${texts.join('')}${more}`

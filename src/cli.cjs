@@ -1,16 +1,12 @@
-// What `require('otlp-tally/cli')` gives: see index.cjs. An older Node can still import the ES module.
+// What `require('otlp-tally/cli')` gives: see index.cjs. An older Node cannot require the ES module, but can import it.
 'use strict'
 try {
   module.exports = require('./cli.js')
 } catch {
-  const later =
-    name =>
-    async (...args) =>
-      (await import('./cli.js'))[name](...args)
   module.exports = {
-    runTelemetryCommand: later('runTelemetryCommand'),
-    askConsent: later('askConsent'),
-    // Everything is off here, so there is nothing to ask.
+    runTelemetryCommand: async (...args) => (await import('./cli.js')).runTelemetryCommand(...args),
+    // Nothing is counted there, so there is nothing to ask.
+    async askConsent() {},
     consentText() {},
     recordConsent: () => false,
   }

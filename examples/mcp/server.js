@@ -16,7 +16,10 @@ if (process.argv[2] === 'telemetry') {
       return run(args)
     })
   }
-  server.server.oninitialized = () =>
+  server.server.oninitialized = async () => {
+    const { askConsent } = await import('./consent.js')
+    await askConsent(server.server)
     trackEvent('session', { client: clientOf(server.server.getClientVersion()?.name) })
+  }
   await server.connect(new StdioServerTransport())
 }

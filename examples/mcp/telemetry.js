@@ -1,7 +1,7 @@
 import { initTelemetry } from 'otlp-tally'
 import { tools } from './tools.js'
 
-/** The names by which clients introduce themselves vary and can be anything. These words are all that is ever sent. */
+/** Clients introduce themselves by a name that can be anything. These words are all that is ever sent. */
 const clients = ['claude', 'codex', 'cursor', 'gemini', 'vscode', 'windsurf', 'zed']
 export const clientOf = (name = '') =>
   clients.find(client => name.toLowerCase().replace('visual studio code', 'vscode').includes(client)) ??
@@ -13,4 +13,5 @@ export const { trackCommand, trackEvent } = initTelemetry({
   endpoint: 'http://127.0.0.1:4318',
   commands: Object.keys(tools),
   events: { session: { client: [...clients, 'other'] } },
+  consent: 'explicit', // a server has no terminal in which a notice is read
 })

@@ -3,7 +3,7 @@ import { type Agreements, noticePath, readAnswers, withTerms, writeAnswers } fro
 import type { Target } from '../core/decide/decide.ts'
 import { environmentPrefix, unreadVariable } from '../core/decide/environment.ts'
 import type { Folders } from '../core/decide/folders.ts'
-import { contents, noticeText } from '../core/decide/notice.ts'
+import { contents, newsIn, noticeText } from '../core/decide/notice.ts'
 import { type Row, rowsText, textWidth, wrap } from '../core/layout.ts'
 import { printable } from '../terminal/printable.ts'
 import { writeYes } from './answer.ts'
@@ -127,6 +127,8 @@ export function consentText(io: TelemetryIo = {}): string | undefined {
 export function recordConsent(answer: 'shown' | 'yes' | 'no', text: string, io: TelemetryIo = {}): boolean {
   const context = contextOf(io)
   if (typeof context === 'string') return false
+  // A process that runs on decides anew at its next count. A notice holds from the next run on, as it says.
+  if (answer !== 'shown') context.tool.discard()
   if (answer === 'no') return sayNo(context).ok
   const open = openText(context)
   if (!open || open.text !== text || writeProblem(context)) return false
@@ -190,8 +192,7 @@ function questionText(
 ): string {
   const { options } = tool
   const width = textWidth(stderr.columns)
-  const before = agreed[target.origin]
-  const news = before ? target.kinds.filter(kind => !before.kinds.includes(kind)) : []
+  const news = newsIn(target, agreed)
   const later =
     options.command === false
       ? `${environmentPrefix(options.name)}_TELEMETRY=off, or [telemetry] enabled = false in ${folders.config}`

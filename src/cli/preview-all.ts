@@ -1,4 +1,3 @@
-import { ADDED_HEADERS } from '../core/deliver/job.ts'
 import type { Row } from '../core/layout.ts'
 import { version } from '../core/version.ts'
 import { COMMAND_METRIC } from '../core/vocabulary.ts'
@@ -32,7 +31,7 @@ export function previewAll(context: Context, { json }: Flags): number {
     ['How often each of these happened:', metricRows(sendable, metricName, name)],
     ['With each count:', TIMES],
     ['In each request:', resourceRows(sendable)],
-    ['Headers:', headerRows(Object.keys(target?.headers ?? {}))],
+    ['Headers:', headerRows(sendable.headers, Object.keys(target?.headers ?? {}))],
   ]
   const texts = [
     sentences(stdout, `Everything that ${name} ${options.version} can ever send, to ${to}:`),
@@ -76,21 +75,20 @@ function resourceRows({ resource }: Sendable): Row[] {
   return Object.entries(resource).map(([key, values]) => [key, ids[key] ?? textOf(values)])
 }
 
-function headerRows(own: readonly string[]): Row[] {
-  return [
-    ['content-type', 'application/json'],
-    ['user-agent', `otlp-tally/${version}`],
-    ['otlp-tally-shard', 'the first four digits of user.fingerprint'],
-    ...own.map(header => [header, 'set for this endpoint; not shown'] as const),
-    ...ADDED_HEADERS.map(header => [header, added[header] ?? 'as HTTP needs it'] as const),
-  ]
-}
-
-const added: Readonly<Record<string, string>> = {
-  accept: '*/*',
-  'accept-language': '*',
-  'accept-encoding': 'gzip, deflate, or what else fetch can read',
-  'sec-fetch-mode': 'cors',
+function headerRows(names: readonly string[], own: readonly string[]): Row[] {
+  const values: Readonly<Record<string, string>> = {
+    'content-type': 'application/json',
+    'user-agent': `otlp-tally/${version}`,
+    'otlp-tally-shard': 'the first four digits of user.fingerprint',
+    accept: '*/*',
+    'accept-language': '*',
+    'accept-encoding': 'gzip, deflate, or what else fetch can read',
+    'sec-fetch-mode': 'cors',
+  }
+  return names.map(name => [
+    name,
+    own.includes(name) ? 'set for this endpoint; not shown' : (values[name] ?? 'as HTTP needs it'),
+  ])
 }
 
 const textOf = (values: Values) => (typeof values === 'string' ? values : values.join(', '))

@@ -25,12 +25,13 @@ export function statusJson(inspection: Inspection, { tool }: Context): string {
     endpoint: target
       ? {
           url: target.url,
-          origin: target.origin,
           setBy: setBy(inspection, options.name),
           plainHttp: isPlain(target),
         }
       : null,
-    headers: target ? [...REQUEST_HEADERS, ...Object.keys(target.headers), ...ADDED_HEADERS] : [],
+    headers: target
+      ? [...new Set([...REQUEST_HEADERS, ...Object.keys(target.headers), ...ADDED_HEADERS])]
+      : [],
     policy: options.policy ?? null,
     config: { path: folders?.config ?? null, problem: isProblem(config) ? configSentence(config) : null },
     state: folders?.state ?? null,

@@ -72,10 +72,13 @@ export function emptyFold(): Fold {
  * With `until`, stops behind the valid claim of that nonce.
  */
 export function feed(fold: Fold, text: string, until?: string): number {
+  const hasZeros = text.includes('\0')
   let at = 0
   while (at < text.length) {
     const end = text.indexOf('\n', at)
-    const line = text.slice(at, end < 0 ? text.length : end)
+    let line = text.slice(at, end < 0 ? text.length : end)
+    // A power cut may leave zeros behind a record that was synced. They do not make it void.
+    if (hasZeros) line = line.replace(/\0.*/, '')
     const whole = apply(fold, line)
     if (end < 0) return whole ? text.length : at
     at = end + 1

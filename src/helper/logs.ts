@@ -7,8 +7,6 @@ import { fs, SEP } from '../core/node.ts'
 /** The other logs of a tool: what was set aside, and what earlier versions and other attributes have counted. */
 export interface OtherLog {
   path: string
-  /** It was set aside: no command appends to it any more. */
-  aside: boolean
   bytes: number
   /** When something was last appended, in ms since 1970. */
   touched: number
@@ -19,15 +17,13 @@ const MAX_LOGS = 32
 const MAX_BYTES = 64 * 2 ** 20
 const MAX_AGE_MS = 180 * 24 * 3_600_000
 
-/** Those of the same endpoint of which something may not be taken yet, the newest first. */
+/** Those of the same endpoint of which something may not be taken yet. The one that waits longest comes first. */
 export function olderLogs(path: string): OtherLog[] {
   const { endpoint } = parseLogName(path.slice(parentOf(path).length + 1))!
   return logsBeside(path)
-    .filter(
-      ({ name, log }) =>
-        log.path !== path && name.endpoint === endpoint && !name.aside.endsWith('.taken') && !isSettled(log),
-    )
+    .filter(({ name, log }) => log.path !== path && name.endpoint === endpoint && !isSettled(log))
     .map(({ log }) => log)
+    .reverse()
 }
 
 /** Removes what is beyond the bounds, never the log at `path`. */
@@ -43,11 +39,6 @@ export function removeOldLogs(path: string, now: number): void {
   }
 }
 
-/** A log that was set aside, and of which all was taken, is never read by a sender again. */
-export function markTaken({ path, aside }: Pick<OtherLog, 'path' | 'aside'>): void {
-  if (aside) fs.renameSync(path, `${path}.taken`)
-}
-
 function logsBeside(path: string): { log: OtherLog; name: NonNullable<ReturnType<typeof parseLogName>> }[] {
   const folder = parentOf(path)
   const found = namesIn(folder).flatMap(file => {
@@ -55,9 +46,7 @@ function logsBeside(path: string): { log: OtherLog; name: NonNullable<ReturnType
     const stats = name && fs.lstatSync(`${folder}${SEP}${file}`, { throwIfNoEntry: false })
     if (!stats?.isFile()) return []
     const { size: bytes, mtimeMs: touched } = stats
-    return [
-      { name: name!, log: { path: `${folder}${SEP}${file}`, aside: name!.aside !== '', bytes, touched } },
-    ]
+    return [{ name: name!, log: { path: `${folder}${SEP}${file}`, bytes, touched } }]
   })
   return found.sort((a, b) => b.log.touched - a.log.touched)
 }

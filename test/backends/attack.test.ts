@@ -1,12 +1,13 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
 import { runCollector } from '../collector/collector.ts'
 import { type Counts, deltaCounts, fileLines } from '../collector/counts.ts'
 import { freePorts } from '../server.ts'
+import { makeWorld, runProcess } from '../world.ts'
 import { makeCrowd, told } from './crowd.ts'
-import { configurationsOf, folder } from './examples.ts'
+import { configurationsOf, copied, EXAMPLES, folder } from './examples.ts'
 import { crowdOfForgers, type Forged, forgedBody } from './forger.ts'
 import { startRawGateway, startStore } from './gateways.ts'
 import { programOf } from './kill.ts'
@@ -21,6 +22,7 @@ import { type Prometheus, query } from './prometheus.ts'
  * to the numbers is asserted too: docs/backends/forgers.md says it.
  */
 
+const BIN = join(import.meta.dirname, '../../dist/bin.js')
 const SEED = Number(process.env.SEED ?? Math.floor(Date.now() / 86_400_000))
 const SOON = { timeout: 60_000 }
 
@@ -101,6 +103,30 @@ function moved(body: string, by: number): string {
   return body.replace(/"(\d{13})000000"/g, (_, time) => `"${Number(time) + by}000000"`)
 }
 
+test('tool.yaml is what the command makes of a tool that counts all that there is', async () => {
+  const world = makeWorld()
+  const preview = await world.script(
+    `import { initTelemetry } from 'otlp-tally'
+     import { runTelemetryCommand } from 'otlp-tally/cli'
+     initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com',
+       commands: ['init', 'check', 'build', 'test'], events: { documents_tested: { empty: Boolean } },
+       failures: true, agents: true, environment: true })
+     process.exitCode = await runTelemetryCommand(['preview', '--all', '--json'])`,
+  )
+  expect(preview).toMatchObject({ status: 0, stderr: '' })
+  writeFileSync(join(world.cwd, 'preview.json'), preview.stdout)
+  const made = await runProcess(process.execPath, [BIN, 'collector', 'preview.json'], world)
+  expect(made).toEqual({
+    ...{ status: 0, signal: null, stderr: '' },
+    stdout: readFileSync(join(EXAMPLES, 'tool.yaml'), 'utf8'),
+  })
+
+  writeFileSync(join(world.cwd, 'preview.json'), '{"name":"trix"}')
+  const failed = await runProcess(process.execPath, [BIN, 'collector', 'preview.json'], world)
+  expect(failed).toMatchObject({ status: 1, stdout: '' })
+  expect(failed.stderr).toContain('preview.json: name or version is missing\nexpected what')
+})
+
 test('a Collector lets through what the tool can send, and nothing else', async () => {
   const dir = folder()
   const [port] = await freePorts(1)
@@ -163,13 +189,14 @@ test('thousands of made-up versions hide neither the new one nor a single run, a
     expect(body.length).toBeLessThan(65_536)
     expect(await post(endpoint, body)).toBe(200)
   }
-  const { homes, truth } = await makeLoad(3)
-  for (const home of homes)
+  const load = await makeLoad(3)
+  for (const home of load.homes)
     for (const command of ['build', 'check', 'build'])
       expect(await post(endpoint, (await home.run('8.0.0', command)).body)).toBe(200)
   const ours = async () =>
     Object.fromEntries(Object.entries(await totals(prometheus)).filter(([cell]) => cell.startsWith('8.')))
-  await expect.poll(ours, SOON).toEqual(truth)
+  expect(Object.keys(load.truth)).toHaveLength(2)
+  await expect.poll(ours, SOON).toEqual(load.truth)
   await expect
     .poll(() => number(prometheus, 'sum(job_version_command:command_invocation:day)'), SOON)
     .toBe(2729)
@@ -221,16 +248,16 @@ test('neither do they where deltas are handed on', async () => {
       endpoint,
       forgedBody(crowdOfForgers(from, 80, i => ({ version: `7.${i % 1000}.${Math.floor(i / 1000)}` }))),
     )
-  const { homes, truth } = await makeLoad(3)
+  const load = await makeLoad(3)
   const send = async (command: string) => {
-    for (const home of homes) expect(await post(endpoint, (await home.run('8.0.0', command)).body)).toBe(200)
+    for (const home of load.homes)
+      expect(await post(endpoint, (await home.run('8.0.0', command)).body)).toBe(200)
   }
   for (const command of ['build', 'check', 'build']) await send(command)
   const ours = async () =>
-    Object.fromEntries(
-      Object.entries(await deltaCounts(file)).filter(([cell]) => cell.startsWith('8.')),
-    )
-  await expect.poll(ours, SOON).toEqual(truth)
+    Object.fromEntries(Object.entries(await deltaCounts(file)).filter(([cell]) => cell.startsWith('8.')))
+  expect(Object.keys(load.truth)).toHaveLength(2)
+  await expect.poll(ours, SOON).toEqual(load.truth)
 
   // At one time there is one point of each: of two, a backend keeps one. And nothing says who.
   const text = readFileSync(file, 'utf8')
@@ -273,6 +300,26 @@ async function again(body: string): Promise<string> {
     `"timeUnixNano":"${Date.now()}000000"`,
   )
 }
+
+test('a new command is dropped until tool.yaml has it, and then all of it is counted', async () => {
+  const { endpoint, prometheus } = await startOne(folder())
+  const dir = folder()
+  const [port] = await freePorts(1)
+  const before = `http://127.0.0.1:${port}`
+  const older = copied(dir, 'tool.yaml', { '"check", ': '' })
+  const env = { LISTEN: `127.0.0.1:${port}`, PROMETHEUS: new URL(prometheus.url).host }
+  const collector = await runCollector(dir, [join(EXAMPLES, 'collector.yaml'), older], {
+    endpoint: before,
+    env,
+  })
+  onTestFinished(() => collector.stop())
+  const { homes } = await makeLoad(1)
+  for (const command of ['build', 'check', 'check', 'build'])
+    expect(await post(before, (await homes[0]!.run('1.0.0', command)).body)).toBe(200)
+  await expect.poll(() => totals(prometheus), SOON).toEqual({ '1.0.0 build': 2 })
+  expect(await post(endpoint, (await homes[0]!.run('1.0.0', 'build')).body)).toBe(200)
+  await expect.poll(() => totals(prometheus), SOON).toEqual({ '1.0.0 build': 3, '1.0.0 check': 2 })
+})
 
 test('installations that are made up can be taken out again', async () => {
   const { endpoint, prometheus } = await startOne(folder(), 'prometheus.yml', {}, ['--web.enable-admin-api'])

@@ -34,7 +34,7 @@ async function tell(members: readonly Member[], door: Door, n: number): Promise<
   return answers
 }
 
-/** What docs/backends.md asks the store. */
+/** What docs/backends/gateways.md asks the store. */
 async function totals(store: Prometheus): Promise<Counts> {
   const samples = await query(
     store,
@@ -129,11 +129,16 @@ test('totals are exact though a gateway restarts while requests go on, and nobod
     for (const secret of ['127.1.', ...secrets]) expect(text).not.toContain(secret)
 })
 
-/** What is stored of who a user is. */
+/** What is stored of who a user is: the fingerprint, and an id in each log. */
 function ids({ home, files }: World): string[] {
-  return files()
-    .filter(path => /\/(fingerprint|instance)$/.test(path))
-    .map(path => readFileSync(join(home, path), 'utf8').trim())
+  const texts = files()
+    .filter(path => /\/(fingerprint|.*\.log)$/.test(path))
+    .map(path => readFileSync(join(home, path), 'utf8'))
+  const found = texts.flatMap(
+    text => text.match(/\b[0-9a-f]{64}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g) ?? [],
+  )
+  expect(new Set(found).size).toBe(3)
+  return found
 }
 
 test('a gateway that is added counts nothing again that another one has counted', async () => {

@@ -1,16 +1,19 @@
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { counts, type Receiver, startReceiver } from '../receiver.ts'
 import { makeWorld, type World } from '../world.ts'
-import { root } from './pages.ts'
+import { foreignBlocks, root } from './pages.ts'
 
 const folder = join(root, 'examples/mcp')
 const sdk = join(folder, 'node_modules/@modelcontextprotocol/sdk/dist/esm')
 const { Client } = await import(join(sdk, 'client/index.js'))
 const { StdioClientTransport } = await import(join(sdk, 'client/stdio.js'))
+const { ElicitRequestSchema } = await import(join(sdk, 'types.js'))
+
+/** What the user does with a question: nothing where the client cannot ask. */
+type Answer = { action: string; content?: Record<string, unknown> }
 
 interface Session {
-  pid: number
   call(tool: string): Promise<void>
   /** Ends the session as a client does: it closes the server's stdin. */
   close(): Promise<void>
@@ -18,25 +21,34 @@ interface Session {
   kill(signal: NodeJS.Signals): Promise<void>
   /** What was on stdout and was no message of the protocol. */
   noise: unknown[]
+  /** The questions that the user has seen. */
+  asked: string[]
 }
 
 /** A real client that has started the server and is connected to it. */
-async function connect(world: World, client = 'claude-code'): Promise<Session> {
+async function connect(world: World, client = 'claude-code', answer?: Answer): Promise<Session> {
   const transport = new StdioClientTransport({
     command: process.execPath,
     args: [join(folder, 'server.js')],
     env: world.env,
     stderr: 'ignore',
   })
-  const connection = new Client({ name: client, version: '1.0.0' })
+  const capabilities = answer ? { elicitation: {} } : {}
+  const connection = new Client({ name: client, version: '1.0.0' }, { capabilities })
+  const asked: string[] = []
+  if (answer)
+    connection.setRequestHandler(ElicitRequestSchema, ({ params }: { params: { message: string } }) => {
+      asked.push(params.message)
+      return answer
+    })
   const noise: unknown[] = []
   const closed = new Promise<void>(resolve => (connection.onclose = resolve))
   connection.onerror = (error: unknown) => noise.push(error)
   await connection.connect(transport)
   onTestFinished(() => connection.close())
   return {
-    pid: transport.pid,
     noise,
+    asked,
     async call(tool) {
       const { isError = false } = await connection.callTool({ name: tool, arguments: { note: 'secret' } })
       expect(isError).toBe(false)
@@ -106,11 +118,66 @@ test.each([
   for (const { body } of receiver.requests) expect(body).not.toContain('secret')
 })
 
-test('without an answer of the user nothing is stored or sent', async () => {
-  const { receiver, world } = await setting({})
-  const { call, close } = await connect(world)
-  await call('add_note')
-  await close()
-  expect(world.files()).toEqual([])
-  expect(receiver.requests).toEqual([])
+describe('consent', () => {
+  const yes = { action: 'accept', content: { allow: true } }
+
+  test('where the client cannot ask, nothing is stored or sent', async () => {
+    const { receiver, world } = await setting({})
+    const { call, close } = await connect(world)
+    await call('add_note')
+    await close()
+    expect(world.files()).toEqual([])
+    expect(receiver.requests).toEqual([])
+  })
+
+  test('a yes in the window of the client counts from then on, in this session too, and is asked for once', async () => {
+    const { receiver, world } = await setting({})
+    const first = await connect(world, 'zed', yes)
+    await expect.poll(() => first.asked, { timeout: 30_000 }).toHaveLength(1)
+    expect(first.asked[0]).toContain('add_note, list_notes')
+    expect(first.asked[0]).toContain(receiver.endpoint)
+    await expect.poll(world.files, { timeout: 30_000 }).toContain('.local/state/notes-mcp/consent.json')
+    await first.call('add_note')
+    await first.close()
+    await arrived(receiver, { add_note: 1 })
+    const second = await connect(world, 'zed', yes)
+    await second.call('add_note')
+    await second.close()
+    await arrived(receiver, { add_note: 2 })
+    expect(second.asked).toEqual([])
+  })
+
+  test.each([
+    ['declines', { action: 'decline' }],
+    ['accepts the form without the tick', { action: 'accept', content: { allow: false } }],
+  ])('a user who %s is not asked again, and nothing is sent', async (_, answer) => {
+    const { receiver, world } = await setting({})
+    const first = await connect(world, 'zed', answer)
+    await expect.poll(world.files, { timeout: 30_000 }).toContain('.local/state/notes-mcp/consent.json')
+    await first.call('add_note')
+    await first.close()
+    const second = await connect(world, 'zed', yes)
+    await second.call('add_note')
+    await second.close()
+    expect([first.asked.length, second.asked.length]).toEqual([1, 0])
+    expect(receiver.requests).toEqual([])
+    expect(world.files()).toEqual(['.local/state/notes-mcp/consent.json'])
+  })
+
+  test('a window that is closed is no answer', async () => {
+    const { receiver, world } = await setting({})
+    for (let session = 0; session < 2; session++) {
+      const { asked, call, close } = await connect(world, 'zed', { action: 'cancel' })
+      await expect.poll(() => asked, { timeout: 30_000 }).toHaveLength(1)
+      await call('add_note')
+      await close()
+    }
+    expect(world.files()).toEqual([])
+    expect(receiver.requests).toEqual([])
+  })
+})
+
+test('each block of code in docs/mcp.md is a part of the example', () => {
+  const files = ['mcp/server.js', 'mcp/telemetry.js', 'mcp/consent.js']
+  expect(foreignBlocks('mcp.md', files)).toEqual([])
 })

@@ -1,7 +1,7 @@
 import { largestBody } from './largest-body.ts'
 import type { Preview, Value } from './preview.ts'
 
-/** A log holds 16 MiB, so no series of a real installation gets further. */
+/** A log holds 16 MiB, which is fewer records than this, so no series of a real installation gets further. */
 const MOST = 1_000_000
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
 /** A new release needs no new configuration. */
@@ -24,8 +24,7 @@ export function configuration(preview: Preview): string {
     conditionsOf(metric, attributes),
   )
   return `# All that ${printable(`${name} ${version}`)} can send, made by \`otlp-tally collector\` of what
-# \`${printable(name)} telemetry preview --all --json\` prints. Make it again when a command, an event or a value is added: until
-# then those points are dropped, and counted afterwards, because each request holds totals.
+# \`${printable(name)} telemetry preview --all --json\` prints. Make it again when a command, an event or a value is added.
 # The largest body of one version has ${largestBody(preview)} bytes (client_max_body_size in nginx.conf).
 processors:
   # Drops what meets one of these. A request that they cannot be asked of is refused.

@@ -70,7 +70,8 @@ export function noticeText(
   ].join('\n')
 }
 
-function newsIn({ origin, kinds }: Target, seen: Agreements): readonly string[] {
+/** What is more than what was shown or agreed to before. */
+export function newsIn({ origin, kinds }: Target, seen: Agreements): readonly string[] {
   const before = seen[origin]
   if (before) return kinds.filter(kind => !before.kinds.includes(kind))
   return Object.keys(seen).length ? ['who receives it'] : []
