@@ -58,6 +58,19 @@ dark; --public: without installations and rare names, to publish; --days N, --co
         : reportFile(file!, page, flags)
     },
   },
+  count: {
+    usage: 'count NAME [key=value …] --options FILE [--version VERSION]',
+    does: `counts a command, or an event, of a hook, a script or a tool in another language, by the same
+decision, log and helper as initTelemetry. FILE holds its options as JSON; --version replaces
+the version in it. Says nothing where it counts or telemetry is off.`,
+    options: { options: text, version: text },
+    operands: [1, 10, 'a NAME'],
+    async run({ options, version }, [name, ...pairs]) {
+      if (typeof options !== 'string') return misunderstood('count: expected --options FILE')
+      const { count } = await import('./bin/count.ts')
+      return count({ name: name!, pairs, file: options, version: version as string | undefined })
+    },
+  },
   check: {
     usage: "check URL [--header 'name: value' …]",
     does: `sends one empty export to an endpoint, as a tool would, and explains the answer. For a

@@ -3,7 +3,7 @@ import { type Agreements, noticePath, readAnswers, withTerms, writeAnswers } fro
 import type { Target } from '../core/decide/decide.ts'
 import { environmentPrefix, unreadVariable } from '../core/decide/environment.ts'
 import type { Folders } from '../core/decide/folders.ts'
-import { contents, noticeText } from '../core/decide/notice.ts'
+import { contents, newsIn, noticeText } from '../core/decide/notice.ts'
 import { type Row, rowsText, textWidth, wrap } from '../core/layout.ts'
 import { printable } from '../terminal/printable.ts'
 import { writeYes } from './answer.ts'
@@ -192,8 +192,7 @@ function questionText(
 ): string {
   const { options } = tool
   const width = textWidth(stderr.columns)
-  const before = agreed[target.origin]
-  const news = before ? target.kinds.filter(kind => !before.kinds.includes(kind)) : []
+  const news = newsIn(target, agreed)
   const later =
     options.command === false
       ? `${environmentPrefix(options.name)}_TELEMETRY=off, or [telemetry] enabled = false in ${folders.config}`

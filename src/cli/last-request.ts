@@ -22,7 +22,7 @@ export function lastRequest(logs: readonly StoredLog[], now: number): LastReques
   return requests.sort((a, b) => b.time - a.time)[0]
 }
 
-/** `taken 2 minutes ago (200)`, `refused: 404, 3 hours ago`, `not known: timeout, 1 minute ago`. */
+/** `taken 2 minutes ago (200)`, `refused: 404, 3 hours ago`, `not known: no answer in time, 1 minute ago`. */
 export function requestText(request: LastRequest | undefined, now: number): string {
   if (!request) return 'none yet'
   const { result, why, time } = request
@@ -38,6 +38,10 @@ const reasons: Readonly<Record<string, string>> = {
   ended: 'the process that sent it was ended',
   'given-up': 'it was given up before it was sent',
   'bad-port': 'no client may use this port',
+  timeout: 'no answer in time',
+  ECONNREFUSED: 'nothing listens there (ECONNREFUSED)',
+  ENOTFOUND: 'there is no such host (ENOTFOUND)',
+  EAI_AGAIN: 'there is no such host, or no name server (EAI_AGAIN)',
 }
 
 const UNITS = [

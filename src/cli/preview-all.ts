@@ -1,3 +1,4 @@
+import { ADDED_HEADERS } from '../core/deliver/job.ts'
 import type { Row } from '../core/layout.ts'
 import { version } from '../core/version.ts'
 import { COMMAND_METRIC } from '../core/vocabulary.ts'
@@ -7,7 +8,7 @@ import { visible } from '../terminal/printable.ts'
 import type { Context, Values as Flags } from './context.ts'
 import { inspect, setBy } from './inspect.ts'
 import { rows, sentences } from './print.ts'
-import { ADDED_HEADERS, type Sendable, sendableOf, type Values } from './sendable.ts'
+import { type Sendable, sendableOf, type Values } from './sendable.ts'
 
 /** `preview --all`: every name and value that can ever be sent, not only by the next run. Sends nothing. */
 export function previewAll(context: Context, { json }: Flags): number {
@@ -31,7 +32,7 @@ export function previewAll(context: Context, { json }: Flags): number {
     ['How often each of these happened:', metricRows(sendable, metricName, name)],
     ['With each count:', TIMES],
     ['In each request:', resourceRows(sendable)],
-    ['Headers:', headerRows(Object.keys(target?.headers ?? {}))],
+    ['Headers:', headerRows(sendable.headers, Object.keys(target?.headers ?? {}))],
   ]
   const texts = [
     sentences(stdout, `Everything that ${name} ${options.version} can ever send, to ${to}:`),
@@ -75,21 +76,20 @@ function resourceRows({ resource }: Sendable): Row[] {
   return Object.entries(resource).map(([key, values]) => [key, ids[key] ?? textOf(values)])
 }
 
-function headerRows(own: readonly string[]): Row[] {
-  return [
-    ['content-type', 'application/json'],
-    ['user-agent', `otlp-tally/${version}`],
-    ['otlp-tally-shard', 'the first four digits of user.fingerprint'],
-    ...own.map(header => [header, 'set for this endpoint; not shown'] as const),
-    ...ADDED_HEADERS.map(header => [header, added[header] ?? 'as HTTP needs it'] as const),
-  ]
-}
-
-const added: Readonly<Record<string, string>> = {
-  accept: '*/*',
-  'accept-language': '*',
-  'accept-encoding': 'gzip, deflate, or what else fetch can read',
-  'sec-fetch-mode': 'cors',
+function headerRows(names: readonly string[], own: readonly string[]): Row[] {
+  const values: Readonly<Record<string, string>> = {
+    'content-type': 'application/json',
+    'user-agent': `otlp-tally/${version}`,
+    'otlp-tally-shard': 'the first four digits of user.fingerprint',
+    accept: '*/*',
+    'accept-language': '*',
+    'accept-encoding': 'gzip, deflate, or what else fetch can read',
+    'sec-fetch-mode': 'cors',
+  }
+  return names.map(name => [
+    name,
+    own.includes(name) ? 'set for this endpoint; not shown' : (values[name] ?? 'as HTTP needs it'),
+  ])
 }
 
 const textOf = (values: Values) => (typeof values === 'string' ? values : values.join(', '))

@@ -5,6 +5,7 @@ import { seriesText } from '../core/log/record.ts'
 import { type Attributes, commandSeries, UNKNOWN } from '../core/vocabulary.ts'
 import { optionSentence } from '../helper/explain.ts'
 import { preview as previewBody } from '../helper/preview.ts'
+import { readLog } from '../helper/records.ts'
 import { visible } from '../terminal/printable.ts'
 import { type Context, called, type Values } from './context.ts'
 import { type Inspection, inspect, ownLog } from './inspect.ts'
@@ -53,7 +54,7 @@ export function preview(context: Context, { raw }: Values, given?: string): numb
       sentences(
         stdout,
         ...(isListed ? [] : [`"${command}" is not in the list of commands: it is counted as "${UNKNOWN}".`]),
-        `The same as JSON: ${called(tool, `preview ${given === undefined ? '' : `"${given}" `}--raw`)}`,
+        `The same as JSON: ${called(tool, `preview ${quoted(given)}--raw`)}`,
         `All that can ever be sent: ${called(tool, 'preview --all')}`,
       ),
     ].join('\n'),
@@ -66,12 +67,18 @@ export function preview(context: Context, { raw }: Values, given?: string): numb
  * `unknown`, as long as there is another.
  */
 function lastCommand(inspection: Inspection, commands: readonly string[]): string {
-  const fold = ownLog(inspection)?.fold
-  const counted = [...(fold?.series.keys() ?? [])].map(
-    text => `${seriesIn(text, fold!).attributes.command_name}`,
-  )
-  return counted.reverse().find(name => commands.includes(name)) ?? commands[0] ?? UNKNOWN
+  const log = ownLog(inspection)
+  let last: string | undefined
+  if (log)
+    readLog(log.path, ({ series }) => {
+      const { kind, attributes } = seriesIn(series, log.fold)
+      if (kind === 'run' && commands.includes(`${attributes.command_name}`))
+        last = `${attributes.command_name}`
+    })
+  return last ?? commands[0] ?? UNKNOWN
 }
+
+const quoted = (name = '') => (name.includes(' ') ? `"${name}" ` : name && `${name} `)
 
 interface Body {
   resourceMetrics: {

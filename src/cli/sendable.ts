@@ -1,6 +1,6 @@
 import { AGENTS } from '../core/agent.ts'
 import type { Target } from '../core/decide/decide.ts'
-import { REQUEST_HEADERS } from '../core/deliver/job.ts'
+import { ADDED_HEADERS, REQUEST_HEADERS } from '../core/deliver/job.ts'
 import type { TelemetryOptions } from '../core/options.ts'
 import { COMMAND_METRIC, FAILURE_METRIC, UNKNOWN } from '../core/vocabulary.ts'
 import { describe } from '../helper/body.ts'
@@ -21,19 +21,6 @@ export interface Sendable {
   /** By name, each with the attributes that one of its counts can have. */
   metrics: Readonly<Record<string, { unit: string; attributes: Readonly<Record<string, Values>> }>>
 }
-
-/** What `fetch` and HTTP add to a request. By `node:http` it is fewer. */
-export const ADDED_HEADERS: readonly string[] = [
-  ...[
-    'host',
-    'connection',
-    'accept',
-    'accept-language',
-    'accept-encoding',
-    'sec-fetch-mode',
-    'content-length',
-  ],
-]
 
 // `environment: true`, as semantic conventions 1.44 name what Node, Bun and Deno run on (see core/environment.ts).
 const OS_TYPES = [
@@ -74,7 +61,7 @@ export function sendableOf(options: TelemetryOptions, target: Target | undefined
   const constants = Object.entries(resourceAttributes).map(([key, value]) => [key, [value]])
   return {
     ...{ name, version, url: target?.url ?? null },
-    headers: [...REQUEST_HEADERS, ...Object.keys(target?.headers ?? {}), ...ADDED_HEADERS],
+    headers: [...new Set([...REQUEST_HEADERS, ...Object.keys(target?.headers ?? {})])],
     resource: {
       'service.name': [name],
       'service.version': [version],

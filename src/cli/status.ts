@@ -40,7 +40,7 @@ export function statusText(inspection: Inspection, { tool, env, stdout }: Contex
     ...sentRows(inspection, tool),
     ...storedRows(inspection),
     ...inspection.problems.map(problem => ['problem', problem] as const),
-    ...requestRows(inspection),
+    ...requestRows(inspection, tool),
     ...countRows(inspection),
   ])}${place}`
 }
@@ -130,12 +130,19 @@ function agreementRows({ agreed }: Answers, what: string): string[] {
   )
 }
 
-function requestRows(inspection: Inspection): Row[] {
+function requestRows(inspection: Inspection, tool: Tool): Row[] {
   const now = Date.now()
   const { logs } = inspection
   const own = ownLog(inspection)
   const sent = logs.filter(({ local, endpoint }) => !local && (!own || endpoint === own.endpoint))
-  return [['last request', requestText(lastRequest(sent, now), now)]]
+  const request = lastRequest(sent, now)
+  const isBad = request?.result === 'refused' || request?.result === 'unknown'
+  return [
+    ['last request', requestText(request, now)],
+    ...(isBad && tool.options.command !== false
+      ? [['', `"${called(tool, 'check')}" sends an empty one, and explains the answer`] as const]
+      : []),
+  ]
 }
 
 function countRows({ logs }: Inspection): Row[] {

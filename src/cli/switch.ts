@@ -52,7 +52,10 @@ const isStop = ({ mode }: Ruling) => mode !== 'on'
 function stillText(context: Context, ruling: Ruling): string[] {
   const { name } = context.tool.options
   const steps = nextStep({ ...inspect(context), decision: ruling, counterfactuals: [] }, context.tool)
-  return [`${name} telemetry is still ${ruling.mode}: ${ruling.reason}`, ...steps.map(step => `  ${step}`)]
+  return [
+    `${name} telemetry is still ${ruling.mode}: ${ruling.reason}`,
+    ...steps.map(step => `next step: ${step}`),
+  ]
 }
 
 /**
@@ -101,7 +104,7 @@ export function sayNo(context: Pick<Context, 'tool' | 'env'>): { ok: boolean; li
       ...(fingerprint
         ? [
             `The fingerprint was ${fingerprint}.`,
-            `To have what was sent deleted, send it to the operator of ${target?.origin ?? 'the endpoint'}.`,
+            `To have what was sent deleted, send it to the operator of ${target ? new URL(target.url).origin : 'the endpoint'}.`,
           ]
         : []),
       ...(local

@@ -8,7 +8,9 @@ import type { Request } from './sender.ts'
  */
 export async function postByFetch(request: Request, signal: AbortSignal): Promise<Outcome> {
   const { url, headers, body } = request
-  const mayHaveLeft = watchSending()
+  // Whoever ends this process meanwhile writes down what is certain.
+  request.left = true
+  const isWatched = watchSending(request)
   try {
     const response = await fetch(url, { method: 'POST', redirect: 'manual', headers, body, signal })
     // An answer that is left unread keeps its connection, and with it the process.
@@ -16,24 +18,23 @@ export async function postByFetch(request: Request, signal: AbortSignal): Promis
     return judge(response.status, response.headers.get('content-type') ?? '')
   } catch (error) {
     const code = codeOf(error)
-    request.left = mayHaveLeft ? mayHaveLeft() && code !== BAD_PORT : !NO_CONNECTION.test(code)
+    if (code === BAD_PORT || (!isWatched && NO_CONNECTION.test(code))) request.left = false
     return { what: request.left ? 'unknown' : 'refused', why: signal.aborted ? 'timeout' : code }
   }
 }
 
 /**
- * Answers whether anything may have left this process since, by the channels on which Node's `fetch` (undici) reports
- * it: if the request failed before there was a connection, nobody has received anything. Undefined in runtimes that have
- * no such channels; true where a version of undici no longer says anything on them.
+ * Keeps `left` true to what is known, by the channels on which Node's `fetch` (undici) reports: as long as there is no
+ * connection, nobody has received anything. False in runtimes that have no such channels; where a version of undici no
+ * longer says anything on them, a request counts as one that has left.
  */
-function watchSending(): (() => boolean) | undefined {
-  if (process.versions.bun || process.versions.deno || !process.versions.undici) return undefined
+function watchSending(request: Request): boolean {
+  if (process.versions.bun || process.versions.deno || !process.versions.undici) return false
   const { subscribe } = process.getBuiltinModule('node:diagnostics_channel')
-  let created = false
-  let left = false
-  subscribe('undici:request:create', () => (created = true))
-  for (const name of ['connected', 'sendHeaders']) subscribe(`undici:client:${name}`, () => (left = true))
-  return () => left || !created
+  subscribe('undici:request:create', () => (request.left = false))
+  for (const name of ['connected', 'sendHeaders'])
+    subscribe(`undici:client:${name}`, () => (request.left = true))
+  return true
 }
 
 /** Error codes that mean "no connection". */

@@ -7,7 +7,7 @@ import { type Counts, deltaCounts, fileLines } from '../collector/counts.ts'
 import { freePorts } from '../server.ts'
 import { makeWorld, runProcess } from '../world.ts'
 import { makeCrowd, told } from './crowd.ts'
-import { configurationsOf, EXAMPLES, folder } from './examples.ts'
+import { configurationsOf, copied, EXAMPLES, folder } from './examples.ts'
 import { crowdOfForgers, type Forged, forgedBody } from './forger.ts'
 import { startRawGateway, startStore } from './gateways.ts'
 import { programOf } from './kill.ts'
@@ -300,6 +300,26 @@ async function again(body: string): Promise<string> {
     `"timeUnixNano":"${Date.now()}000000"`,
   )
 }
+
+test('a new command is dropped until tool.yaml has it, and then all of it is counted', async () => {
+  const { endpoint, prometheus } = await startOne(folder())
+  const dir = folder()
+  const [port] = await freePorts(1)
+  const before = `http://127.0.0.1:${port}`
+  const older = copied(dir, 'tool.yaml', { '"check", ': '' })
+  const env = { LISTEN: `127.0.0.1:${port}`, PROMETHEUS: new URL(prometheus.url).host }
+  const collector = await runCollector(dir, [join(EXAMPLES, 'collector.yaml'), older], {
+    endpoint: before,
+    env,
+  })
+  onTestFinished(() => collector.stop())
+  const { homes } = await makeLoad(1)
+  for (const command of ['build', 'check', 'check', 'build'])
+    expect(await post(before, (await homes[0]!.run('1.0.0', command)).body)).toBe(200)
+  await expect.poll(() => totals(prometheus), SOON).toEqual({ '1.0.0 build': 2 })
+  expect(await post(endpoint, (await homes[0]!.run('1.0.0', 'build')).body)).toBe(200)
+  await expect.poll(() => totals(prometheus), SOON).toEqual({ '1.0.0 build': 3, '1.0.0 check': 2 })
+})
 
 test('installations that are made up can be taken out again', async () => {
   const { endpoint, prometheus } = await startOne(folder(), 'prometheus.yml', {}, ['--web.enable-admin-api'])

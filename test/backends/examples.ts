@@ -1,10 +1,18 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 
 /** The files that a maintainer copies. */
 export const EXAMPLES: string = join(import.meta.dirname, '../../examples/collector')
+const PAGES = join(EXAMPLES, '../../docs')
+/** What a maintainer reads: docs/backends.md, and the pages behind it. */
+export const DOCS: string = [
+  'backends.md',
+  ...readdirSync(join(PAGES, 'backends')).map(name => `backends/${name}`),
+]
+  .map(name => readFileSync(join(PAGES, name), 'utf8'))
+  .join('\n')
 /** What a Collector is started with: the file of the set-up, and what the tool can send. */
 export function configurationsOf(name: string): string[] {
   return [join(EXAMPLES, name), join(EXAMPLES, 'tool.yaml')]

@@ -34,7 +34,7 @@ async function tell(members: readonly Member[], door: Door, n: number): Promise<
   return answers
 }
 
-/** What docs/backends.md asks the store. */
+/** What docs/backends/gateways.md asks the store. */
 async function totals(store: Prometheus): Promise<Counts> {
   const samples = await query(
     store,

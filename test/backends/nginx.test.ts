@@ -196,12 +196,15 @@ test('an address has 50 requests under way at once, and idle or slow connections
 
 test('who runs a command sees nothing of a 429', async () => {
   // So slow that of what follows one request comes through, and no more in the time that this takes.
-  const { gateways, door } = await start({ 'rate=60r/m': 'rate=1r/m', ' burst=300 nodelay': '' })
+  const { gateways, door } = await start({
+    'zone=client:32m rate=30r/m': 'zone=client:32m rate=1r/m',
+    ' burst=300 nodelay': '',
+  })
   const world = makeWorld({ TRIX_TELEMETRY: 'on', NODE_EXTRA_CA_CERTS: door.certificate })
   const build = () =>
     world.script(
       `import { flushTelemetry, initTelemetry, trackCommand } from 'otlp-tally'
-       initTelemetry({ name: 'trix', version: '1.0.0', endpoint: '${door.endpoint}', delivery: 'inline',
+       initTelemetry({ name: 'trix', version: '1.0.0', commands: ['build'], endpoint: '${door.endpoint}', delivery: 'inline',
          headers: { authorization: 'Bearer ${TOKEN}' } })
        trackCommand('build')
        await flushTelemetry()`,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeWorld } from '../world.ts'
-import { copied, EXAMPLES, flagsOf, folder } from './examples.ts'
+import { copied, DOCS, EXAMPLES, flagsOf, folder } from './examples.ts'
 import { until } from './lab.ts'
 import { makeLoad } from './load.ts'
 import { startOne } from './one-server.ts'
@@ -10,8 +10,6 @@ import { query } from './prometheus.ts'
 import { promtool } from './promtool.ts'
 
 /** The files of examples/collector, each started as it is but for ports and how long things take. */
-
-const PAGE = readFileSync(join(EXAMPLES, '../../docs/backends.md'), 'utf8')
 
 function post(endpoint: string, body: string, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${endpoint}/v1/metrics`, {
@@ -44,20 +42,20 @@ test('and promtool would tell if they did not', async () => {
   await expect(promtool(['test', 'rules', wrong], dir)).rejects.toThrow('FAILED')
 })
 
-test('every query of docs/backends.md is one that was tested', () => {
+test('every query of docs/backends is one that was tested', () => {
   const squeeze = (text: string) => text.replace(/\s+/g, ' ').trim()
   const tested = ['rules-test.yml', 'gateway-rules-test.yml']
     .map(name => squeeze(readFileSync(join(EXAMPLES, name), 'utf8')))
     .join(' ')
-  const queries = [...PAGE.matchAll(/```promql\n(.*?)```/gs)].map(([, query]) => squeeze(query!))
+  const queries = [...DOCS.matchAll(/```promql\n(.*?)```/gs)].map(([, query]) => squeeze(query!))
   expect(queries.length).toBeGreaterThan(9)
   for (const query of queries) expect(tested).toContain(query)
 })
 
 test.each(['prometheus.yml', 'gateway-prometheus.yml'])(
-  'docs/backends.md starts %s with the flags that are tested',
+  'docs/backends starts %s with the flags that are tested',
   name => {
-    const [command] = PAGE.replaceAll(/\\\n/g, '').match(new RegExp(`--config.file=${name}[^&\`]*`))!
+    const [command] = DOCS.replaceAll(/\\\n/g, '').match(new RegExp(`--config.file=${name}[^&\`]*`))!
     for (const flag of flagsOf(name)) expect(command).toContain(flag)
   },
 )

@@ -24,8 +24,7 @@ export function configuration(preview: Preview): string {
     conditionsOf(metric, attributes),
   )
   return `# All that ${printable(`${name} ${version}`)} can send, made by \`otlp-tally collector\` of what
-# \`${printable(name)} telemetry preview --all --json\` prints. Make it again when a command, an event or a value is added: until
-# then those points are dropped, and counted afterwards, because each request holds totals.
+# \`${printable(name)} telemetry preview --all --json\` prints. Make it again when a command, an event or a value is added.
 # The largest body of one version has ${largestBody(preview)} bytes (client_max_body_size in nginx.conf).
 processors:
   # Drops what meets one of these. A request that they cannot be asked of is refused.

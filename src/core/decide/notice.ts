@@ -1,4 +1,4 @@
-import { REQUEST_HEADERS } from '../deliver/job.ts'
+import { ADDED_HEADERS, REQUEST_HEADERS } from '../deliver/job.ts'
 import { type Row, rowsText, textWidth, wrap } from '../layout.ts'
 import { fs } from '../node.ts'
 import type { TelemetryOptions } from '../options.ts'
@@ -70,7 +70,8 @@ export function noticeText(
   ].join('\n')
 }
 
-function newsIn({ origin, kinds }: Target, seen: Agreements): readonly string[] {
+/** What is more than what was shown or agreed to before. */
+export function newsIn({ origin, kinds }: Target, seen: Agreements): readonly string[] {
   const before = seen[origin]
   if (before) return kinds.filter(kind => !before.kinds.includes(kind))
   return Object.keys(seen).length ? ['who receives it'] : []
@@ -123,7 +124,10 @@ export function contents(
     ],
     ['Never sent', 'anything else: no arguments, paths, file contents'],
     target && ['To', target.url],
-    target && ['Headers', [...new Set([...REQUEST_HEADERS, ...Object.keys(target.headers)])].join(', ')],
+    target && [
+      'Headers',
+      [...new Set([...REQUEST_HEADERS, ...Object.keys(target.headers), ...ADDED_HEADERS])].join(', '),
+    ],
     policy && ['More', policy],
   ]
   return rows.filter(row => row) as Row[]

@@ -60,27 +60,20 @@ function isInterpreter(): boolean {
 function whyInline(): string | undefined {
   if (process.pid === 1) return 'this process is PID 1, and a container ends with it'
   if (process.platform !== 'linux') return undefined
-  const namespace = fs.statSync('/proc/self/ns/pid', { throwIfNoEntry: false })?.ino
-  if (namespace === FIRST_NAMESPACE) return whyInlineInService()
-  if (process.ppid === 1) return 'this process was started by PID 1 of a container, which may end with it'
-  // No /proc to be seen (Android, a strict sandbox): all that can be known is known.
-  if (namespace === undefined) return undefined
   try {
+    if (fs.statSync('/proc/self/ns/pid').ino === FIRST_NAMESPACE) return whyInlineInService()
+    if (process.ppid === 1) return 'this process was started by PID 1 of a container, which may end with it'
     return whyInlineInContainer() ?? whyInlineInService()
   } catch {
-    return 'this is a container whose processes cannot be seen, and it may end with the command'
+    return 'it cannot be seen whether this is a container that ends with the command: /proc is not there or not readable'
   }
 }
 
 /** systemd stops all that is left of a service when its process has ended, and sets this variable for each. */
 function whyInlineInService(): string | undefined {
   if (!process.env.INVOCATION_ID) return undefined
-  try {
-    const [, service] = /\/([^/\n]+\.service)$/m.exec(readOf('self/cgroup')) ?? []
-    return service && `${service} may end with this process, and all processes of it`
-  } catch {
-    return undefined // no control groups
-  }
+  const [, service] = /\/([^/\n]+\.service)$/m.exec(readOf('self/cgroup')) ?? []
+  return service && `${service} may end with this process, and all processes of it`
 }
 
 /**
