@@ -65,6 +65,8 @@ export async function askConsent(io: ConsentIo = {}): Promise<boolean | undefine
   if (!OPEN.includes(row) || !target || !folders || isUnread || writeProblem(context)) return undefined
   const answer = await ask(context, inspect(context), io)
   if (answer === undefined) return undefined
+  // What was decided before the answer does not hold any more.
+  tool.discard()
   const complain = (failures: string[]) =>
     stderr.write(sentences(stderr, ...failures.map(text => `your answer could not be written: ${text}`)))
   const { name } = tool.options
