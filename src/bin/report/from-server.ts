@@ -1,8 +1,9 @@
-import { identity } from '../../body/growth.ts'
+import { hashOf } from '../../body/growth.ts'
+import { unreachable } from '../../exchange/explain.ts'
 import type { Use } from '../../report/use.ts'
 import { printable } from '../../terminal/printable.ts'
-import type { FromFile } from './from-file.ts'
-import { seriesOf } from './series-of.ts'
+import { seriesOf } from '../series-of.ts'
+import { byReach, type FromFile } from './from-file.ts'
 
 /** How far back it looks, as the rules of examples/collector do. */
 const DAYS = 400
@@ -12,12 +13,14 @@ const DAY = 86_400_000
 /** As many uses as of a file. */
 const MAX = 2_000_000
 const TIMEOUT_MS = 120_000
+const MAX_ANSWER = 256e6
 
 /** Labels that say where a series comes from. Whatever else it has is an attribute of its own. */
 const ORIGIN = new Set(
-  'job instance service_version user_fingerprint gateway replica prometheus_replica prometheus cluster tenant_id receive'.split(
-    ' ',
-  ),
+  [
+    'job instance service_version user_fingerprint os_type host_arch process_runtime_name process_runtime_version',
+    'gateway replica prometheus_replica prometheus cluster tenant_id receive',
+  ].flatMap(labels => labels.split(' ')),
 )
 
 interface Asking {
@@ -53,14 +56,14 @@ export async function usesFromServer(
   const wanted = storedAs(metric ?? 'command_invocation')
   const jobs = await ask(`group by (job) (last_over_time(${selector({ __name__: wanted })}[${DAYS}d]))`)
   const tools = jobs.flatMap(({ metric: { job } }) => job ?? [])
-  if (!tools.length) return { uses: [], tools: [] }
+  if (!tools.length) return { tools: [] }
   const ours = `{__name__=~".+_total", job=~${quoted(tools.map(escaped).join('|'))}}`
   const info = await resources(ask, tools)
 
   const before = new Map<string, number>()
-  const uses: Use[] = []
+  const byTool = new Map<string, Use[]>()
   const keys = new Set<string>()
-  let dropped = 0
+  let [kept, dropped] = [0, 0]
 
   function add(labels: Labels, values: [number, string][]): void {
     const { __name__ = '', job = '', instance = '' } = labels
@@ -73,16 +76,16 @@ export async function usesFromServer(
     if (series.kind === 'run') for (const { key } of attributes) keys.add(key)
     const { service_version, user_fingerprint } = { ...info.get(`${job}\n${instance}`), ...labels }
     const tool = toolOf(job)
-    const several = tools.length > 1 ? `${tool} ` : ''
     const who = user_fingerprint ?? instance
-    const key = identity([labels])
+    const key = hashOf(JSON.stringify(labels))
     const use = {
-      kind: series.kind,
-      name: `${several}${series.name}`,
-      ...(series.agent && { agent: series.agent }),
-      version: `${several}${printable(service_version ?? 'unknown')}`,
-      ...(who && { installation: identity([{ stringValue: who }]).slice(0, 16) }),
+      ...series,
+      version: printable(service_version ?? 'unknown'),
+      ...(who && { installation: /^[\w-]{1,64}$/.test(who) ? who : hashOf(who).slice(0, 16) }),
+      ...environmentOf({ ...info.get(`${job}\n${instance}`), ...labels }),
     }
+    let uses = byTool.get(tool)
+    if (!uses) byTool.set(tool, (uses = []))
     for (const [time, text] of values) {
       const value = Number(text)
       if (!Number.isFinite(value)) continue
@@ -90,8 +93,9 @@ export async function usesFromServer(
       before.set(key, value)
       const count = value < last ? value : value - last
       if (count <= 0) continue
-      if (uses.length < MAX) uses.push({ time: Math.round(time * 1000), count, ...use })
+      if (kept < MAX) uses.push({ time: Math.round(time * 1000), count, ...use })
       else dropped++
+      kept++
     }
   }
 
@@ -104,10 +108,25 @@ export async function usesFromServer(
 
   const other = metric !== undefined && !keys.has('command_name')
   return {
-    uses: other ? uses.filter(({ kind }) => kind === 'run') : uses,
-    tools: tools.map(toolOf),
+    tools: byReach(
+      [...byTool].map(([name, uses]) => ({
+        name,
+        uses: other ? uses.filter(({ kind }) => kind === 'run') : uses,
+      })),
+    ),
     ...(other && { keys: [...keys] }),
     ...(dropped && { full: `the server has more than ${MAX} uses: the rest is left out` }),
+  }
+}
+
+function environmentOf(labels: Labels): Pick<Use, 'os' | 'arch' | 'runtime'> {
+  const of = (label: string) => printable(labels[label] ?? '', 40)
+  const [os, arch, runtime] = [of('os_type'), of('host_arch'), of('process_runtime_name')]
+  const [major = ''] = of('process_runtime_version').split('.')
+  return {
+    ...(os && { os }),
+    ...(arch && { arch }),
+    ...(runtime && { runtime: `${runtime} ${major}`.trim() }),
   }
 }
 
@@ -121,11 +140,11 @@ async function answer(api: string, query: string, time: number, headers: Labels)
   const body = new URLSearchParams({ query, time: `${time / 1000}`, partial_response: 'false' })
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   const response = await fetch(api, { method: 'POST', headers, body, signal, redirect: 'error' }).catch(
-    ({ message, cause }) => {
-      throw new Error(`${api}: ${printable(`${cause?.message ?? message}`)}`)
+    error => {
+      throw new Error(`${api}: ${unreachable(noAnswerOf(error), TIMEOUT_MS)}`)
     },
   )
-  const text = await response.text()
+  const text = await textOf(response, api)
   try {
     const reply = JSON.parse(text)
     if (reply.status === 'success' && Array.isArray(reply.data?.result)) return reply
@@ -137,6 +156,24 @@ async function answer(api: string, query: string, time: number, headers: Labels)
         'expected the base URL of a Prometheus, Thanos or Cortex: what comes before /api/v1/query',
     )
   }
+}
+
+function noAnswerOf({ name, message, cause }: Error): { code: string; message: string } {
+  const { code = '', message: reason = message } = (cause ?? {}) as { code?: string; message?: string }
+  return { code: name === 'TimeoutError' ? 'TIMEOUT' : code, message: reason }
+}
+
+/** No more of it than fits into memory. */
+async function textOf({ body }: Response, api: string): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body ?? []) {
+    size += chunk.length
+    if (size > MAX_ANSWER)
+      throw new Error(`${api}: the answer is larger than 256 MB; use the dashboard instead`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** What a tool says of itself is on `target_info` where it was not made labels of every series. */
