@@ -11,7 +11,9 @@ const MAX_MARKERS = 6
 
 /** The large one: the installations of each week, or the runs where nothing says whose they are. */
 export function overTime(summary: Summary, id: string, words: Words | undefined): string {
-  const { many, all, runs, byAgents, agents, period, today } = summary
+  const { all, runs, byAgents, agents, period, today } = summary
+  // One installation is a person, and whether he is there at all is seen in his runs.
+  const many = summary.many && Math.max(...all.trend) > 1
   const { steps, to } = period
   if (!runs.length || (!all.last && !all.runs)) return ''
   const unit = steps.days === 7 ? 'week' : 'day'
