@@ -119,6 +119,18 @@ test('report URL says the same as report FILE for the same traffic', async () =>
   expect(said.total).toBe(10)
 })
 
+test('report URL takes what a tool runs on for no attribute of a command', async () => {
+  const said = await summary([
+    series([[NOW - 1000, 3]], {
+      os_type: 'linux',
+      process_runtime_name: 'nodejs',
+      process_runtime_version: '22',
+    }),
+    series([[NOW - 1000, 2]], { instance: 'j', os_type: 'darwin', host_arch: 'arm64' }),
+  ])
+  expect(said.commands).toMatchObject([{ name: 'build', count: 5 }])
+})
+
 test('report URL finds failures, agents, other metrics and several tools', async () => {
   const said = await summary([
     series([[NOW - 1000, 3]], { agent: 'claude' }),
