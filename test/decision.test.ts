@@ -212,6 +212,12 @@ describe('each row decides, in the code and in a real process', () => {
 
     const before = world.files()
     const tool = anyTool(world, options)
+    if (given.row !== 19) {
+      const { stdout } = await tool.telemetry('status --json', env)
+      const status = JSON.parse(stdout)
+      expect([status.row, status.mode]).toEqual([given.row, mode])
+      expect(world.files()).toEqual(before)
+    }
     const { status, stdout, stderr } = await (given.terminal ? tool.onTerminal(env) : tool.run(env))
     expect([status, given.terminal ? '' : stdout]).toEqual([0, ''])
     const shown = given.row === 19 ? ['.local/state/trix/notice'] : []

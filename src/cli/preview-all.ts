@@ -1,3 +1,4 @@
+import { ADDED_HEADERS } from '../core/deliver/job.ts'
 import type { Row } from '../core/layout.ts'
 import { version } from '../core/version.ts'
 import { COMMAND_METRIC } from '../core/vocabulary.ts'

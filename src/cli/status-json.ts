@@ -1,7 +1,7 @@
 import { isProblem } from '../core/decide/config.ts'
 import type { Answers } from '../core/decide/consent.ts'
 import { consentPath } from '../core/decide/consent.ts'
-import { REQUEST_HEADERS } from '../core/deliver/job.ts'
+import { ADDED_HEADERS, REQUEST_HEADERS } from '../core/deliver/job.ts'
 import { configSentence } from '../helper/explain.ts'
 import { visible } from '../terminal/printable.ts'
 import type { Context } from './context.ts'
@@ -29,7 +29,9 @@ export function statusJson(inspection: Inspection, { tool }: Context): string {
           plainHttp: isPlain(target),
         }
       : null,
-    headers: target ? [...new Set([...REQUEST_HEADERS, ...Object.keys(target.headers)])] : [],
+    headers: target
+      ? [...new Set([...REQUEST_HEADERS, ...Object.keys(target.headers), ...ADDED_HEADERS])]
+      : [],
     policy: options.policy ?? null,
     config: { path: folders?.config ?? null, problem: isProblem(config) ? configSentence(config) : null },
     state: folders?.state ?? null,

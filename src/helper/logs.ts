@@ -17,12 +17,13 @@ const MAX_LOGS = 32
 const MAX_BYTES = 64 * 2 ** 20
 const MAX_AGE_MS = 180 * 24 * 3_600_000
 
-/** Those of the same endpoint of which something may not be taken yet, the newest first. */
+/** Those of the same endpoint of which something may not be taken yet. The one that waits longest comes first. */
 export function olderLogs(path: string): OtherLog[] {
   const { endpoint } = parseLogName(path.slice(parentOf(path).length + 1))!
   return logsBeside(path)
     .filter(({ name, log }) => log.path !== path && name.endpoint === endpoint && !isSettled(log))
     .map(({ log }) => log)
+    .reverse()
 }
 
 /** Removes what is beyond the bounds, never the log at `path`. */

@@ -70,12 +70,12 @@ export function* send(job: Job, around: Surroundings): Steps<void> {
   const own = yield* claimOwn(job, around)
   if (!own) return
   const older = own.alone ? [] : olderLogs(job.path)
-  // A log that was too large to go with others goes alone.
-  const large: OtherLog[] = []
-  const claims = [own.claim, ...(yield* claimOlder(job, around, older, large))]
+  // A log that the server may have minded goes alone.
+  const minded: OtherLog[] = []
+  const claims = [own.claim, ...(yield* claimOlder(job, around, older, minded))]
   const { what } = yield* post(job, around, claims)
   if (what === 'taken') {
-    for (const log of large.slice(0, 1)) {
+    for (const log of minded.slice(0, 1)) {
       const claim = yield* claimOther(job, around, log)
       if (claim) yield* post(job, around, [claim])
     }
@@ -118,7 +118,7 @@ function* claimOwn(job: Job, around: Surroundings): Steps<{ claim: Claimed; alon
   }
 }
 
-/** An older log may be what the server minded in the last body. Not where there was no connection to it. */
+/** The last body with this log was not taken, and that may be for something in it. Not where there was no connection. */
 function mayMind(result: Result | undefined): boolean {
   if (!result || result.what === 'taken') return false
   return result.what === 'unknown' || /^\d/.test(result.why)
@@ -170,14 +170,14 @@ function* claimOlder(
   job: Job,
   around: Surroundings,
   logs: readonly OtherLog[],
-  large: OtherLog[],
+  minded: OtherLog[],
 ): Steps<Claimed[]> {
   const claims: Claimed[] = []
   let bytes = 0
   for (const log of logs) {
     if (claims.length === MAX_OLDER || bytes >= MAX_OLDER_BYTES) break
     try {
-      const claim = yield* claimOther(job, around, log, large)
+      const claim = yield* claimOther(job, around, log, minded)
       if (!claim) continue
       claims.push(claim)
       bytes += claim.part.length
@@ -193,7 +193,7 @@ function* claimOther(
   job: Job,
   around: Surroundings,
   other: OtherLog,
-  large?: OtherLog[],
+  minded?: OtherLog[],
 ): Steps<Claimed | undefined> {
   const fd = openIfThere(other.path)
   if (fd === undefined) return undefined
@@ -206,8 +206,8 @@ function* claimOther(
     if (!fold.head || mustEnd(fold, fd, fingerprint, now) || fold.taken === fold.total || isBusy(fold, now))
       return undefined
     if (fold.head.resource['service.name'] !== job.draft.resource['service.name']) return undefined
-    if (large && fold.result?.why === '413') {
-      large.push(other)
+    if (minded && mayMind(fold.result)) {
+      minded.push(other)
       return undefined
     }
     claim = yield* claimLog(job, around, reader)

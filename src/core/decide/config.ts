@@ -42,11 +42,15 @@ const checks: Record<keyof Config, Check> = {
   headers: isHeaders,
 }
 
-/** Reads the file at `path`. No file is an empty config. Never throws. */
-export function readConfig(path: string): Config | ConfigProblem {
+/**
+ * Reads the file at `path`. No file is an empty config; but the user's own may be one that cannot be seen just now, on a
+ * volume that is not mounted. Never throws.
+ */
+export function readConfig(path: string, isOwn = true): Config | ConfigProblem {
   try {
     const content = readWhole(path, MAX_CONFIG_BYTES)
-    if (!content) return isHidden(path) ? { why: 'unreadable', message: 'its folder is a dangling link' } : {}
+    if (!content)
+      return isOwn && isHidden(path) ? { why: 'unreadable', message: 'its folder is a dangling link' } : {}
     const { bytes, stats } = content
     const self = process.geteuid?.() ?? stats.uid
     if ((stats.uid !== self && stats.uid !== 0) || (process.geteuid && stats.mode & 0o002))
@@ -59,7 +63,7 @@ export function readConfig(path: string): Config | ConfigProblem {
   }
 }
 
-/** True where the folder of an absent file is a link that leads nowhere: to a volume that is not mounted. */
+/** True where the folder of an absent file is a link that leads nowhere. */
 function isHidden(path: string): boolean {
   const folder = parentOf(path)
   const found = fs.lstatSync(folder, { throwIfNoEntry: false })

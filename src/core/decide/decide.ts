@@ -120,7 +120,7 @@ function decideByFiles({ options, env, without, show }: Situation): Decision {
     if (config.enabled === false) return end('off', 7, { file: folders.config })
     for (const file of folders.machine) {
       // Only a no is read of it, and what cannot be read may be one.
-      const machine = readConfig(file)
+      const machine = readConfig(file, false)
       if (isProblem(machine)) return end('off', 7, { file, config: machine })
       if (machine.enabled === false) return end('off', 7, { file })
     }

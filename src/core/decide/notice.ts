@@ -1,4 +1,4 @@
-import { REQUEST_HEADERS } from '../deliver/job.ts'
+import { ADDED_HEADERS, REQUEST_HEADERS } from '../deliver/job.ts'
 import { type Row, rowsText, textWidth, wrap } from '../layout.ts'
 import { fs } from '../node.ts'
 import type { TelemetryOptions } from '../options.ts'
@@ -124,7 +124,10 @@ export function contents(
     ],
     ['Never sent', 'anything else: no arguments, paths, file contents'],
     target && ['To', target.url],
-    target && ['Headers', [...new Set([...REQUEST_HEADERS, ...Object.keys(target.headers)])].join(', ')],
+    target && [
+      'Headers',
+      [...new Set([...REQUEST_HEADERS, ...Object.keys(target.headers), ...ADDED_HEADERS])].join(', '),
+    ],
     policy && ['More', policy],
   ]
   return rows.filter(row => row) as Row[]

@@ -20,10 +20,18 @@ export interface Job {
   draft: HeadDraft
 }
 
-/** The headers of every request besides those of the tool and of the user: ours, then those of HTTP and of `fetch`. */
-export const REQUEST_HEADERS: readonly string[] = [
-  ...['content-type', 'user-agent', 'otlp-tally-shard', 'host', 'connection', 'content-length'],
-  ...['accept', 'accept-language', 'accept-encoding', 'sec-fetch-mode'],
+/** The headers of every request besides those of the tool and of the user, and what HTTP and `fetch` add to them. */
+export const REQUEST_HEADERS: readonly string[] = ['content-type', 'user-agent', 'otlp-tally-shard']
+export const ADDED_HEADERS: readonly string[] = [
+  ...[
+    'host',
+    'connection',
+    'content-length',
+    'accept',
+    'accept-language',
+    'accept-encoding',
+    'sec-fetch-mode',
+  ],
 ]
 
 /** What becomes of a request. `why`: the status, or the code of an error. */

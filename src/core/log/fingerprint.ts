@@ -30,7 +30,7 @@ export function readFingerprint(state: string, now: number): Fingerprint | undef
 }
 
 function readFrom(path: string, now: number): Fingerprint | undefined {
-  const content = readWhole(path, 256)
+  const content = readWhole(path, 4096)
   if (!content) return undefined
   const [fingerprint = '', time, ino, birth] = content.bytes.toString('latin1').trim().split(' ')
   const created = Number(time)

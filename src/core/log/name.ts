@@ -9,7 +9,7 @@ export const LOCAL = 'v1/local'
  * resource attributes: a changed attribute is a new series in many backends, and a count that was carried over would be
  * counted twice; what was counted for one endpoint never goes to another.
  *
- * At most 86 bytes, and 14 more once it was set aside: eCryptfs allows 143. In lower case, since a disk may ignore case;
+ * At most 86 bytes, and 9 more once it was set aside: eCryptfs allows 143. In lower case, since a disk may ignore case;
  * the version as it is, is in the second hash.
  */
 export function logName(version: string, url: string, metric: string, resource: Attributes): string {
@@ -21,8 +21,7 @@ export function logName(version: string, url: string, metric: string, resource: 
  * The parts of a log's name; undefined for any other file. `aside` is the random suffix of a log that was set aside.
  */
 export function parseLogName(name: string): { endpoint: string; aside: string } | undefined {
-  const [, endpoint, aside = ''] =
-    /^[\w.+-]+-([0-9a-f]{8})-[0-9a-f]{8}\.log(?:~(\w+))?$/.exec(name) ?? []
+  const [, endpoint, aside = ''] = /^[\w.+-]+-([0-9a-f]{8})-[0-9a-f]{8}\.log(?:~(\w+))?$/.exec(name) ?? []
   return endpoint ? { endpoint, aside } : undefined
 }
 
