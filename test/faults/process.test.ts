@@ -240,7 +240,7 @@ describe('worker_threads', () => {
     trackCommand('build')
     const worker = new Worker(${JSON.stringify(`
       import(${JSON.stringify(LIBRARY)}).then(({ initTelemetry, trackCommand }) => {
-        initTelemetry({ name: 'trix', version: '0.19.3' })
+        initTelemetry({ name: 'trix', version: '0.19.3', commands: ['build', 'init'] })
         trackCommand('init')
         process.getBuiltinModule('node:worker_threads').parentPort.postMessage('counted')
         ${after}
