@@ -9,8 +9,8 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { counts } from '../receiver.ts'
 import {
   compare,
-  delivers,
   type Fault,
+  keeps,
   makeUser,
   needs,
   printReport,
@@ -53,7 +53,7 @@ async function unfelt(endpoint: string, fault: Fault = {}): Promise<Report> {
   // An endpoint from the environment alone is trusted only on this machine.
   world.writeConfig(`[telemetry]\nenabled = true\ntimeout_ms = ${TIMEOUT_MS}\nendpoint = "${endpoint}"\n`)
   const report = await compare(world, fault)
-  await delivers(world, { build: RUNS })
+  await keeps(world, { build: RUNS })
   return report
 }
 
@@ -245,7 +245,7 @@ test('an endpoint with a password in its URL counts nothing and is never asked',
   await compare(world, { env: { TRIX_TELEMETRY_ENDPOINT: endpoint } })
   expect(receiver.requests).toEqual([])
   expect(world.files()).toEqual(['.config/trix/config.toml'])
-  await delivers(world, {})
+  await keeps(world, {})
 })
 
 /** Every request is answered with this status. */
