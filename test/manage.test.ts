@@ -468,7 +468,7 @@ describe('clear', () => {
     expect([status, stderr]).toEqual([
       1,
       expect.stringMatching(
-        /^trix telemetry: not all of it could be removed\ntrix telemetry: left: .*0\.19\.3.*EBUSY/,
+        /^trix telemetry clear: not all of it could be removed\. Left: .*0\.19\.3.*EBUSY/,
       ),
     ])
   })
