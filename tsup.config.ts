@@ -1,7 +1,16 @@
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
+import type { Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import { helperCode, requesterCode } from './build/helper-code.ts'
 import { licences } from './build/licences.ts'
+
+/** `otlp-tally count` counts with the package itself, instead of a second copy of all that a command runs. */
+const packageItself: Plugin = {
+  name: 'package-itself',
+  setup(build) {
+    build.onResolve({ filter: /^\.\.\/core\/handle\.ts$/ }, () => ({ path: './index.js', external: true }))
+  },
+}
 
 type Config = ReturnType<typeof defineConfig>
 
@@ -40,6 +49,7 @@ const config: Config = defineConfig(async (): Promise<Options[]> => {
       entry: { cli: 'src/cli.ts', bin: 'src/bin.ts' },
       splitting: true,
       minify: true,
+      esbuildPlugins: [licences(), packageItself],
       dts: { ...dts, entry: 'src/cli.ts' },
     },
   ]

@@ -221,14 +221,22 @@ describe.runIf(isRoot)("as root in somebody else's home", () => {
     expect(world.files().map(file => [file, readFileSync(join(world.home, file), 'utf8')])).toEqual(before)
   })
 
-  test("the default place of a no may be the user's, and gets none of root's files", async () => {
-    const world = makeWorld()
-    chownSync(world.home, 65534, 65534)
+  test("the default place of a no may be the user's: it gets no file of root's, and loses none", async () => {
+    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+    await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
+    await helpersEnded(world)
     const own = { XDG_STATE_HOME: join(world.cwd, 'state') }
-    const { status, stderr } = await world.tool(['telemetry', 'disable'], own)
-    expect(status).toBe(1)
-    expect(stderr).toContain('belongs to another user')
-    expect(world.files()).toEqual([])
+    await telemetry(world, 'disable')
+    writeFileSync(join(world.state, 'fingerprint'), 'of the user')
+    for (const path of [world.home, dirname(dirname(world.state)), dirname(world.state), world.state])
+      chownSync(path, 65534, 65534)
+    const before = world.files()
+    for (const command of ['disable', 'enable']) {
+      const { status, stderr } = await world.tool(['telemetry', command], own)
+      expect([command, status]).toEqual([command, 1])
+      expect(stderr).toContain(`${world.state}/consent.json: the state folder belongs to another user`)
+      expect(world.files()).toEqual(before)
+    }
   })
 })
 
@@ -330,7 +338,9 @@ describe('status', () => {
 
   test('a value that is not understood is shown with the values that are', async () => {
     const { stdout } = await makeWorld({ TRIX_TELEMETRY: 'banana' }).tool(['telemetry', 'status'])
-    expect(stdout).toContain('because       TRIX_TELEMETRY is none of on, off, local and log, so it is off\n')
+    expect(stdout).toContain(
+      'because       TRIX_TELEMETRY is "banana", which is not understood and means off: expected on, off, local or log\n',
+    )
   })
 
   test('shows line, column and caret of a config that is not TOML', async () => {
@@ -796,6 +806,12 @@ describe('a host without a terminal', () => {
     expect(second.stdout).toBe('undefined\n')
     expect(counts(await receiver.arrived(1))).toEqual({ build: 1 })
     await helpersEnded(world)
+    // A yes to the text that was shown is still one.
+    const yes = await world.script(host(`console.log(recordConsent('yes', process.env.TEXT))`), {
+      TEXT: first.stdout.replace(/\ntrue\n$/, ''),
+    })
+    expect(yes.stdout).toBe('true\n')
+    expect(consent(world)).toHaveProperty('yes')
   })
 
   test.each([
@@ -840,5 +856,7 @@ test('a state that cannot be written counts nothing, and enable says so', async 
   chmodSync(world.state, 0o777)
   const { status, stderr } = await telemetry(world, 'enable')
   expect(status).toBe(1)
-  expect(stderr).toBe('trix telemetry: nothing was changed: everybody may write into the state folder\n')
+  expect(stderr).toBe(
+    'trix telemetry enable: nothing was changed: everybody may write into the state folder\n',
+  )
 })

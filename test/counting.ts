@@ -40,7 +40,9 @@ const COMMANDS = ['build', 'check', 'deploy', 'lint', 'test']
 
 export function makeTool(env: Record<string, string> = {}): Tool {
   const world = makeWorld({ TRIX_TELEMETRY: 'on', ...env })
-  const folder = join(world.state, 'v1')
+  // The home may be on another disk.
+  const home = world.env.HOME!
+  const folder = join(home, world.state.slice(world.home.length), 'v1')
   const start: Tool['start'] = (endpoint, names = ['build'], how = {}) => {
     const { options, after = '', clock, env: more, within = [] } = how
     const given = {
@@ -75,7 +77,7 @@ export function makeTool(env: Record<string, string> = {}): Tool {
     logs,
     async run(...given) {
       expect(await start(...given)).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
-      await helpersEnded(world)
+      await helpersEnded({ home })
     },
     marks: () =>
       logs()

@@ -620,3 +620,85 @@ test('runs', () => void execFileSync(process.execPath, [${JSON.stringify(path)}]
   expect(stdout).toContain('# pass 1')
   await received(0)
 })
+
+describe('sentences of SECURITY.md', () => {
+  test('one command compares the program that is run with its sources', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../SECURITY.md'), 'utf8')
+    const command = /```sh\n(npx -y esbuild@([\d.]+) [\s\S]*?)```/.exec(page)!
+    const { version } = JSON.parse(
+      readFileSync(join(import.meta.dirname, '../node_modules/esbuild/package.json'), 'utf8'),
+    )
+    expect(command[2]).toBe(version)
+    const { world } = await scene()
+    const root = join(world.cwd, 'node_modules/otlp-tally')
+    for (const part of ['src/core', 'src/helper', 'dist', 'package.json'])
+      cpSync(join(import.meta.dirname, '..', part), join(root, part), { recursive: true })
+    const esbuild = join(import.meta.dirname, '../node_modules/.bin/esbuild')
+    // The one that is installed here, not the registry's.
+    const text = command[1]!.replace(/^npx -y esbuild@[\d.]+/, esbuild)
+    const compare = () => runProcess('sh', ['-c', text], { cwd: world.cwd, env: world.env })
+    expect(await compare()).toEqual({ status: 0, signal: null, stdout: 'the same program\n', stderr: '' })
+    const sender = join(root, 'src/helper/sender.ts')
+    writeFileSync(
+      sender,
+      readFileSync(sender, 'utf8').replace('LIFE_AFTER_TIMEOUT_MS = 1000', 'LIFE_AFTER_TIMEOUT_MS = 1001'),
+    )
+    expect((await compare()).stdout).toBe('ANOTHER PROGRAM\n')
+  })
+
+  test('files are made 0600, in folders that are made 0700, whatever the umask', async () => {
+    const { world, tool, received } = await scene()
+    const sh = join(world.cwd, 'open.sh')
+    writeFileSync(sh, 'umask 0; exec "$@"\n')
+    await tool().by(`sh ${sh}`, { TRIX_TELEMETRY: 'local' })
+    await tool().by(`sh ${sh}`, {}, 'telemetry enable')
+    await tool().by(`sh ${sh}`)
+    await received(1)
+    const made = readdirSync(world.home, { recursive: true }).map(name => join(world.home, `${name}`))
+    expect(made.length).toBeGreaterThan(7)
+    for (const path of made) {
+      const stats = statSync(path)
+      expect([path, (stats.mode & 0o777).toString(8)]).toEqual([path, stats.isDirectory() ? '700' : '600'])
+    }
+  })
+
+  test('no redirect is followed', async () => {
+    const to = await startReceiver()
+    const from = await startReceiver(307, { location: `${to.endpoint}/v1/metrics` })
+    onTestFinished(async () => void (await Promise.all([to.close(), from.close()])))
+    const { world, tool } = await scene({ TRIX_TELEMETRY: 'on' })
+    await tool({ endpoint: from.endpoint, headers: { authorization: 'ours' } }).run()
+    await from.arrived(1)
+    await helpersEnded(world)
+    expect(to.requests).toEqual([])
+  })
+
+  test('a .env that brings a config of its own says nothing against a no', async () => {
+    const { world, tool, received } = await scene()
+    const strange = await scene()
+    mkdirSync(join(world.cwd, 'evil/trix'), { recursive: true })
+    writeFileSync(
+      join(world.cwd, 'evil/trix/config.toml'),
+      `[telemetry]\nenabled = true\nendpoint = "${strange.endpoint}"\n`,
+    )
+    await tool().telemetry('disable')
+    for (const XDG_CONFIG_HOME of ['/proc/self/cwd/evil', 'evil'])
+      await tool().run({ XDG_CONFIG_HOME, XDG_STATE_HOME: '/proc/self/cwd/state', TRIX_TELEMETRY: 'on' })
+    await received(0)
+    await strange.received(0)
+  })
+
+  test('disable leaves nothing that could be sent and no id, and reports nothing', async () => {
+    const { world, tool, received } = await scene()
+    await tool().telemetry('enable')
+    await tool({ endpoint: 'http://127.0.0.1:9' }).run({ TRIX_TELEMETRY: 'on' })
+    await tool().run()
+    await received(1)
+    await tool().telemetry('disable')
+    expect(world.files()).toEqual(['.local/state/trix/consent.json'])
+    expect(readFileSync(join(world.home, world.files()[0]!), 'utf8')).toMatch(
+      /^\{"no":\d{13},"user":\d+,"file":\[\d+,\d+\]\}\n$/,
+    )
+    await received(1)
+  })
+})

@@ -12,7 +12,10 @@ abstract class Counted extends Command {
 class Migrate extends Counted {
   static override paths = [['db', 'migrate']]
   target = Option.String()
-  run = async () => void this.context.stdout.write(`migrated to ${this.target}\n`)
+  run = () => {
+    this.context.stdout.write(`migrated to ${this.target}\n`)
+    return Promise.resolve()
+  }
 }
 class Telemetry extends Command {
   static override paths = [['telemetry']]
@@ -34,6 +37,6 @@ for (const command of [Migrate, Telemetry, Builtins.VersionCommand]) cli.registe
 
 const args = process.argv.slice(2)
 const words = args.filter(arg => !arg.startsWith('-')).join(' ')
-const known = [Migrate, Telemetry].some(({ paths: [path] }) => `${words} `.startsWith(`${path!.join(' ')} `))
+const known = [Migrate, Telemetry].some(({ paths: [path] }) => `${words} `.startsWith(`${path.join(' ')} `))
 if (words && !known) trackCommand(words) // not in the list: `unknown`
 await cli.runExit(args)

@@ -15,7 +15,7 @@ const nameOf = command =>
   command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name()
 /** All commands that do not only hold others. @type {(command: Command) => string[]} */
 const namesIn = ({ commands }) =>
-  commands.flatMap(command => (command.commands.length ? namesIn(command) : nameOf(command)))
+  commands.flatMap(command => (command.commands.length > 0 ? namesIn(command) : nameOf(command)))
 
 // After the commands are added, so the list has all of them.
 const { trackCommand } = initTelemetry({

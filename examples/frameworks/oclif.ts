@@ -4,13 +4,14 @@ import { initTelemetry, trackCommand } from 'otlp-tally'
 const nameOf = (id: string) => id.replaceAll(':', ' ')
 
 /** The hook `init`, see package.json. oclif knows its commands by then. */
-export const init: Hook<'init'> = async ({ config }) => {
+export const init: Hook<'init'> = ({ config }) => {
   initTelemetry({
     name: config.bin,
     version: config.version,
     endpoint: 'http://127.0.0.1:4318',
-    commands: config.commandIDs.filter(id => id !== 'telemetry').map(nameOf),
+    commands: config.commandIDs.filter(id => id !== 'telemetry').map(id => nameOf(id)),
   })
+  return Promise.resolve()
 }
 /** What all commands extend. The `prerun` hook runs before parsing, and would count what is then refused. */
 abstract class Counted extends Command {
@@ -23,7 +24,10 @@ abstract class Counted extends Command {
 }
 class Migrate extends Counted {
   static override args = { target: Args.string({ required: true }) }
-  run = async () => this.log(`migrated to ${(await this.parse(Migrate)).args.target}`)
+  async run() {
+    const { args } = await this.parse(Migrate)
+    this.log(`migrated to ${args.target}`)
+  }
 }
 class Telemetry extends Command {
   static override strict = false
@@ -34,8 +38,8 @@ class Telemetry extends Command {
 }
 export const commands = { 'db:migrate': Migrate, telemetry: Telemetry }
 /** The hook `command_not_found`, see package.json. */
-export const notFound: Hook<'command_not_found'> = async ({ id }) => {
+export const notFound: Hook<'command_not_found'> = ({ id }) => {
   trackCommand(id) // not in the list: `unknown`
-  throw new Errors.CLIError(`command ${id} not found`)
+  return Promise.reject(new Errors.CLIError(`command ${id} not found`))
 }
 void execute({ dir: import.meta.url }) // not awaited: oclif imports this file again, for its commands

@@ -10,7 +10,7 @@ const { trackCommand } = initTelemetry({
   name: 'trix',
   version: '0.19.3',
   endpoint: 'http://127.0.0.1:4318',
-  commands: db.map(({ command }) => `db ${command.split(' ')[0]}`), // the modules that yargs gets below
+  commands: db.map(({ command }) => `db ${command.split(' ', 1)[0]}`), // the modules that yargs gets below
 })
 
 const cli = yargs(hideBin(process.argv)).scriptName('trix').version('0.19.3').locale('en').demandCommand(1)

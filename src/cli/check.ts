@@ -3,6 +3,7 @@ import { notAnEndpoint } from '../exchange/explain.ts'
 import type { Context } from './context.ts'
 import { inspect, setBy } from './inspect.ts'
 import { sentences } from './print.ts'
+import { Stop } from './stop.ts'
 
 /** The rows that forbid a request. That nothing was agreed to yet, or a CI, does not: no count is in it, and no id. */
 const isNo = (row: number) => row <= 9 || row === 12
@@ -13,19 +14,14 @@ const isNo = (row: number) => row <= 9 || row === 12
  * accepted.
  */
 export async function checkOwn(context: Context): Promise<number> {
-  const { tool, env, stdout, stderr } = context
+  const { tool, env, stdout } = context
   const { name } = tool.options
-  const complain = (sentence: string) => {
-    stderr.write(sentences(stderr, `${name} telemetry check: ${sentence}`))
-    return 1
-  }
   const inspection = inspect(context)
   const { endpoint, target, decision } = inspection
-  if (isNo(decision.row)) return complain(`nothing was contacted: ${decision.reason}`)
-  if (!target) {
-    const why = endpoint.endpoint ? notAnEndpoint(endpoint.endpoint) : 'there is no endpoint'
-    return complain(`${why} (from ${setBy(inspection, name)})`)
-  }
+  const from = `(from ${setBy(inspection, name)})`
+  if (isNo(decision.row)) throw new Stop(`nothing was contacted: ${decision.reason}`)
+  if (!target)
+    throw new Stop(`${endpoint.endpoint ? notAnEndpoint(endpoint.endpoint) : 'there is no endpoint'} ${from}`)
   const token = {
     environment:
       'No header goes to an endpoint from the environment: set it in the config file, with its headers',
@@ -37,7 +33,7 @@ export async function checkOwn(context: Context): Promise<number> {
   stdout.write(
     sentences(
       stdout,
-      `${target.url} (from ${setBy(inspection, name)})`,
+      `${target.url} ${from}`,
       ...(names.length ? [`with the headers ${names.join(', ')}`] : []),
       ...lines.flatMap(line => line.split('\n')),
       ...(decision.mode === 'on' ? [] : [`${name} telemetry is ${decision.mode}: ${decision.reason}`]),

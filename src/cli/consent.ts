@@ -1,17 +1,13 @@
 import { agentIn } from '../core/agent.ts'
-import { type Agreements, noticePath, readAnswers, withTerms, writeAnswers } from '../core/decide/consent.ts'
-import type { Target } from '../core/decide/decide.ts'
-import { environmentPrefix, unreadVariable } from '../core/decide/environment.ts'
-import type { Folders } from '../core/decide/folders.ts'
-import { contents, newsIn, noticeText } from '../core/decide/notice.ts'
-import { type Row, rowsText, textWidth, wrap } from '../core/layout.ts'
-import { printable } from '../terminal/printable.ts'
+import { unreadVariable } from '../core/decide/environment.ts'
 import { writeYes } from './answer.ts'
 import { type Context, called, contextOf, type TelemetryIo } from './context.ts'
 import { decisionOf } from './counterfactuals.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import { sentences } from './print.ts'
 import { yesOrNo } from './question.ts'
+import { questionText } from './question-text.ts'
+import { Stop } from './stop.ts'
 import { disable, enable, sayNo } from './switch.ts'
 import { writeProblem } from './write-problem.ts'
 
@@ -65,94 +61,19 @@ export async function askConsent(io: ConsentIo = {}): Promise<boolean | undefine
   if (!OPEN.includes(row) || !target || !folders || isUnread || writeProblem(context)) return undefined
   const answer = await ask(context, inspect(context), io)
   if (answer === undefined) return undefined
-  const complain = (failures: string[]) =>
-    stderr.write(sentences(stderr, ...failures.map(text => `your answer could not be written: ${text}`)))
-  const { name } = tool.options
+  // What was decided before the answer does not hold any more.
+  tool.discard()
   if (!answer) {
     const { ok, lines } = sayNo(context)
-    stderr.write(
-      sentences(stderr, ...lines.map((line, index) => (index ? line : `${name} telemetry ${line}`))),
-    )
+    stderr.write(sentences(stderr, ...lines))
     return ok ? false : undefined
   }
   const failures = writeYes(folders, target)
-  if (failures.length) {
-    complain(failures)
-    return undefined
-  }
   const off = tool.options.command === false ? '' : `; "${called(tool, 'disable')}" switches it off`
-  stderr.write(sentences(stderr, `Thank you. ${name} telemetry is on${off}.`))
-  return true
-}
-
-/**
- * For a host without a terminal (an editor, a desktop application, an MCP server): the text to show on a surface of its
- * own. With `consent: 'explicit'` it is the question, otherwise the notice. Undefined where there is nothing to show:
- * the user has answered, has seen it, or something else has decided.
- *
- * @example
- * ```js
- * import { initTelemetry } from 'otlp-tally'
- * import { consentText, recordConsent } from 'otlp-tally/cli'
- *
- * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: ['build'] })
- * const text = consentText()
- * if (text !== undefined) {
- *   console.log(text) // a dialog of the host's
- *   recordConsent('shown', text)
- * }
- * ```
- */
-export function consentText(io: TelemetryIo = {}): string | undefined {
-  const context = contextOf(io)
-  return typeof context === 'string' ? undefined : openText(context)?.text
-}
-
-/**
- * Records what the user of such a host has answered to the text of `consentText`: `yes`, `no`, or that the notice was
- * `shown`, where the tool asks for no more. True where that is recorded. False where the text is not the one that is
- * due now: nobody has agreed to what it did not say. A `no` is recorded in any case, and ends the installation as
- * `disable` does. Never throws.
- *
- * @example
- * ```js
- * import { initTelemetry } from 'otlp-tally'
- * import { consentText, recordConsent } from 'otlp-tally/cli'
- *
- * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: ['build'] })
- * const text = consentText()
- * if (text !== undefined) recordConsent('no', text) // the user has said no
- * ```
- */
-export function recordConsent(answer: 'shown' | 'yes' | 'no', text: string, io: TelemetryIo = {}): boolean {
-  const context = contextOf(io)
-  if (typeof context === 'string') return false
-  // A process that runs on decides anew at its next count. A notice holds from the next run on, as it says.
-  if (answer !== 'shown') context.tool.discard()
-  if (answer === 'no') return sayNo(context).ok
-  const open = openText(context)
-  if (!open || open.text !== text || writeProblem(context)) return false
-  const { target, folders } = open
-  if (answer === 'yes') return writeYes(folders, target).length === 0
-  if (answer !== 'shown' || context.tool.options.consent === 'explicit') return false
-  try {
-    const path = noticePath(folders.state)
-    writeAnswers(path, { shown: withTerms(readAnswers(path).agreed, target, Date.now()) })
-    return true
-  } catch {
-    return false // the state folder cannot be written: nothing will be counted either
-  }
-}
-
-function openText(context: Context): { text: string; folders: Folders; target: Target } | undefined {
-  const { options } = context.tool
-  const { decision, folders, target, notice, answers } = inspect(context)
-  if (!folders || !target || (decision.row !== 16 && decision.row !== 18)) return undefined
-  const text =
-    options.consent === 'explicit'
-      ? questionText(context, target, folders, answers.agreed)
-      : noticeText(options, target, folders.config, notice.agreed)
-  return { text, folders, target }
+  const thanks = `Thank you. ${tool.options.name} telemetry is on${off}.`
+  const said = failures.length ? failures.map(text => `your answer could not be written: ${text}`) : [thanks]
+  stderr.write(sentences(stderr, ...said))
+  return failures.length ? undefined : true
 }
 
 /** `prompt`: asks also a user who has answered before, and says what is then in effect. */
@@ -163,14 +84,12 @@ export async function promptAgain(context: Context): Promise<number> {
   // What no answer could change. `local` and CI are no noes.
   const no = [decision, ...counterfactuals].find(({ row, mode }) => mode === 'off' && (row < 8 || row === 10))
   const problem = writeProblem(context) ?? no?.reason ?? (target ? undefined : decision.reason)
-  const answer = problem === undefined ? await ask(context, inspection) : undefined
+  if (problem !== undefined) throw new Stop(`nothing was changed: ${problem}`)
+  const answer = await ask(context, inspection)
   if (answer === undefined) {
-    const why = problem ?? (stdin.isTTY && stderr.isTTY ? 'there was no answer' : 'no terminal to ask in')
+    const why = stdin.isTTY && stderr.isTTY ? 'there was no answer' : 'no terminal to ask in'
     const commands = `"${called(tool, 'enable')}" or "${called(tool, 'disable')}"`
-    stderr.write(
-      sentences(stderr, `Nothing changed: ${why}.${problem === undefined ? ` Use ${commands}.` : ''}`),
-    )
-    return 1
+    throw new Stop(`nothing was changed: ${why}. Use ${commands}`)
   }
   return answer ? enable(context) : disable(context)
 }
@@ -180,34 +99,6 @@ function ask(
   { target, folders, answers }: Inspection,
   { default: enter = 'no', timeoutMs = TIMEOUT_MS }: ConsentIo = {},
 ): Promise<boolean | undefined> {
-  const text = questionText(context, target!, folders!, answers.agreed)
+  const text = questionText(context.tool, target!, folders!, answers.agreed, context.stderr.columns)
   return yesOrNo(text, context, timeoutMs, enter === 'yes')
-}
-
-function questionText(
-  { tool, stderr }: Context,
-  target: Target,
-  folders: Folders,
-  agreed: Agreements,
-): string {
-  const { options } = tool
-  const width = textWidth(stderr.columns)
-  const news = newsIn(target, agreed)
-  const later =
-    options.command === false
-      ? `${environmentPrefix(options.name)}_TELEMETRY=off, or [telemetry] enabled = false in ${folders.config}`
-      : `${called(tool, 'enable')}, or disable`
-  const rows: Row[] = [
-    ...contents(options, target),
-    ...(news.length ? [['New', news.join(', ')] as const] : []),
-    ['Later', later],
-  ]
-  return [
-    wrap(`May ${options.name} count how often you run each of its commands, and send these counts?`, width),
-    rowsText(
-      rows.map(([label, text]) => [label, printable(text, Number.POSITIVE_INFINITY)] as const),
-      width,
-    ),
-    'Count and send?',
-  ].join('\n')
 }

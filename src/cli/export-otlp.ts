@@ -7,6 +7,7 @@ import { count } from '../terminal/count.ts'
 import type { Exported } from './export.ts'
 import type { Inspection } from './inspect.ts'
 import type { StoredLog } from './logs.ts'
+import { Stop } from './stop.ts'
 
 /**
  * OTLP JSON lines, as a Collector's file receiver and any `/v1/metrics` accept them, one request for each log: cumulative
@@ -22,9 +23,9 @@ export function exportOtlp({ logs, fingerprint, folders, decision }: Inspection)
   let own = fingerprint?.state === 'good' ? fingerprint.fingerprint : undefined
   if (!own && folders && usable.some(({ local }) => local)) {
     if (decision.mode === 'off')
-      return {
-        refused: `what was counted for you alone has no fingerprint, and none is made while telemetry is off: ${decision.reason}. --format json has it all`,
-      }
+      throw new Stop(
+        `what was counted for you alone has no fingerprint, and none is made while telemetry is off: ${decision.reason}. --format json has it all`,
+      )
     own = ensureFingerprint(folders.state, now)
   }
   const lines = usable.flatMap(({ fold, local }) => {

@@ -7,11 +7,15 @@ import { exportOtlp } from './export-otlp.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import { type StoredLog, seriesIn, storedLogs } from './logs.ts'
 import { sentences } from './print.ts'
+import { Stop } from './stop.ts'
 
-/** A text, and what to say of it; or why there is none. */
-export type Exported = { text: string; remark?: string | undefined } | { refused: string }
+/** A text, and what to say of it. */
+export interface Exported {
+  text: string
+  remark?: string | undefined
+}
 
-type Format = (inspection: Inspection, context: Context) => Exported
+type Format = (inspection: Inspection, name: string) => Exported
 
 const formats: Record<string, Format> = { json, csv, otlp: exportOtlp }
 
@@ -19,27 +23,15 @@ const formats: Record<string, Format> = { json, csv, otlp: exportOtlp }
 export function exportAll(context: Context, values: Values): number {
   const { tool, stdout, stderr } = context
   const { format = 'json', output = '-', force = false } = values
-  const complain = (sentence: string, code: number) => {
-    stderr.write(sentences(stderr, `${called(tool, 'export')}: ${sentence}`))
-    return code
-  }
+  const { name } = tool.options
   const encode = Object.hasOwn(formats, `${format}`) ? formats[`${format}`] : undefined
-  if (!encode) {
-    const expected = Object.keys(formats).join(', ')
-    return complain(`--format ${printable(`${format}`)}: expected ${expected}`, 2)
-  }
+  if (!encode)
+    throw new Stop(`--format ${printable(`${format}`)}: expected ${Object.keys(formats).join(', ')}`, 2)
   const inspection = inspect(context)
   // What is left out would look as if it had never been there.
-  if (inspection.unreadable) return complain(inspection.unreadable, 1)
-  let exported: Exported
-  try {
-    exported = encode(inspection, context)
-  } catch (error) {
-    return complain((error as Error).message, 1)
-  }
-  if ('refused' in exported) return complain(exported.refused, 1)
-  const { text, remark } = exported
-  if (remark) complain(remark, 0)
+  if (inspection.unreadable) throw new Stop(inspection.unreadable)
+  const { text, remark } = encode(inspection, name)
+  if (remark) stderr.write(sentences(stderr, `${called(tool, 'export')}: ${remark}`))
   if (output === '-') {
     stdout.write(text)
     return 0
@@ -47,19 +39,19 @@ export function exportAll(context: Context, values: Values): number {
   try {
     writeWhole(`${output}`, text, Boolean(force))
   } catch (error) {
-    return complain(`${output}: ${(error as Error).message}`, 1)
+    throw new Stop(`${output}: ${(error as Error).message}`)
   }
   const total = inspection.logs.reduce((sum, { fold }) => sum + fold.total, 0)
-  stderr.write(sentences(stderr, `${count(total, 'count')} of ${tool.options.name} written to ${output}`))
+  stderr.write(sentences(stderr, `${count(total, 'count')} of ${name} written to ${output}`))
   return 0
 }
 
 /** Everything, for programs: per log and series the time of each mark. */
-function json(inspection: Inspection, { tool }: Context): Exported {
+function json(inspection: Inspection, name: string): Exported {
   const { fingerprint, logs } = inspection
   const times = timesOf(inspection)
   const value = {
-    name: tool.options.name,
+    name,
     fingerprint: fingerprint?.fingerprint || null,
     logs: logs.map(({ path, version, local, fold }) => ({
       ...{ path, version, local, instance: fold.head?.id ?? null, resource: fold.head?.resource ?? null },

@@ -4,6 +4,7 @@ import { fingerprintPath, readFingerprint } from '../core/log/fingerprint.ts'
 import { readLog } from '../helper/records.ts'
 import { count } from '../terminal/count.ts'
 import { remove, storedIn } from './remove.ts'
+import { fallbackProblem } from './write-problem.ts'
 
 /** What the end of an installation has removed. */
 export interface Forgotten {
@@ -21,9 +22,10 @@ export interface Forgotten {
  * Ends the installation: removes its fingerprint, what was shown, and every log that could be sent. What was counted for
  * the user alone stays.
  */
-export function forget({ state, fallback }: Folders): Forgotten {
+export function forget(folders: Folders): Forgotten {
+  const { state, fallback } = folders
   const forgotten: Forgotten = { removed: [], local: 0, left: [] }
-  for (const folder of [state, ...(fallback ? [fallback] : [])]) {
+  for (const folder of [state, ...(fallback && !fallbackProblem(folders) ? [fallback] : [])]) {
     try {
       forgetIn(folder, forgotten)
     } catch (error) {

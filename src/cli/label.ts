@@ -1,10 +1,16 @@
 import type { Series } from '../core/vocabulary.ts'
 import type { Kind } from './logs.ts'
 
-/** A series in words: `build` for a command, else `deploy dry=true target=a`. */
+/** A series in words: `build`, `build agent=claude`, `deploy dry=true target=a`. */
 export function label({ metric, attributes, kind }: Series & { kind: Kind }): string {
   const { command_name: command, ...others } = attributes
-  const words = kind === 'event' ? [metric] : [`${command}`]
-  const attributesOf = kind === 'event' ? attributes : others
-  return [...words, ...Object.entries(attributesOf).map(([key, value]) => `${key}=${value}`)].join(' ')
+  const pairs = Object.entries(kind === 'event' ? attributes : others).map(
+    ([key, value]) => `${key}=${value}`,
+  )
+  return [kind === 'event' ? metric : `${command}`, ...pairs].join(' ')
+}
+
+/** The same, and what was counted where it was no run. */
+export function labelOfKind(series: Series & { kind: Kind }): string {
+  return label(series) + { run: '', failure: ' (failed)', event: ' (event)' }[series.kind]
 }

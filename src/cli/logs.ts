@@ -78,14 +78,14 @@ function unlessGone<T>(read: () => T): T | undefined {
   }
 }
 
+export function kindOf(metric: string, commandMetric: string = COMMAND_METRIC): Kind {
+  return metric === commandMetric ? 'run' : metric === FAILURE_METRIC ? 'failure' : 'event'
+}
+
 /** The series of a log, as it was written, and what it counts. */
 export function seriesIn(text: string, { head }: Fold): Series & { kind: Kind } {
   const series = parseSeries(text)!
-  const { metric = COMMAND_METRIC } = head ?? {}
-  return {
-    ...series,
-    kind: series.metric === metric ? 'run' : series.metric === FAILURE_METRIC ? 'failure' : 'event',
-  }
+  return { ...series, kind: kindOf(series.metric, head?.metric) }
 }
 
 /** How many of each kind a log holds. */

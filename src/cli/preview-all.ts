@@ -1,4 +1,3 @@
-import { ADDED_HEADERS } from '../core/deliver/job.ts'
 import type { Row } from '../core/layout.ts'
 import { version } from '../core/version.ts'
 import { COMMAND_METRIC } from '../core/vocabulary.ts'
@@ -9,18 +8,16 @@ import type { Context, Values as Flags } from './context.ts'
 import { inspect, setBy } from './inspect.ts'
 import { rows, sentences } from './print.ts'
 import { type Sendable, sendableOf, type Values } from './sendable.ts'
+import { Stop } from './stop.ts'
 
 /** `preview --all`: every name and value that can ever be sent, not only by the next run. Sends nothing. */
 export function previewAll(context: Context, { json }: Flags): number {
-  const { tool, stdout, stderr } = context
-  const { options } = tool
+  const { stdout } = context
+  const { options } = context.tool
   const inspection = inspect(context)
   const { target, optionProblems } = inspection
   const [problem] = optionProblems
-  if (problem) {
-    stderr.write(sentences(stderr, `${options.name} telemetry preview: ${optionSentence(problem)}`))
-    return 1
-  }
+  if (problem) throw new Stop(optionSentence(problem))
   const sendable = sendableOf(options, target)
   if (json) {
     stdout.write(`${visible(JSON.stringify(sendable, null, 2))}\n`)

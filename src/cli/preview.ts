@@ -1,17 +1,19 @@
 import { meaning } from '../body/meaning.ts'
+import { type Attribute, metricsOf } from '../body/metrics-of.ts'
 import { draftOf } from '../core/counter.ts'
 import type { Row } from '../core/layout.ts'
 import { seriesText } from '../core/log/record.ts'
-import { type Attributes, commandSeries, UNKNOWN } from '../core/vocabulary.ts'
+import { commandSeries, UNKNOWN } from '../core/vocabulary.ts'
 import { optionSentence } from '../helper/explain.ts'
 import { preview as previewBody } from '../helper/preview.ts'
 import { readLog } from '../helper/records.ts'
 import { visible } from '../terminal/printable.ts'
 import { type Context, called, type Values } from './context.ts'
 import { type Inspection, inspect, ownLog } from './inspect.ts'
-import { label } from './label.ts'
-import { currentLog, seriesIn } from './logs.ts'
+import { labelOfKind } from './label.ts'
+import { currentLog, kindOf, seriesIn } from './logs.ts'
 import { rows, sentences } from './print.ts'
+import { Stop } from './stop.ts'
 
 /** What a command can be called: see `commands` of `initTelemetry`. */
 const NAME = /^(?=.{1,64}$)[A-Za-z0-9_.:-]+( [A-Za-z0-9_.:-]+)*$/
@@ -21,19 +23,14 @@ const NAME = /^(?=.{1,64}$)[A-Za-z0-9_.:-]+( [A-Za-z0-9_.:-]+)*$/
  * body, to be piped into anything. Sends nothing, counts nothing, makes no file and no id.
  */
 export function preview(context: Context, { raw }: Values, given?: string): number {
-  const { tool, stdout, stderr } = context
+  const { tool, stdout } = context
   const { options } = tool
-  const complain = (sentence: string, code: number) => {
-    stderr.write(sentences(stderr, `${options.name} telemetry preview: ${sentence}`))
-    return code
-  }
   const inspection = inspect(context)
   const { decision, folders, target, optionProblems } = inspection
   const [problem] = optionProblems
-  if (problem) return complain(optionSentence(problem), 1)
-  if (!folders) return complain(decision.reason, 1)
+  if (problem || !folders) throw new Stop(problem ? optionSentence(problem) : decision.reason)
   if (given !== undefined && !NAME.test(given))
-    return complain(`${JSON.stringify(given)} is not the name of a command`, 2)
+    throw new Stop(`${JSON.stringify(given)} is not the name of a command`, 2)
   const command = given ?? lastCommand(inspection, options.commands)
   const series = commandSeries(command, options)!
   const path = currentLog(folders.state, options, target?.url ?? '')
@@ -80,43 +77,17 @@ function lastCommand(inspection: Inspection, commands: readonly string[]): strin
 
 const quoted = (name = '') => (name.includes(' ') ? `"${name}" ` : name && `${name} `)
 
-interface Body {
-  resourceMetrics: {
-    resource: { attributes: Pair[] }
-    scopeMetrics: { metrics: { name: string; sum: { dataPoints: Point[] } }[] }[]
-  }[]
-}
-interface Pair {
-  key: string
-  value: { stringValue?: string; boolValue?: boolean }
-}
-interface Point {
-  attributes: Pair[]
-  startTimeUnixNano: string
-  asInt: string
-}
-
-/** What stands in a body: each constant with its value, each count, and a sentence for each field. */
-function bodyRows(body: Body, metricName: string | undefined): Row[] {
-  const [part] = body.resourceMetrics
-  const values = new Map(part!.resource.attributes.map(pair => [pair.key, `${valueIn(pair)}`]))
-  const counts = part!.scopeMetrics[0]!.metrics.flatMap(({ name, sum }) =>
-    sum.dataPoints
-      .filter(({ asInt }) => asInt !== '0')
-      .map(({ attributes, asInt, startTimeUnixNano }): Row => {
-        const series: Attributes = Object.fromEntries(attributes.map(pair => [pair.key, valueIn(pair)]))
-        const kind =
-          name === metricName || name === 'command_invocation'
-            ? 'run'
-            : name === 'command_failure'
-              ? 'failure'
-              : 'event'
-        const text = label({ metric: name, attributes: series, kind })
-        return [
-          kind === 'failure' ? `${text} (failed)` : text,
-          `${asInt}, since ${timeIn(startTimeUnixNano)}`,
-        ]
-      }),
+/** What stands in a body: each count, each constant with its value, and a sentence for each field. */
+function bodyRows(body: unknown, commandMetric: string | undefined): Row[] {
+  const metrics = metricsOf(body)
+  const values = new Map(metrics[0]!.resource.map(pair => [pair.key, `${valueIn(pair)}`]))
+  const counts = metrics.flatMap(({ metric: { name, sum } }) =>
+    sum!.dataPoints!.flatMap(({ attributes, asInt, startTimeUnixNano }): Row[] => {
+      const pairs = Object.fromEntries(attributes!.map(pair => [pair.key, valueIn(pair)]))
+      const text = labelOfKind({ metric: name, attributes: pairs, kind: kindOf(name, commandMetric) })
+      // The zero before a first count is a matter of the protocol.
+      return asInt === '0' ? [] : [[text, `${asInt}, since ${timeIn(`${startTimeUnixNano}`)}`]]
+    }),
   )
   const fields = meaning(body).map(([field, sentence]): Row => {
     const value = values.get(field)
@@ -125,7 +96,7 @@ function bodyRows(body: Body, metricName: string | undefined): Row[] {
   return [...counts, ...fields, ...HEADERS]
 }
 
-const valueIn = ({ value }: Pair) => value.boolValue ?? value.stringValue!
+const valueIn = ({ value }: Attribute) => Object.values(value!)[0] as string | boolean
 const timeIn = (nanoseconds: string) =>
   new Date(Number(nanoseconds.slice(0, -6))).toISOString().replace(/\.\d+Z/, 'Z')
 

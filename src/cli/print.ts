@@ -6,7 +6,7 @@ import type { Output } from './context.ts'
 // obeys, or a line that looks like one of ours.
 
 /** Rows of a label and a text. Wrapped at the width of a terminal; in a pipe a text is one line, to be searched. */
-export function rows(output: Output, rows: readonly Row[]): string {
+export function rows(output: Pick<Output, 'columns'>, rows: readonly Row[]): string {
   return `${rowsText(
     rows.map(([label, text]) => [printable(label), safe(text)] as const),
     widthOf(output),
@@ -25,6 +25,6 @@ export function block(text: string): string {
 
 const safe = (text: string) => printable(text, Number.POSITIVE_INFINITY)
 
-function widthOf({ columns }: Output): number {
+function widthOf({ columns }: Pick<Output, 'columns'>): number {
   return columns ? textWidth(columns) : Number.POSITIVE_INFINITY
 }

@@ -6,31 +6,23 @@ import { type Inspection, inspect } from './inspect.ts'
 import { label } from './label.ts'
 import { seriesIn, storedLogs } from './logs.ts'
 import { sentences } from './print.ts'
+import { Stop } from './stop.ts'
 
 /**
  * `report`: the user's own counts, those that are sent and those that are counted for this user alone. Reads this disk,
  * sends nothing. Returns the exit code.
  */
-export function reportUsage(context: Context, values: Values, [file]: string[]): number {
+export function reportUsage(context: Context, values: Values, [page]: string[]): number {
   const { tool, stderr } = context
   const { name } = tool.options
   const { command, json } = values
-  const complain = (sentence: string, code: number) => {
-    stderr.write(sentences(stderr, `${name} telemetry report: ${sentence}`))
-    return code
-  }
   const problem = flagsProblem(values)
-  if (problem) return complain(problem, 2)
+  if (problem) throw new Stop(problem, 2)
   const inspection = inspect(context)
-  if (inspection.unreadable) return complain(inspection.unreadable, 1)
-  let uses: Use[]
-  try {
-    uses = usesOf(inspection).filter(use => command === undefined || use.name === command)
-    const subject = { subject: name, detail: command === undefined ? '' : `${command}` }
-    show({ ...subject, source: 'the counts on this computer', page: file, uses }, values, context)
-  } catch (error) {
-    return complain((error as Error).message, 1)
-  }
+  if (inspection.unreadable) throw new Stop(inspection.unreadable)
+  const uses = usesOf(inspection).filter(use => command === undefined || use.name === command)
+  const subject = { subject: name, detail: command === undefined ? '' : `${command}` }
+  show({ ...subject, source: 'the counts on this computer', page, uses }, values, context)
   if (!uses.length && !json) stderr.write(sentences(stderr, ...whyNothing(inspection, command, name)))
   return 0
 }

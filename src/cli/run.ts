@@ -7,6 +7,7 @@ import { printable } from '../terminal/printable.ts'
 import { aliases, type Command, commands } from './commands.ts'
 import { called, contextOf, type TelemetryIo, type Values } from './context.ts'
 import { sentences } from './print.ts'
+import { Stop } from './stop.ts'
 
 /**
  * Runs `tool telemetry …` with the arguments behind `telemetry`. Returns the exit code, never exits the process: 0 when
@@ -62,7 +63,11 @@ export async function runTelemetryCommand(argv: readonly string[], io: Telemetry
   // What follows reads and writes files by what this runtime lacks. `status` says why telemetry is off.
   if (!supported && key !== 'status')
     return complain(`${name}: not possible under Node ${process.version}, where telemetry is always off`, 1)
-  return command.run(context, given.values as Values, given.operands)
+  try {
+    return await command.run(context, given.values as Values, given.operands)
+  } catch (error) {
+    return complain(`${name}: ${(error as Error).message}`, error instanceof Stop ? error.code : 1)
+  }
 }
 
 function usageText(tool: Tool, columns: number | undefined): string {

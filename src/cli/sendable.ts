@@ -61,7 +61,7 @@ export function sendableOf(options: TelemetryOptions, target: Target | undefined
   const constants = Object.entries(resourceAttributes).map(([key, value]) => [key, [value]])
   return {
     ...{ name, version, url: target?.url ?? null },
-    headers: [...new Set([...REQUEST_HEADERS, ...Object.keys(target?.headers ?? {})])],
+    headers: [...new Set([...REQUEST_HEADERS, ...Object.keys(target?.headers ?? {}), ...ADDED_HEADERS])],
     resource: {
       'service.name': [name],
       'service.version': [version],

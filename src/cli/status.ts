@@ -8,7 +8,7 @@ import { wayTo } from '../exchange/proxy.ts'
 import { count } from '../terminal/count.ts'
 import { type Context, called } from './context.ts'
 import { type Inspection, ownLog, setBy } from './inspect.ts'
-import { label } from './label.ts'
+import { labelOfKind } from './label.ts'
 import { lastRequest, requestText } from './last-request.ts'
 import { firstOf, type StoredLog, seriesIn, totalsOf } from './logs.ts'
 import { nextStep } from './next-step.ts'
@@ -167,14 +167,7 @@ function logTexts({ version, local, current, fold }: StoredLog): string[] {
   // An old version has its place here; `export` has it all.
   if (!current) return [head]
   const series = [...fold.series].sort(([, a], [, b]) => b.value - a.value)
-  const mark = { run: '', failure: ' (failed)', event: ' (event)' }
-  return [
-    head,
-    ...series.map(([text, { value }]) => {
-      const one = seriesIn(text, fold)
-      return `${value}  ${label(one)}${mark[one.kind]}`
-    }),
-  ]
+  return [head, ...series.map(([text, { value }]) => `${value}  ${labelOfKind(seriesIn(text, fold))}`)]
 }
 
 /** One label for several texts. */

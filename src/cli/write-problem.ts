@@ -3,6 +3,11 @@ import { type Folders, stateProblem } from '../core/decide/folders.ts'
 import { parentOf } from '../core/files.ts'
 import { explain } from '../helper/explain.ts'
 import { type Context, foldersIn } from './context.ts'
+import { Stop } from './stop.ts'
+
+const sentenceOf = (message: string) => explain({ mode: 'off', row: 5, cause: { message } })
+
+export const NO_HOME: string = sentenceOf('no home')
 
 /**
  * Why a command must write nothing here: as root in another user's home it would leave root's files in it, and what
@@ -10,14 +15,27 @@ import { type Context, foldersIn } from './context.ts'
  */
 export function writeProblem(context: Pick<Context, 'tool' | 'env'>): string | undefined {
   const folders = foldersIn(context)
-  return folders ? problemWith(folders) : explain({ mode: 'off', row: 5, cause: { message: 'no home' } })
+  return folders ? problemWith(folders) : NO_HOME
 }
 
-/** The same of one place. */
-export function problemWith(folders: Folders): string | undefined {
+/** The folders, for a command that writes. */
+export function writableFolders(context: Pick<Context, 'tool' | 'env'>): Folders {
+  const problem = writeProblem(context)
+  if (problem) throw new Stop(`nothing was changed: ${problem}`)
+  return foldersIn(context)!
+}
+
+/** The same of the default place, where a no is written too: as root with the user's HOME it is the user's. */
+export function fallbackProblem(folders: Folders): string | undefined {
+  const { fallback = '' } = folders
+  // `<home>/.local/state/<name>`
+  return problemWith({ ...folders, state: fallback, home: parentOf(parentOf(parentOf(fallback))) })
+}
+
+function problemWith(folders: Folders): string | undefined {
   try {
     const message = stateProblem(folders)
-    return message && explain({ mode: 'off', row: 5, cause: { message } })
+    return message && sentenceOf(message)
   } catch (error) {
     return (error as Error).message
   }

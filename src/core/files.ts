@@ -17,11 +17,15 @@ export interface Content {
  * The bytes of a small file; undefined where there is none. Throws for what is not a regular file, is larger than
  * `maxBytes` or cannot be read. Never waits: a FIFO is opened without waiting for a writer.
  */
-export function readWhole(path: string, maxBytes: number): Content | undefined {
+export function readWhole(
+  path: string,
+  maxBytes: number,
+  flags: number = fs.constants.O_RDONLY,
+): Content | undefined {
   // Most of these files are absent for most users, and an error that is thrown and caught costs more than this look.
   // `lstat`: a link that leads nowhere is not an absent file.
   if (!fs.lstatSync(path, { throwIfNoEntry: false })) return undefined
-  const fd = fs.openSync(path, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK ?? 0))
+  const fd = fs.openSync(path, flags | (fs.constants.O_NONBLOCK ?? 0))
   try {
     const stats = fs.fstatSync(fd)
     if (!stats.isFile()) throw new Error('it is not a regular file')

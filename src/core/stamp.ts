@@ -9,9 +9,9 @@ export type Stamp = readonly [inode: number, birthMs: number]
 export const NO_STAMP: Stamp = [0, 0]
 
 /** Birth times are equal in Node, Bun and Deno up to 1 ms. */
-const EQUAL_MS = 1
-/** Where the inode is the same too. FAT rounds the time when the file is first read from the disk. */
-const NEAR_MS = 2000
+const EQUAL_MS = 2
+/** FAT keeps hundredths of a second, other file systems on Linux nanoseconds. */
+const FAT_MS = 10
 
 export function stampOf({ ino, birthtimeMs }: Stats): Stamp {
   return birthtimeMs > 0 ? [ino, Math.trunc(birthtimeMs)] : NO_STAMP
@@ -21,10 +21,10 @@ export function stampOf({ ino, birthtimeMs }: Stats): Stamp {
 export function isCopied([ino, birth]: Stamp, stats: Stats): boolean {
   if (!ino) return false
   const { birthtimeMs, ctimeMs } = stats
-  const apart = Math.abs(birth - birthtimeMs)
-  // On Linux nothing can set a birth time, so it is enough: FAT gives other inodes with each mount.
-  if (ino !== stats.ino) return !(process.platform === 'linux' && apart <= EQUAL_MS)
-  if (apart <= NEAR_MS) return false
+  // FAT gives other inodes with each mount. There only the birth time tells a copy.
+  const isFat = process.platform === 'linux' && birthtimeMs % FAT_MS === 0
+  if (ino !== stats.ino) return !(isFat && birth === birthtimeMs)
+  if (Math.abs(birth - birthtimeMs) <= EQUAL_MS) return false
   // A container's image, opened to be written (overlayfs): the same inode, and born anew. But where the system has no
   // `statx`, libuv reports the time of the last change as the birth time.
   return birthtimeMs !== ctimeMs || hasStatx()

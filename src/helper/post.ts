@@ -63,6 +63,6 @@ function codeOf(error: unknown): string {
 export function judge(status: number, contentType: string): Outcome {
   const why = `${status}`
   if (status >= 200 && status < 300) return { what: 'taken', why }
-  const isDefinite = (status >= 300 && status < 400) || /^(40[1-7]|41[01345]|421|431|451)$/.test(why)
+  const isDefinite = (status >= 300 && status < 400) || /^(40[1-6]|41[01345]|421|431|451)$/.test(why)
   return { what: isDefinite && !contentType.includes('json') ? 'refused' : 'unknown', why }
 }

@@ -1,5 +1,4 @@
 import type { Job } from '../core/deliver/job.ts'
-import { openLog } from '../core/log/mark.ts'
 import { fs } from '../core/node.ts'
 import { bodyOf, partOf } from './body.ts'
 import { emptyFold, type Fold, feed } from './fold.ts'
@@ -25,7 +24,8 @@ export function preview(
 /** The fold of a log as it is; an empty one where there is none. */
 export function foldAt(path: string): Fold {
   try {
-    const fd = openLog(path)
+    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
+    const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     try {
       return look(openReader(fd))
     } finally {

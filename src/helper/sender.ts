@@ -69,15 +69,14 @@ export function* send(job: Job, around: Surroundings): Steps<void> {
   if (around.now() < WRITTEN || saysNo(job.answers)) return
   const own = yield* claimOwn(job, around)
   if (!own) return
-  const older = own.alone ? [] : olderLogs(job.path)
   // A log that the server may have minded goes alone.
   const minded: OtherLog[] = []
-  const claims = [own.claim, ...(yield* claimOlder(job, around, older, minded))]
-  const { what } = yield* post(job, around, claims)
+  const addOlder = (claims: Claimed[]) => claimOlder(job, around, claims, minded)
+  const { what } = yield* post(job, around, own.claim, own.alone ? undefined : addOlder)
   if (what === 'taken') {
     for (const log of minded.slice(0, 1)) {
       const claim = yield* claimOther(job, around, log)
-      if (claim) yield* post(job, around, [claim])
+      if (claim) yield* post(job, around, claim)
     }
   }
   // By a clock that the server's answer vouches for a little: offline, one wrong clock would remove what waits.
@@ -159,23 +158,24 @@ function* claimLog(job: Job, around: Surroundings, reader: Reader): Steps<Claime
   const { total } = reader.fold
   yield { do: 'pause' }
   append(reader.fd, `!send ${nonce} ${total} ${job.timeoutMs + LIFE_AFTER_TIMEOUT_MS} ${ms}`)
-  yield { do: 'pause' }
+  let goesOn = false
+  try {
+    yield { do: 'pause' }
+    goesOn = true
+  } finally {
+    if (!goesOn) append(reader.fd, `!refused ${nonce} ended ${ms}`)
+  }
   const fold = look(reader, nonce)
   if (fold.open?.nonce !== nonce || fold.damaged) return undefined
   // The prefix that ends at this claim. What follows it is the next body's.
   return { reader, nonce, ms, part: partOf(fold) }
 }
 
-function* claimOlder(
-  job: Job,
-  around: Surroundings,
-  logs: readonly OtherLog[],
-  minded: OtherLog[],
-): Steps<Claimed[]> {
-  const claims: Claimed[] = []
+/** Adds the older logs to the claims. */
+function* claimOlder(job: Job, around: Surroundings, claims: Claimed[], minded: OtherLog[]): Steps<void> {
   let bytes = 0
-  for (const log of logs) {
-    if (claims.length === MAX_OLDER || bytes >= MAX_OLDER_BYTES) break
+  for (const log of olderLogs(job.path)) {
+    if (claims.length > MAX_OLDER || bytes >= MAX_OLDER_BYTES) break
     try {
       const claim = yield* claimOther(job, around, log, minded)
       if (!claim) continue
@@ -185,7 +185,6 @@ function* claimOlder(
       // It cannot be read or written just now. The own log does not wait for it.
     }
   }
-  return claims
 }
 
 /** Claims another log of the same tool, installation and endpoint, without waiting for it. */
@@ -217,14 +216,21 @@ function* claimOther(
   }
 }
 
-/** One body, one POST, one line in each log that says what became of it. */
-function* post(job: Job, around: Surroundings, claims: readonly Claimed[]): Steps<Outcome> {
-  const body = bodyOf(claims.map(({ part }) => part))
-  const fingerprint = claims[0]!.reader.fold.head!.fingerprint!
+/** One body, one POST, one line in each log that says what became of it. `addOlder` claims what goes with it. */
+function* post(
+  job: Job,
+  around: Surroundings,
+  claim: Claimed,
+  addOlder?: (claims: Claimed[]) => Steps<void>,
+): Steps<Outcome> {
+  const claims = [claim]
+  const fingerprint = claim.reader.fold.head!.fingerprint!
   const headers = { ...job.headers, 'otlp-tally-shard': fingerprint.slice(0, 4) }
-  const request: Request = { url: job.url, headers, body, left: false }
+  const request: Request = { url: job.url, headers, body: '', left: false }
   let outcome: Outcome | undefined
   try {
+    if (addOlder) yield* addOlder(claims)
+    request.body = bodyOf(claims.map(({ part }) => part))
     yield { do: 'sync', fds: claims.map(({ reader }) => reader.fd) }
     const life = job.timeoutMs + LIFE_AFTER_TIMEOUT_MS
     const stands = claims.every(claim => isStanding(claim, around.now(), life)) && !saysNo(job.answers)

@@ -93,7 +93,7 @@ export function scriptArguments(code: string): string[] {
     '--input-type=module',
     '-e',
     `import { initTelemetry } from ${JSON.stringify(LIBRARY)}
-     const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({ name: 'trix', version: '0.19.3' })
+     const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({ name: 'trix', version: '0.19.3', commands: ['build', 'check', 'test'] })
      ${code}`,
   ]
 }
@@ -256,15 +256,12 @@ function age(pid: string): number {
 }
 
 const CONFIG = /^\.config\/trix\/config\.toml$/
-/** What is damaged is set aside: `~`, when, and what makes it unique. */
-const STATE = /^\.local\/state\/trix\/(fingerprint(~\d+-\w+)?|notice)$/
-/** Of the streams: tallies, those set aside, notes of bodies under way, and the marks of beginnings ("!" and a start). */
-const STREAM =
-  /^\.local\/state\/trix\/(tallies|local)\/[\w.%-]+-[0-9a-f]{8}(~\d+-\w+)?\/(instance|!\d+-\w+|\w+\/\w+=[\w-]+(~\d+-\w+|!\d+-?)?)$/
+const STATE = /^\.local\/state\/trix\/(fingerprint|notice|consent\.json)$/
+const LOG = /^\.local\/state\/trix\/v1\/(local\/)?[\w.+-]+-[0-9a-f]{8}-[0-9a-f]{8}\.log(~\w{8})?$/
 
 /** The files among these that are none of ours, or left half made. */
 export function strangers(files: readonly string[]): string[] {
-  return files.filter(file => ![CONFIG, STATE, STREAM].some(known => known.test(file)))
+  return files.filter(file => ![CONFIG, STATE, LOG].some(known => known.test(file)))
 }
 
 /** The home may not be there, or not be a folder. */
@@ -300,11 +297,23 @@ export function asAnother({ home }: World, uid = 65534): (command: readonly stri
   return command => ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...command]
 }
 
-/** Where the tally of a command lies, and how many marks are in it. */
-export function tally(world: World, command = 'build'): { path: string; marks: number } {
-  const file = world.files().find(file => file.includes('/tallies/') && file.endsWith(`=${command}`))
-  const path = join(world.home, file ?? `no tally of ${command}`)
-  return { path, marks: file ? statSync(path).size / 14 : 0 }
+/** The invocations in the logs, by command: as text says so, not by the code that is tested. */
+export function marksIn(world: World): Record<string, number> {
+  const marks: Record<string, number> = {}
+  for (const path of logsIn(world)) {
+    for (const [, name] of readFileSync(path, 'latin1').matchAll(
+      /\ncommand_invocation,command_name=(\w+) \d{13}(?=\n|$)/g,
+    ))
+      marks[name!] = (marks[name!] ?? 0) + 1
+  }
+  return marks
+}
+
+/** The paths of the logs. */
+export function logsIn(world: World): string[] {
+  return files(world)
+    .filter(file => LOG.test(file))
+    .map(file => join(world.home, file))
 }
 
 /** In the home lie our files and no others, no temporary one either; in the temporary folder lies nothing. */

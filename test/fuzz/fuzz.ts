@@ -22,13 +22,15 @@ export async function fuzz<T>(what: string, cases: number, property: fc.IRawProp
   })
   if (details.failed) {
     const report = fc.defaultReportMessage(details as fc.RunDetails<T>)
-    // Kept in a file too: a seed that scrolled away was lost once, and with it the counterexample.
-    appendFileSync(FAILURES, `FUZZ_SEED=${seed} ${what}: ${report}\n${details.errorInstance}\n\n`)
-    throw new Error(`FUZZ_SEED=${seed} (kept in ${FAILURES}) ${what}: ${report}\n${details.errorInstance}`, {
-      cause: details.errorInstance,
-    })
+    keepFailure(what, `${report}\n${details.errorInstance}`, details.errorInstance)
   }
   console.log(`${what}: ${details.numRuns} cases, FUZZ_SEED=${seed}`)
+}
+
+/** Kept in a file too: a seed that scrolled away was lost once, and with it the counterexample. */
+export function keepFailure(what: string, report: string, cause?: unknown): never {
+  appendFileSync(FAILURES, `FUZZ_SEED=${seed} ${what}: ${report}\n\n`)
+  throw new Error(`FUZZ_SEED=${seed} (kept in ${FAILURES}) ${what}: ${report}`, { cause })
 }
 
 /** A folder of this test file, in memory where there is such a file system. */

@@ -286,12 +286,16 @@ describe('listen', () => {
   test('no list of points is an empty one', () => {
     const empty = body({ gauge: { dataPoints: null } })
     expect(validate(empty).filter(({ severity }) => severity === 'error')).toEqual([])
-    expect(createTotals().add(empty)).toEqual([{ kind: 'other', metric: 'm', type: 'gauge', points: 0 }])
+    const totals = createTotals()
+    expect(totals.add(empty)).toEqual([])
+    expect(totals.others()).toEqual(['m (gauge)'])
   })
 
   test('a field that is called "empty" is not printed', () => {
     const hostile = body({ empty: { dataPoints: { length: '\u001b[2J' } } })
-    expect(createTotals().add(hostile)).toEqual([{ kind: 'other', metric: 'm', type: 'empty', points: 0 }])
+    const totals = createTotals()
+    expect(totals.add(hostile)).toEqual([])
+    expect(totals.others()).toEqual(['m (empty)'])
   })
 
   test('what is nested too deep in a field that is not known is refused, not a stack that overflows', () => {

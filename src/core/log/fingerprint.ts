@@ -29,8 +29,8 @@ export function readFingerprint(state: string, now: number): Fingerprint | undef
   return readFrom(fingerprintPath(state), now)
 }
 
-function readFrom(path: string, now: number): Fingerprint | undefined {
-  const content = readWhole(path, 4096)
+function readFrom(path: string, now: number, flags?: number): Fingerprint | undefined {
+  const content = readWhole(path, 4096, flags)
   if (!content) return undefined
   const [fingerprint = '', time, ino, birth] = content.bytes.toString('latin1').trim().split(' ')
   const created = Number(time)
@@ -47,7 +47,8 @@ function readFrom(path: string, now: number): Fingerprint | undefined {
 export function ensureFingerprint(state: string, now: number): string {
   const path = fingerprintPath(state)
   for (let tries = 0; tries < 3; tries++) {
-    const stored = readFingerprint(state, now)
+    // To write, though nothing is written: an overlay shows which container of an image this is only then.
+    const stored = readFrom(path, now, fs.constants.O_RDWR)
     if (stored?.state === 'good') return stored.fingerprint
     if (stored) retire(path, now)
     // By a clock at 1970 it would be too old as soon as the clock is right.

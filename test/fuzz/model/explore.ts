@@ -1,4 +1,6 @@
-import { type Act, Counterexample, type Model, type State } from './model.ts'
+import { check } from './check.ts'
+import { type Act, initial, keyOf, type Model, next } from './model.ts'
+import { Counterexample } from './scenario.ts'
 
 export interface Explored {
   states: number
@@ -13,8 +15,8 @@ export interface Explored {
 /** Every order of all that may happen, depth first, each state once. */
 export function explore(model: Model, limit = Number.POSITIVE_INFINITY): Explored {
   const seen = new Set<number>()
-  const start = model.initial()
-  const stack: { name: string; acts: Generator<Act> }[] = [{ name: 'start', acts: model.next(start) }]
+  const start = initial(model)
+  const stack: { name: string; acts: Generator<Act> }[] = [{ name: 'start', acts: next(model, start) }]
   const result = (whole: boolean, counterexample?: string): Explored => ({
     ...{ states: seen.size, ...model.checked, whole },
     ...(counterexample && { counterexample }),
@@ -26,13 +28,13 @@ export function explore(model: Model, limit = Number.POSITIVE_INFINITY): Explore
       continue
     }
     try {
-      const state = act.then()
-      const key = model.keyOf(state)
+      const state = act.take()
+      const key = keyOf(state)
       if (seen.has(key)) continue
       seen.add(key)
       if (seen.size > limit) return result(false)
-      model.check(state)
-      stack.push({ name: act.name, acts: model.next(state) })
+      check(model, state)
+      stack.push({ name: act.name, acts: next(model, state) })
     } catch (error) {
       if (!(error instanceof Counterexample)) throw error
       const names = [...stack.map(({ name }) => name), act.name]
@@ -44,11 +46,11 @@ export function explore(model: Model, limit = Number.POSITIVE_INFINITY): Explore
 
 /** One order, by chance. Some processes are slow. */
 export function walk(model: Model, random: () => number): { steps: number; counterexample?: string } {
-  let state: State = model.initial()
+  let state = initial(model)
   const names: string[] = []
   const pace = new Map<string, number>()
   for (;;) {
-    const acts = [...model.next(state)]
+    const acts = [...next(model, state)]
     if (!acts.length) return { steps: names.length }
     const weights = acts.map(({ name, weight }) => {
       const who = /^(P\d)\b/.exec(name)?.[1]
@@ -60,8 +62,8 @@ export function walk(model: Model, random: () => number): { steps: number; count
     const chosen = acts.find((_, index) => (left -= weights[index]!) <= 0) ?? acts.at(-1)!
     names.push(chosen.name)
     try {
-      state = chosen.then()
-      model.check(state)
+      state = chosen.take()
+      check(model, state)
     } catch (error) {
       if (!(error instanceof Counterexample)) throw error
       return { steps: names.length, counterexample: `${names.join('\n  ')}\n${error.message}` }

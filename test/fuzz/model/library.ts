@@ -33,7 +33,7 @@ export const os = () => ({ hostname: () => 'host' })
 export const hasCode = (error, code) => error?.code === code`
 
 /**
- * Loads the library's sources as they are, but for what stands for \`node:fs\`, and for these changes: constants that make
+ * Loads the library's sources as they are, but for what stands for `node:fs`, and for these changes: constants that make
  * small logs long, or a mutant. Every fault that a mutant has must be one that the model finds.
  */
 export async function load(host: Host, changes: Changes = {}): Promise<Library> {

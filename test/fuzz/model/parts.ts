@@ -1,7 +1,7 @@
 import type { Point } from './consumers.ts'
 
 /** One `resourceMetrics` of a body. */
-export interface PartOfBody {
+export interface Part {
   id: string
   fingerprint: string
   points: Point[]
@@ -13,9 +13,15 @@ interface Value {
 }
 
 /** What a body says, as far as the model looks at it. */
-export function partsOf(body: string): PartOfBody[] {
+export function partsOf(body: string): Part[] {
   return JSON.parse(body).resourceMetrics.map(
-    ({ resource, scopeMetrics }: { resource: { attributes: Value[] }; scopeMetrics: { metrics: { sum: { dataPoints: Record<string, unknown>[] } }[] }[] }) => {
+    ({
+      resource,
+      scopeMetrics,
+    }: {
+      resource: { attributes: Value[] }
+      scopeMetrics: { metrics: { sum: { dataPoints: Record<string, unknown>[] } }[] }[]
+    }) => {
       const attributes = new Map(resource.attributes.map(({ key, value }) => [key, value.stringValue]))
       const id = attributes.get('service.instance.id')!
       const points = scopeMetrics[0]!.metrics.flatMap(({ sum }) =>

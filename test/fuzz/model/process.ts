@@ -55,6 +55,8 @@ interface Run {
   fresh: boolean
   /** Never held. */
   free: boolean
+  /** What it reads after a change, it reads later. */
+  slow: boolean
   held: Held | undefined
   stopped: boolean
   written: string[]
@@ -69,20 +71,26 @@ let run: Run
 export function goOn(
   process: Process | undefined,
   program: () => void,
-  around: { disk: Disk; now: number; id: number; fate?: Fate; free?: boolean },
+  around: { disk: Disk; now: number; id: number; fate?: Fate; free?: boolean; slow?: boolean },
 ): Part {
   const told = [...(process?.told ?? [])]
   const before = told.length
   run = {
-    ...{ disk: around.disk, now: around.now, id: around.id, free: around.free ?? false },
+    ...{ disk: around.disk, now: around.now, id: around.id },
+    ...{ free: around.free ?? false, slow: around.slow ?? false },
     ...{ told, position: 0, fate: { ...around.fate }, due: process !== undefined, fresh: false },
     ...{ held: undefined, stopped: false, written: [], descriptors: new Map(), randoms: 0 },
   }
+  const { stackTraceLimit } = Error
+  // It throws a lot.
+  Error.stackTraceLimit = 0
   try {
     program()
   } catch (error) {
     // The contract of the library: whoever calls it hears nothing. What is no error of the system is one of this test.
     if (!run.stopped && !isExpected(error)) throw error
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
   const { held, disk, written } = run
   const results = told.slice(before).map(({ value, code }) => code ?? JSON.stringify(value))
@@ -111,17 +119,18 @@ function call(
   const known = run.told[run.position]
   if (known) {
     run.position++
-    return valueOf(known)
+    return given(known)
   }
-  if (changes && !run.due && !run.free && (!run.fresh || changes === 'step')) {
+  const isHeld = changes ? !run.fresh || changes === 'step' : run.slow && run.fresh && name !== 'now'
+  if (isHeld && !run.due && !run.free) {
     run.held = { name, args }
     run.stopped = true
     throw STOPPED
   }
-  if (changes) {
+  if (name !== 'now') {
     run.due = false
-    run.fresh = true
-  } else if (name !== 'now') run.fresh = false
+    run.fresh = Boolean(changes)
+  }
   let result: Result
   try {
     result = { value: perform(run.fate) }
@@ -132,10 +141,10 @@ function call(
   }
   run.told.push(result)
   run.position++
-  return valueOf(result)
+  return given(result)
 }
 
-function valueOf({ value, code }: Result): unknown {
+function given({ value, code }: Result): unknown {
   if (code !== undefined) fail(code)
   return value
 }
@@ -186,7 +195,14 @@ function sync(fd: number): void {
   run.disk = withFile(run.disk, ino, { ...file, synced: file.text.length })
 }
 
-const constants = { O_RDONLY: 0, O_RDWR: 2, O_CREAT: 64, O_NONBLOCK: 2048, O_APPEND: 1024, O_NOFOLLOW: 131072 }
+const constants = {
+  O_RDONLY: 0,
+  O_RDWR: 2,
+  O_CREAT: 64,
+  O_NONBLOCK: 2048,
+  O_APPEND: 1024,
+  O_NOFOLLOW: 131072,
+}
 
 function statsOf(disk: Disk, ino: number) {
   const { text, born, touched } = disk.files[ino]!
