@@ -14,7 +14,8 @@ const elsewhere = makeFolder()
 const source = `
   import { flushTelemetry, initTelemetry } from 'otlp-tally'
   const { trackCommand, trackEvent } = initTelemetry({
-    name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009', commands: ['build'], failures: true, agents: true })
+    name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009', commands: ['build'], events: { cup_brewed: {} },
+    failures: true, agents: true })
   if (process.argv[2] === 'telemetry')
     import('otlp-tally/cli').then(async ({ runTelemetryCommand }) => {
       process.exitCode = await runTelemetryCommand(process.argv.slice(3))
