@@ -120,9 +120,9 @@ function keep({ resourceMetrics }, highest) {
   }
 }
 
-/** The totals of commands at the end of what `otlp-tally listen` printed: `6  trix 0.19.3  build`. */
+/** The runs at the end of what `otlp-tally listen` printed: `6  trix build`. */
 function totals(printed) {
-  const rows = [...printed.matchAll(/^ *(\d+) {2}trix \S+ {2}(\w+)$/gm)]
+  const rows = [...printed.matchAll(/^ *(\d+) {2}trix (\w+)/gm)]
   return Object.fromEntries(rows.map(([, count, command]) => [command, Number(count)]))
 }
 

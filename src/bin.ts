@@ -1,13 +1,16 @@
 #!/usr/bin/env node
+import { type Row, rowsText, textWidth, wrap } from './core/layout.ts'
 import { version } from './core/version.ts'
 import { type Given, type OptionList, readArguments } from './terminal/arguments.ts'
 import { didYouMean } from './terminal/did-you-mean.ts'
 
 interface Command {
-  /** A line each, as the usage shows them. */
   usage: string
+  /** A sentence. */
   does: string
   options: OptionList
+  /** What each option does. */
+  flags: readonly Row[]
   /** How many operands, and what they are. */
   operands: readonly [fewest: number, most: number, expected: string]
   /** Loaded when it is asked for. */
@@ -17,14 +20,17 @@ interface Command {
 const flag = { type: 'boolean' } as const
 const text = { type: 'string' } as const
 const header = { type: 'string', multiple: true } as const
+const headerFlag: Row = ["--header 'name: value'", 'a header of each request; may be given more than once']
 
 const commands: Record<string, Command> = {
   listen: {
     usage: 'listen [--port 4318] [--file FILE]',
-    does: `receives OTLP/JSON metrics on loopback: prints each invocation with running totals,
-and what is wrong with a body that is not valid; serves a page of it that is always up to
-date. --port 0 uses a free port; --file appends each body to FILE, one per line.`,
+    does: 'receives OTLP/JSON metrics on this machine, and shows what arrives: here, and on a page.',
     options: { port: text, file: text },
+    flags: [
+      ['--port PORT', 'listens there; 0 is any port that is free'],
+      ['--file FILE', 'adds each request to FILE, one per line, for "report" and "send"'],
+    ],
     operands: [0, 0, ''],
     async run({ port = '4318', file }) {
       if (!/^\d{1,5}$/.test(`${port}`) || Number(port) > 65_535)
@@ -34,17 +40,26 @@ date. --port 0 uses a free port; --file appends each body to FILE, one per line.
     },
   },
   report: {
-    usage: "report FILE | URL [--header 'name: value' …] [--html [PAGE] | --card [SVG]] [--public]",
-    does: `shows such a FILE, or one that a Collector's file exporter wrote, or what a Prometheus,
-Cortex or Thanos at a URL has stored: what is used most, when and by how many. --html: as a page, --open it; --card: as a picture for a README, light and
-dark; --public: without installations and rare names, to publish; --days N, --command NAME,
---metric NAME, --json; --force replaces a file.`,
+    usage: 'report FILE | URL [--html [PAGE]]',
+    does: 'shows how a tool is used, and by how many: from a FILE of requests, as "listen --file" and a Collector\'s file exporter write it, from stdin (-), or from the URL of a Prometheus, Cortex or Thanos.',
     options: {
-      days: text,
-      command: text,
-      metric: text,
-      ...{ json: flag, html: flag, card: flag, public: flag, open: flag, force: flag, header },
+      ...{ days: text, command: text, tool: text, metric: text },
+      ...{ json: flag, html: flag, card: flag, public: flag, all: flag, open: flag, force: flag, header },
     },
+    flags: [
+      ['--html [PAGE]', 'writes a page'],
+      ['--open', 'opens the page'],
+      ['--card [SVG]', 'writes a picture for a README, light and dark'],
+      ['--json', 'writes everything for programs'],
+      ['--force', 'replaces a file that is there'],
+      ['--days N', 'the numbers of the last N whole days (30)'],
+      ['--command NAME', 'whether that command can be removed, and the numbers behind the answer'],
+      ['--tool NAME', 'that tool, where several are counted'],
+      ['--metric NAME', 'counts that metric in place of command_invocation'],
+      ['--all', 'also counts installations that make most of the runs'],
+      ['--public', 'leaves out what few installations do, for everybody to see'],
+      headerFlag,
+    ],
     operands: [1, 2, 'a FILE or URL, and a PAGE only after --html or --card'],
     async run({ header, ...values }, [file, page]) {
       if (page !== undefined && !values.html && !values.card)
@@ -59,11 +74,13 @@ dark; --public: without installations and rare names, to publish; --days N, --co
     },
   },
   count: {
-    usage: 'count NAME [key=value …] --options FILE [--version VERSION]',
-    does: `counts a command, or an event, of a hook, a script or a tool in another language, by the same
-decision, log and helper as initTelemetry. FILE holds its options as JSON; --version replaces
-the version in it. Says nothing where it counts or telemetry is off.`,
+    usage: 'count NAME [key=value …] --options FILE',
+    does: 'counts a command, or an event, of a hook, a script or a tool in another language, by the same decision, log and helper as initTelemetry. Says nothing where it counts or telemetry is off.',
     options: { options: text, version: text },
+    flags: [
+      ['--options FILE', 'the options of initTelemetry, as JSON'],
+      ['--version VERSION', 'replaces the version in it'],
+    ],
     operands: [1, 10, 'a NAME'],
     async run({ options, version }, [name, ...pairs]) {
       if (typeof options !== 'string') return misunderstood('count: expected --options FILE')
@@ -72,10 +89,10 @@ the version in it. Says nothing where it counts or telemetry is off.`,
     },
   },
   check: {
-    usage: "check URL [--header 'name: value' …]",
-    does: `sends one empty export to an endpoint, as a tool would, and explains the answer. For a
-tool's own endpoint and headers there is 'TOOL telemetry check'.`,
+    usage: "check URL [--header 'name: value']",
+    does: 'sends one empty request to an endpoint, as a tool would, and explains the answer. For a tool\'s own endpoint and headers there is "TOOL telemetry check".',
     options: { header },
+    flags: [headerFlag],
     operands: [1, 1, 'a URL'],
     async run(values, [url]) {
       const headers = headersOf(values.header)
@@ -85,10 +102,14 @@ tool's own endpoint and headers there is 'TOOL telemetry check'.`,
     },
   },
   send: {
-    usage: "send FILE --endpoint URL [--header 'name: value' …] [--from LINE]",
-    does: `sends what 'TOOL telemetry export --format otlp' wrote, one request per line, and explains
-what is refused. Sent twice it counts once. --from resumes where it was stopped.`,
+    usage: 'send FILE --endpoint URL',
+    does: 'sends what "TOOL telemetry export --format otlp" or "listen --file" wrote, or stdin (-), one request per line. Sent twice it counts once.',
     options: { endpoint: text, header, from: text },
+    flags: [
+      ['--endpoint URL', 'where to, without /v1/metrics'],
+      headerFlag,
+      ['--from LINE', 'resumes at that line'],
+    ],
     operands: [1, 1, 'a FILE'],
     async run({ endpoint, header, from = '1' }, [file]) {
       const headers = headersOf(header)
@@ -101,10 +122,10 @@ what is refused. Sent twice it counts once. --from resumes where it was stopped.
     },
   },
   collector: {
-    usage: 'collector FILE | -',
-    does: `prints the part of a Collector's configuration that lets through what a tool can send, and
-nothing else: of what 'TOOL telemetry preview --all --json' prints.`,
+    usage: 'collector FILE',
+    does: 'prints the part of the configuration of a Collector that lets through what a tool can send, and nothing else. FILE, or stdin (-), is what "TOOL telemetry preview --all --json" prints.',
     options: {},
+    flags: [],
     operands: [1, 1, 'a FILE, or -'],
     async run(_, [file]) {
       const { collector } = await import('./bin/collector/collector.ts')
@@ -145,15 +166,16 @@ function headersOf(lines: Given[string] = []): Record<string, string> | undefine
   return headers.includes(undefined) ? undefined : Object.fromEntries(headers as [string, string][])
 }
 
+/** One command in full, or all of them with a sentence each. */
 function usageOf(names: string[]): string {
-  const lines = names.map(
-    (name, index) => `${index ? '      ' : 'usage:'} otlp-tally ${commands[name]!.usage}\n`,
-  )
-  const texts = names.map(
-    name => `${name.padEnd(10)}${commands[name]!.does.replaceAll('\n', '\n          ')}\n`,
-  )
-  const more = names.length > 1 ? '\notlp-tally help COMMAND shows one of them.\n' : ''
-  return `${lines.join('')}\n${texts.join('')}${more}`
+  const width = textWidth(process.stdout.columns)
+  const [only] = names
+  if (names.length === 1 && only !== undefined) {
+    const { usage, does, flags } = commands[only]!
+    return `usage: otlp-tally ${usage}\n\n${wrap(does, width)}\n\n${rowsText(flags, width)}\n`
+  }
+  const rows = names.map((name): Row => [commands[name]!.usage.split(' [')[0]!, commands[name]!.does])
+  return `usage: otlp-tally COMMAND\n\n${rowsText(rows, width)}\n\n"otlp-tally help COMMAND" shows its options.\n`
 }
 
 function say(text: string): number {

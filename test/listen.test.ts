@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http'
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
@@ -53,7 +54,7 @@ async function send(url: string, content: unknown, headers: Record<string, strin
 }
 
 describe('listen prints', () => {
-  test('each invocation as it arrives, with running totals, and the totals at Ctrl-C', async () => {
+  test('runs, failures and events as they arrive, each with its own running total, and all at Ctrl-C', async () => {
     const { url, child, output, printed, ended } = await startListen()
     expect(
       await send(url, body([point('0'), point('1', { timeUnixNano: '1795206980887000000' })])),
@@ -66,24 +67,39 @@ describe('listen prints', () => {
     await send(url, body([point('3')])) // an older one that comes late
     await send(url, body([point('2', { startTimeUnixNano: '1795206980884000000' })])) // a new series
     await send(url, body([point('5')], { aggregationTemporality: 1 }, { name: 'opened' }))
-    await printed(/\+5 {2}\(5\)\n/)
+    await send(url, body([point('2')], {}, { name: 'command_failure' }))
+    await printed(/failed {2}\+2 {2}\(2\)\n/)
     child.kill('SIGINT')
     expect(await ended).toBe(0)
-    const lines = output().split('\n').slice(4)
+    const lines = output().split('\n').slice(5)
     expect(lines.map(line => line.replace(/^\d\d:\d\d:\d\d {2}/, ''))).toEqual([
       'trix 0.19.3  build  +1  (1)',
       'trix 0.19.3  build  +3  (4)',
       'trix 0.19.3  build  +2  (6)',
-      'trix 0.19.3  opened  build  +5  (5)',
-      '',
-      '6  trix 0.19.3  build',
-      '5  trix 0.19.3  opened  build',
-      '',
+      'trix 0.19.3  event opened build  +5  (5)',
+      'trix 0.19.3  build failed  +2  (2)',
+      ...['', 'runs', '  6  trix build, 2 failed', '', 'events', '  5  trix opened build', ''],
+      ...['7 requests accepted', ''],
     ])
   })
 
+  test('at Ctrl-C also what was refused, and where the file is', async () => {
+    const file = join(makeWorld().cwd, 'counts.jsonl')
+    const { url, child, output, printed, ended } = await startListen('--file', file)
+    await send(url, body([point('1')]))
+    await send(url, '{')
+    await send(url, 'x', { 'content-type': 'text/plain' })
+    await printed('got text/plain')
+    child.kill('SIGINT')
+    await ended
+    expect(output()).toContain(
+      '\n1 request accepted, 2 refused\nthe last refusal: 415: expected content-type',
+    )
+    expect(output()).toContain(`\n1 body added to ${file}; "otlp-tally report ${file}" shows it\n`)
+  })
+
   test('what the OpenTelemetry SDK sends, of every kind', async () => {
-    const { url, output, printed } = await startListen()
+    const { url, output, printed, child, ended } = await startListen()
     const exporter = new OTLPMetricExporter({ url, headers: { 'x-test': '1' } })
     const provider = new MeterProvider({
       readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 60_000 })],
@@ -96,11 +112,11 @@ describe('listen prints', () => {
     // The SDK's clock has milliseconds, and a start that equals the time would rightly be warned of.
     await new Promise(resolve => setTimeout(resolve, 10))
     await provider.shutdown()
-    await printed('temperature')
-    expect(output()).toMatch(/unknown_service:\S* {2}runs {2}build {2}\+3 {2}\(3\)\n/)
-    expect(output()).toContain('open (sum that may fall, 1 point)')
-    expect(output()).toContain('seconds (histogram, 1 point)')
-    expect(output()).toContain('temperature (gauge, 1 point)')
+    await printed('+3  (3)')
+    child.kill('SIGINT')
+    await ended
+    expect(output()).toMatch(/unknown_service:\S* {2}event runs build {2}\+3 {2}\(3\)\n/)
+    expect(output()).toMatch(/\nevents\n {2}3 {2}unknown_service:\S* runs build\n/)
     expect(output()).not.toMatch(/warning|4\d\d:/)
   })
 
@@ -304,6 +320,31 @@ describe('otlp-tally', () => {
   })
 
   test.each([
+    [['listen', '--port', '0', '--file', '/nonexistent/f'], '/nonexistent/f: its folder does not exist'],
+    [['listen', '--port', '0', '--file', '/'], '/ is not a regular file'],
+    [['report', '/nonexistent/f'], 'report: there is no file /nonexistent/f'],
+    [['report', '/'], 'report: / is a folder'],
+    [['send', '/nonexistent/f', '--endpoint', 'http://127.0.0.1:9'], 'send: there is no file /nonexistent/f'],
+    [['send', '/', '--endpoint', 'http://127.0.0.1:9'], 'send: / is a folder'],
+  ])('%j says in words what is wrong, and the exit code is 1', async (args, sentence) => {
+    const { status, stdout, stderr } = await run(...args)
+    expect([status, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(new RegExp(`^otlp-tally:? ${sentence}\n$`))
+    expect(stderr).not.toMatch(/E[A-Z]{4,}/)
+  })
+
+  test('a line that never ends is no file of requests', async () => {
+    for (const args of [
+      ['report', '/dev/zero'],
+      ['send', '/dev/zero', '--endpoint', 'http://127.0.0.1:9'],
+    ])
+      expect(await run(...args)).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('line 1 is longer than 64 MiB'),
+      })
+  })
+
+  test.each([
     [[]],
     [['nonsense']],
     [['listen', 'here']],
@@ -315,15 +356,24 @@ describe('otlp-tally', () => {
   ])('%j is not understood: usage, exit code 2', async args => {
     const { status, stdout, stderr } = await run(...args)
     expect([status, stdout]).toEqual([2, ''])
-    expect(stderr).toMatch(/usage: otlp-tally listen|"otlp-tally help" lists the commands/)
+    expect(stderr).toMatch(/usage: otlp-tally COMMAND|"otlp-tally help" lists the commands/)
   })
 
   test('--help and --version answer on stdout', async () => {
     expect(await run('--help')).toMatchObject({
       status: 0,
       stderr: '',
-      stdout: expect.stringContaining('usage: otlp-tally listen'),
+      stdout: expect.stringContaining('usage: otlp-tally COMMAND'),
     })
     expect(await run('--version')).toMatchObject({ status: 0, stdout: `${version}\n` })
   })
+
+  test.each(['', 'listen', 'report', 'check', 'send'])(
+    'the help of "%s" is a list that fits 80 columns',
+    async topic => {
+      const { stdout } = await run('help', ...(topic ? [topic] : []))
+      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+      if (topic) expect(stdout.match(/^ {2}--\w+/gm)!.length).toBeGreaterThan(0)
+    },
+  )
 })

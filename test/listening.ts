@@ -37,7 +37,7 @@ export async function listenAs(command: string, args: readonly string[]): Promis
   })
   const printed = (text: string | RegExp) =>
     new Promise<void>((resolve, reject) => {
-      const timeout = setTimeout(() => reject(new Error(`${text} was not printed, but:\n${output}`)), 10_000)
+      const timeout = setTimeout(() => reject(new Error(`${text} was not printed, but:\n${output}`)), 20_000)
       const read = () => {
         if (!(typeof text === 'string' ? output.includes(text) : text.test(output))) return
         clearTimeout(timeout)
@@ -48,7 +48,7 @@ export async function listenAs(command: string, args: readonly string[]): Promis
       read()
     })
   const ended = new Promise<number | null>(resolve => child.on('exit', resolve))
-  await printed(/point a tool at it.*\n\n/)
+  await printed(/point a tool at it.*\n.*\n\n/)
   const url = /listening on (\S+?),/.exec(output)![1]!
   return { url, page: new URL(url).origin, child, output: () => output, printed, ended }
 }

@@ -48,10 +48,10 @@ describe('the page of listen', () => {
     await post(url, bodyOf({ value: 3 }))
     await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' })
     const { text } = await ask(`${page}/`)
-    expect(text).toMatch(/<th scope="row">trix 0\.19\.3 {2}build<svg.*?<\/svg><\/th><td>3<\/td>/)
-    expect(text).toContain('3 invocations in 1 series, 1 request refused')
+    expect(text).toMatch(/<summary><span>trix build<\/span> <strong>3<\/strong>/)
+    expect(text).toContain('<p id="claim">3 runs of 1 command, 1 request refused</p>')
     expect(text).toMatch(
-      /<li id="e1"><time>[\d:]{8}<\/time> <span>trix 0\.19\.3 {2}build<\/span> <strong>\+3<\/strong><\/li>/,
+      /<li id="e1" class="run"><time>[\d:]{8}<\/time> <span>trix 0\.19\.3 {2}build<\/span> <strong>\+3<\/strong><\/li>/,
     )
     expect(text).toMatch(/<li><small>[\d:]{8}<\/small> 400: the body is not JSON/)
     expect(text).toContain(await event(page))
@@ -61,7 +61,7 @@ describe('the page of listen', () => {
     const { url, page, output } = await startListen()
     const rule = `MYTOOL_TELEMETRY=on MYTOOL_TELEMETRY_ENDPOINT=${page} mytool`
     expect(output()).toContain(
-      `point a tool at it: ${rule} …  (MYTOOL is its name in capitals: MY_TOOL for my-tool)`,
+      `point a tool at it: ${rule} …\n                    MYTOOL is its name in capitals: MY_TOOL for my-tool\n`,
     )
     expect((await ask(`${page}/`)).text).toContain(`${rule} build</pre>`)
     await post(url, bodyOf({ tool: '@me/2-fast' }))
@@ -76,9 +76,9 @@ describe('the page of listen', () => {
     for (let value = 1; value <= 20; value++)
       await fetch(url, { method: 'POST', headers: json, body: JSON.stringify(bodyOf({ value, start: 1 })) })
     const { text } = await ask(`${page}/`)
-    expect(text).toMatch(/aria-label="20 invocations in the last minute, at most \d+ per second"/)
-    expect([...text.matchAll(/<li id="e(\d+)">/g)].map(([, id]) => Number(id))).toEqual(
-      Array.from({ length: 12 }, (_, index) => 20 - index),
+    expect(text).toMatch(/aria-label="20 runs in the last minute, at most \d+ per second"/)
+    expect([...text.matchAll(/<li id="e(\d+)" class/g)].map(([, id]) => Number(id))).toEqual(
+      Array.from({ length: 8 }, (_, index) => 20 - index),
     )
     expect(text).toMatch(/send application\/json alone <small>\(20 times\)<\/small>/)
   })
@@ -104,6 +104,47 @@ describe('the page of listen', () => {
       ...['command_name', 'startTimeUnixNano', 'timeUnixNano', 'asInt'],
     ])
     for (const [id, code] of marked) expect(code).toContain(names.get(id))
+  })
+
+  test('adds up runs, failures and events apart, whoever ran them; what they are made of unfolds', async () => {
+    const { url, page } = await startListen()
+    const by = (agent: string, body: object) =>
+      JSON.parse(
+        JSON.stringify(body).replace(
+          '{"key":"command_name"',
+          `{"key":"agent","value":{"stringValue":"${agent}"}},{"key":"command_name"`,
+        ),
+      )
+    await post(url, bodyOf({ value: 5, version: '1.0.0' }))
+    await post(url, bodyOf({ value: 2, version: '2.0.0' }))
+    await post(url, by('claude-code', bodyOf({ value: 1, version: '2.0.0' })))
+    await post(url, bodyOf({ value: 3, metric: 'command_failure', version: '2.0.0' }))
+    await post(url, bodyOf({ value: 4, metric: 'found' }))
+    const { text } = await ask(`${page}/`)
+    expect(text).toContain('<p id="claim">8 runs of 1 command, 3 failed, 4 events</p>')
+    expect(text).toMatch(
+      /<summary><span>trix build <small>3 failed<\/small><\/span> <strong>8<\/strong>.*?<ul><li><span>1\.0\.0<\/span> <strong>5<\/strong><\/li><li><span>2\.0\.0 <small>3 failed<\/small><\/span> <strong>2<\/strong><\/li><li><span>2\.0\.0 by claude-code<\/span> <strong>1<\/strong>/,
+    )
+    expect(text).toMatch(/id="events">Events<[\s\S]*<span>trix found build<\/span> <strong>4<\/strong>/)
+  })
+
+  test('has one quiet line for what is not counted, and explains only what is true of any sender', async () => {
+    const { url, page } = await startListen()
+    const sdk = { key: 'telemetry.sdk.language', value: { stringValue: 'nodejs' } }
+    const id = { key: 'service.instance.id', value: { stringValue: 'x' } }
+    const point = { timeUnixNano: '2', startTimeUnixNano: '1', asInt: '2' }
+    const metrics = [
+      { name: 'temperature', gauge: { dataPoints: [{ timeUnixNano: '1', asDouble: 20 }] } },
+      { name: 'open', sum: { aggregationTemporality: 2, dataPoints: [point] } },
+    ]
+    const scopeMetrics = [{ scope: { name: 'of somebody' }, metrics }]
+    await post(url, { resourceMetrics: [{ resource: { attributes: [sdk, id] }, scopeMetrics }] })
+    const { text } = await ask(`${page}/`)
+    expect(text).toContain('Received and not counted: temperature (gauge), open (sum that may fall).')
+    expect(text).toContain(
+      '<code>telemetry.sdk.language</code> <span>the language that this library is for</span>',
+    )
+    expect(text).not.toMatch(/random id|only ever grows/)
   })
 
   test('may do nothing but run its one script, ask where it came from, and be looked at', async () => {
@@ -183,9 +224,9 @@ describe('the page of listen', () => {
     await post(url, {
       resourceMetrics: [...nothing, { resource: { attributes: null }, scopeMetrics: [{ metrics }] }],
     })
-    expect(await event(page)).toMatch(/<th scope="row">unknown {2}m<svg.*?<\/svg><\/th><td>2<\/td>/)
+    expect(await event(page)).toMatch(/<summary><span>unknown m<\/span> <strong>2<\/strong>/)
     await post(url, { resourceMetrics: null })
-    expect(await event(page)).toContain('2 invocations in 1 series')
+    expect(await event(page)).toContain('<p id="claim">2 events</p>')
   })
 
   test('goes on for those who watch, not for more than 32, and not after they have gone', async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, HOSTILE, hostileBodies, type Sent } from './bodies.ts'
@@ -30,20 +30,20 @@ async function summary(...lines: readonly (Sent | string)[]) {
 describe('report FILE counts', () => {
   test('the increase of a cumulative series, and the same body sent twice once', async () => {
     const series = { who: 'a', start: NOW - 9 * DAY }
-    const { total, days } = await summary(
+    const { runs, today, steps } = await summary(
       { ...series, value: 2, time: NOW - 3 * DAY },
       { ...series, value: 5, time: NOW - DAY },
       { ...series, value: 5, time: NOW - DAY },
       { ...series, value: 4, time: NOW - 2 * DAY }, // an older one that comes late
       { ...series, value: 1, time: NOW, start: NOW - 1000 }, // a new start
     )
-    expect(total).toBe(6)
-    expect(days.slice(-4).map(({ count }: { count: number }) => count)).toEqual([2, 0, 3, 1])
+    expect([runs, today.runs]).toEqual([5, 1])
+    expect(steps.runs).toEqual([2, 0, 3])
   })
 
   test('delta points by adding them up', async () => {
     const body = { value: 3, delta: true, time: NOW - DAY }
-    expect(await summary(body, { ...body, time: NOW })).toMatchObject({ total: 6 })
+    expect(await summary(body, { ...body, time: NOW - 2 * DAY })).toMatchObject({ runs: 6 })
   })
 
   test('series apart by resource, metric and attributes, in whatever order a Collector puts the attributes', async () => {
@@ -52,43 +52,55 @@ describe('report FILE counts', () => {
     }
     const turned = structuredClone(body)
     turned.resourceMetrics[0]!.resource.attributes.reverse()
-    const { total, events } = await summary(
+    const { runs, events } = await summary(
       ...[body, turned].map(body => JSON.stringify(body)),
       { who: 'b', value: 2, start: 1 },
       { who: 'a', value: 1, start: 1, command: 'check' },
       { who: 'a', value: 7, start: 1, metric: 'command_failed' },
     )
-    expect(total).toBe(7)
-    expect(events).toMatchObject([{ name: 'command_failed build', count: 7 }])
+    expect(runs).toBe(7)
+    expect(events).toMatchObject([{ name: 'command_failed build', times: 7 }])
   })
 
-  test('installations each day, and each version in each week', async () => {
+  test('installations each day, and each with the version that it had last', async () => {
     const lines = [0, 0, 1, 2].flatMap((person, index) => ({
       who: `${person}`,
-      time: NOW - (index % 2) * DAY,
+      time: NOW - (1 + (index % 2)) * DAY,
       value: index + 1,
       start: 1,
       version: person === 2 ? '0.20.0' : '0.19.3',
     }))
-    const { installations } = await summary(...lines)
-    expect(installations).toMatchObject({ total: 3, recent: 3 })
-    expect(installations.days.slice(-2).map(({ count }: { count: number }) => count)).toEqual([2, 2])
-    const versions = installations.versions.map(
-      ({ name, weeks }: { name: string; weeks: { count: number }[] }) => [
-        name,
-        Math.max(...weeks.map(({ count }) => count)),
-      ],
+    const { installations, steps, versions } = await summary(...lines)
+    expect(installations).toBe(3)
+    expect(steps.installations).toEqual([2, 2])
+    expect(versions).toMatchObject([
+      { name: '0.19.3', installations: 2 },
+      { name: '0.20.0', installations: 1 },
+    ])
+  })
+
+  test('where it runs, by the last use of each installation', async () => {
+    const on = (who: string, version: string, time: number) =>
+      JSON.stringify(bodyOf({ who, time })).replace(
+        '{"key":"service.name"',
+        `{"key":"os.type","value":{"stringValue":"linux"}},{"key":"process.runtime.name","value":{"stringValue":"nodejs"}},{"key":"process.runtime.version","value":{"stringValue":"${version}"}},{"key":"service.name"`,
+      )
+    const { environment } = await summary(
+      on('a', '20.1.0', NOW - 3 * DAY),
+      on('a', '22.14.0', NOW - DAY),
+      on('b', '20', NOW - DAY),
     )
-    expect(versions).toEqual([
-      ['0.20.0', 1],
-      ['0.19.3', 2],
+    expect(environment['operating systems']).toMatchObject([{ name: 'linux', installations: 2, share: 1 }])
+    expect(environment.runtimes).toMatchObject([
+      { name: 'nodejs 20', installations: 1 },
+      { name: 'nodejs 22', installations: 1 },
     ])
   })
 
   test('another metric as commands, where that is what a tool calls them', async () => {
     const world = withFile({ metric: 'runs' }, { metric: 'runs', command: 'check', who: 'a' })
     const { stdout } = await report(world, 'in.jsonl', '--json', '--metric', 'runs', '--command', 'check')
-    expect(JSON.parse(stdout)).toMatchObject({ total: 1, commands: [{ name: 'check' }], events: [] })
+    expect(JSON.parse(stdout)).toMatchObject({ command: { name: 'check' }, runs: 2, events: [] })
   })
 
   test('another metric by its attributes, and only that', async () => {
@@ -98,8 +110,8 @@ describe('report FILE counts', () => {
     }
     const world = withFile(cups('large', 3), cups('small', 1), { who: 'a' })
     const { stdout } = await report(world, 'in.jsonl', '--metric', 'cup_brewed')
-    expect(stdout).toMatch(/^trix cup_brewed: cup_brewed 4 times by 2 installations in the last 84 days\n/)
-    expect(stdout).toMatch(/^ {2}large {2}3 {2}75%/m)
+    expect(stdout).toMatch(/^trix cup_brewed\n/)
+    expect(stdout).toMatch(/^large +1 +50% +3 +3\.0$/m)
     expect(stdout).not.toContain('build')
     await report(world, 'in.jsonl', '--metric', 'cup_brewed', '--html', 'page.html')
     expect(readFileSync(join(world.cwd, 'page.html'), 'utf8')).toContain('>By size</h2>')
@@ -118,23 +130,34 @@ describe('report FILE counts', () => {
       by('claude', { value: 1, who: 'a', metric: 'command_failure' }),
     )
     expect(report).toMatchObject({
-      total: 8,
-      commands: [{ name: 'build', count: 8 }],
-      events: [],
-      failures: [{ name: 'build', now: { runs: 8, failed: 2 } }],
-      agents: {
-        who: [
-          { name: 'people', count: 6, failures: { failed: 1 } },
-          { name: 'claude', count: 2, failures: { failed: 1 } },
-        ],
-        shares: { build: 0.25 },
+      ...{
+        runs: 8,
+        failed: 2,
+        commands: [{ name: 'build', runs: 8, failed: 2, failedShare: 0.25 }],
+        events: [],
       },
+      agents: [
+        { name: 'no agent detected', runs: 6, failed: 1 },
+        { name: 'claude', runs: 2, failed: 1 },
+      ],
     })
   })
 
-  test('several tools apart', async () => {
-    const { commands } = await summary({ tool: 'trix', value: 2 }, { tool: 'spam' })
-    expect(commands.map(({ name }: { name: string }) => name)).toEqual(['trix build', 'spam build'])
+  test('the tool that most use, or the one that is asked for; a stranger of another name changes nothing', async () => {
+    const trix = ['a', 'b'].map(who => ({ who }))
+    const { notes, ...alone } = await summary(...trix)
+    const both = await summary(...trix, { tool: 'spam', value: 500, who: 'c' })
+    expect({ ...both, notes: [] }).toEqual({ ...alone, notes })
+    expect(both.notes).toEqual([
+      'Also counted in in.jsonl: 1 tool of other names (spam); --tool NAME shows one.',
+    ])
+    const world = withFile(...trix, { tool: 'spam', value: 500 })
+    const { stdout } = await report(world, 'in.jsonl', '--json', '--tool', 'spam')
+    expect(JSON.parse(stdout)).toMatchObject({ subject: 'spam', runs: 500 })
+    expect(await report(world, 'in.jsonl', '--tool', 'spma')).toMatchObject({
+      status: 1,
+      stderr: 'otlp-tally report: in.jsonl: the tool spma is not counted in it; did you mean spam?\n',
+    })
   })
 
   test('what a process of the tool has sent to listen --file', async () => {
@@ -146,9 +169,9 @@ describe('report FILE counts', () => {
       await printed(`  ${command}  +1  (${command === 'build' ? index + 1 : 1})`)
     }
     const { stdout } = await report(world, 'in.jsonl')
-    expect(stdout).toMatch(/^trix: 3 runs of 2 commands by 1 installation in the last 84 days\n/)
-    expect(stdout).toMatch(/^ {2}build {2}2 {2}67% {2}#+ /m)
-    expect(stdout).toMatch(/^ {2}installations +1, 1 in the last 7 days$/m)
+    expect(stdout).toMatch(/^trix\ntoday, which is not over/)
+    expect(stdout).toMatch(/^build +1 +100% +2 +2\.0$/m)
+    expect(stdout).toMatch(/^installations a day +1 /m)
   })
 })
 
@@ -157,10 +180,8 @@ describe('report FILE', () => {
     const world = withFile({ who: 'a' })
     const { status, stdout, stderr } = await report(world, 'in.jsonl', '--html')
     expect([status, stdout]).toEqual([0, ''])
-    expect(stderr).toBe(
-      'trix: 1 run of 1 command by 1 installation in the last 84 days: written to in-usage.html\n',
-    )
-    expect(readFileSync(join(world.cwd, 'in-usage.html'), 'utf8')).toContain('from in.jsonl.')
+    expect(stderr).toMatch(/^trix, \d+ \w+: written to in-usage\.html\n$/)
+    expect(readFileSync(join(world.cwd, 'in-usage.html'), 'utf8')).toContain('from in.jsonl,')
     expect(await report(world, 'in.jsonl', '--html')).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/^otlp-tally report: in-usage\.html: .*--force/),
@@ -172,7 +193,9 @@ describe('report FILE', () => {
     expect(await report(world, 'in.jsonl', '--html', 'other.html', '--days', '7')).toMatchObject({
       status: 0,
     })
-    expect(readFileSync(join(world.cwd, 'other.html'), 'utf8')).toContain('in the last 7 days')
+    expect(readFileSync(join(world.cwd, 'other.html'), 'utf8')).toContain(
+      'checked><label for="range0">7 days',
+    )
   })
 
   test('as cards for a README, with the lines to show them', async () => {
@@ -184,7 +207,7 @@ describe('report FILE', () => {
     ])
     expect(stdout).toMatch(/^<picture>[\s\S]*srcset="in-card-dark\.svg"[\s\S]*src="in-card\.svg"/)
     for (const name of ['in-card.svg', 'in-card-dark.svg'])
-      expect(readFileSync(join(world.cwd, name), 'utf8')).toContain('1 run of 1 command')
+      expect(readFileSync(join(world.cwd, name), 'utf8')).toContain('installations per day')
   })
 
   test('names the lines that it cannot read, and reads the others', async () => {
@@ -194,7 +217,7 @@ describe('report FILE', () => {
     )
     const world = withFile({}, '{', '', '[]', enumByName, '{"resourceSpans":[]}', { who: 'a' })
     const { status, stdout, stderr } = await report(world, 'in.jsonl', '--json')
-    expect([status, JSON.parse(stdout).total]).toEqual([0, 2])
+    expect([status, JSON.parse(stdout).runs]).toEqual([0, 2])
     expect(stderr.split('\n').map(line => line.slice(0, 70))).toEqual([
       expect.stringMatching(/line 2 is skipped: no JSON/),
       expect.stringMatching(/line 4 is skipped: expected an object, got an ar/),
@@ -214,18 +237,48 @@ describe('report FILE', () => {
     )
   })
 
-  test('that is not there, is a folder, or is empty', async () => {
+  test('that cannot be read or has no counts says why in words, writes nothing, and exits with 1', async () => {
     const world = withFile()
-    expect(await report(world, 'nowhere')).toMatchObject({
+    const said = async (...args: string[]) => {
+      const { status, stdout, stderr } = await report(world, ...args)
+      expect([args, status, stdout]).toEqual([args, 1, ''])
+      return stderr
+    }
+    expect(await said('nowhere')).toBe('otlp-tally report: there is no file nowhere\n')
+    expect(await said('.')).toBe('otlp-tally report: . is a folder\n')
+    for (const form of [[], ['--html'], ['--card'], ['--json']])
+      expect(await said('in.jsonl', ...form)).toBe('otlp-tally report: in.jsonl: nothing is counted in it\n')
+    expect(readdirSync(world.cwd)).toEqual(['in.jsonl'])
+  })
+
+  test('of one command says whether it can be removed, and knows a name that is nearly right', async () => {
+    const world = withFile(
+      ...['a', 'b', 'c'].flatMap(who => [
+        { who, time: NOW - DAY },
+        { who, command: 'doctor', time: NOW - DAY },
+      ]),
+    )
+    const { stdout } = await report(world, 'in.jsonl', '--command', 'doctor')
+    expect(stdout).toMatch(
+      /\nCan doctor be removed\?\nNo: doctor was used by 3 of 3 installations \(100%\) in the last 1 day, last\s+yesterday\.\n$/,
+    )
+    expect(await report(world, 'in.jsonl', '--command', 'docter')).toMatchObject({
       status: 1,
-      stderr: expect.stringContaining('there is no file '),
+      stderr: 'otlp-tally report: the command docter is not counted in it; did you mean doctor?\n',
     })
-    expect(await report(world, '.')).toMatchObject({ status: 1, stderr: expect.stringContaining('EISDIR') })
-    expect(await report(world, 'in.jsonl')).toMatchObject({
-      status: 0,
-      stdout: '',
-      stderr: 'otlp-tally report: in.jsonl: nothing is counted in it\n',
-    })
+  })
+
+  test('from stdin is the same as from the file', async () => {
+    const world = withFile({ who: 'a' }, { who: 'b' })
+    const piped = await runProcess(
+      '/bin/sh',
+      ['-c', '"$0" "$1" report - --json < in.jsonl', process.execPath, BIN],
+      world,
+    )
+    const { source, ...said } = JSON.parse(piped.stdout)
+    expect([source, said]).toEqual(['standard input', expect.objectContaining({ runs: 2, installations: 2 })])
+    const file = JSON.parse((await report(world, 'in.jsonl', '--json')).stdout)
+    expect(file).toMatchObject(said)
   })
 
   test.each([
@@ -256,7 +309,7 @@ describe('report FILE', () => {
     const page = await report(world, 'in.jsonl', '--html')
     expect(page.stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u)
     const html = readFileSync(join(world.cwd, 'in-usage.html'), 'utf8')
-    expect(html).not.toMatch(/<script|<img|(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+    expect(html).not.toMatch(/<script>[^\n]|<img|(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
     expect(html.length).toBeLessThan(100_000)
   })
 
@@ -271,7 +324,7 @@ describe('report FILE', () => {
       appendFileSync(file, `${JSON.stringify({ resourceMetrics: points })}\n`)
     }
     const text = await report(world, 'in.jsonl')
-    expect(text.stdout).toMatch(/^trix: 100,000 runs of 100,000 commands/)
+    expect(text.stdout).toContain('and 99,990 more')
     expect(text.stdout.split('\n').length).toBeLessThan(200)
     await report(world, 'in.jsonl', '--html')
     expect(readFileSync(join(world.cwd, 'in-usage.html'), 'utf8').length).toBeLessThan(300_000)
@@ -287,7 +340,7 @@ describe('report FILE', () => {
       ['--max-old-space-size=48', BIN, 'report', 'in.jsonl', '--json'],
       world,
     )
-    expect([status, JSON.parse(stdout).total]).toEqual([0, 1])
+    expect([status, JSON.parse(stdout).runs]).toEqual([0, 1])
   })
 
   test('takes a line that ends without a line feed, and one with other line breaks inside', async () => {
@@ -295,7 +348,7 @@ describe('report FILE', () => {
     const body = JSON.stringify(bodyOf({ command: 'a\u2028b' }))
     writeFileSync(join(world.cwd, 'in.jsonl'), `${body}\r\n\r\n${JSON.stringify(bodyOf({ who: 'b' }))}`)
     const { stderr, stdout } = await report(world, 'in.jsonl', '--json')
-    expect([stderr, JSON.parse(stdout).total]).toEqual(['', 2])
+    expect([stderr, JSON.parse(stdout).runs]).toEqual(['', 2])
   })
 })
 

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest'
 // @ts-expect-error: the scripts in build/pictures are plain JavaScript, without declarations
 import { shown } from '../build/pictures/scenes.js'
 
-const folder = join(import.meta.dirname, '../docs/pictures')
+const root = join(import.meta.dirname, '..')
+const folder = join(root, 'docs/pictures')
+const pictures = readdirSync(folder).filter(name => name !== 'shows.json')
 
 describe('the pictures of the docs', () => {
   test('show the names and columns that there are now, or `npm run pictures` makes them anew', async () => {
@@ -12,14 +14,18 @@ describe('the pictures of the docs', () => {
     expect(await shown()).toEqual(when)
   })
 
-  test('are each there in light and dark, and small', () => {
-    const names = readdirSync(folder).filter(name => name !== 'shows.json')
-    expect(names.sort()).toEqual(
-      ['card', 'hero', 'listen', 'report'].flatMap(name =>
-        ['dark', 'light'].map(scheme => `${name}-${scheme}.${name === 'card' ? 'svg' : 'png'}`),
-      ),
-    )
-    for (const name of names)
+  test('are each there in light and dark, small, and in a document', () => {
+    const documents = [
+      'README.md',
+      ...readdirSync(join(root, 'docs'))
+        .filter(name => name.endsWith('.md'))
+        .map(name => `docs/${name}`),
+    ]
+    const text = documents.map(name => readFileSync(join(root, name), 'utf8')).join('\n')
+    expect(pictures.sort()).toEqual(['report-dark.png', 'report-light.png'])
+    for (const name of pictures) {
       expect([name, statSync(join(folder, name)).size < 300_000]).toEqual([name, true])
+      expect([name, text.includes(`pictures/${name}`)]).toEqual([name, true])
+    }
   })
 })

@@ -77,7 +77,7 @@ async function summary(all: readonly Series[], ...args: string[]) {
 }
 
 test('report URL counts what each sample adds to its series, at the time of the sample', async () => {
-  const { total, days, installations } = await summary([
+  const { runs, steps, today, installations } = await summary([
     series([
       [NOW - 3 * DAY - 1, 0],
       [NOW - 3 * DAY, 2],
@@ -87,9 +87,8 @@ test('report URL counts what each sample adds to its series, at the time of the 
     ]),
     series([[NOW - 300 * DAY, 40]], { instance: 'j', user_fingerprint: 'b' }), // before the period
   ])
-  expect(total).toBe(6)
-  expect(days.slice(-4).map(({ count }: { count: number }) => count)).toEqual([2, 0, 3, 1])
-  expect(installations).toMatchObject({ recent: 1 })
+  expect([runs, today.runs, installations]).toEqual([5, 1, 1])
+  expect(steps).toMatchObject({ days: 1, runs: [2, 0, 3] })
 })
 
 test('report URL says the same as report FILE for the same traffic', async () => {
@@ -114,32 +113,45 @@ test('report URL says the same as report FILE for the same traffic', async () =>
     ),
   )
   const server = await report(url, '--json')
-  const { created: _, source: __, ...said } = JSON.parse(server.stdout)
+  const { source: _, ...said } = JSON.parse(server.stdout)
   expect(JSON.parse(file.stdout)).toMatchObject(said)
-  expect(said.total).toBe(10)
+  expect(said.runs + said.today.runs).toBe(10)
 })
 
-test('report URL finds failures, agents, other metrics and several tools', async () => {
+test('report URL finds failures, agents and the environment, and shows the tool that most use', async () => {
   const said = await summary([
-    series([[NOW - 1000, 3]], { agent: 'claude' }),
-    series([[NOW - 1000, 1]], { __name__: 'command_failure_total' }),
-    series([[NOW - 1000, 2]], { __name__: 'safety_triggered_total', command_name: '', risk_level: 'high' }),
-    series([[NOW - 1000, 5]], { job: 'team/spam', instance: 'k' }),
+    series([[NOW - DAY, 3]], {
+      agent: 'claude',
+      os_type: 'linux',
+      process_runtime_name: 'nodejs',
+      process_runtime_version: '22',
+    }),
+    series([[NOW - DAY, 1]], { __name__: 'command_failure_total' }),
+    series([[NOW - DAY, 2]], { __name__: 'safety_triggered_total', command_name: '', risk_level: 'high' }),
+    series([[NOW - DAY, 4]], { instance: 'j', user_fingerprint: 'b' }),
+    series([[NOW - DAY, 50]], { job: 'team/spam', instance: 'k' }),
   ])
-  expect(said).toMatchObject({ total: 8, failures: [{ name: 'trix build', now: { runs: 3, failed: 1 } }] })
-  expect(said.commands.map(({ name }: { name: string }) => name).sort()).toEqual(['spam build', 'trix build'])
-  expect(said.agents).toBeDefined()
+  expect(said).toMatchObject({
+    ...{ subject: 'trix', runs: 7, failed: 1, commands: [{ name: 'build', runs: 7, failed: 1 }] },
+    environment: { 'operating systems': [{ name: 'linux' }], runtimes: [{ name: 'nodejs 22' }] },
+    agents: [
+      { name: 'no agent detected', runs: 4 },
+      { name: 'claude', runs: 3 },
+    ],
+  })
+  expect(said.events).toMatchObject([{ name: 'safety_triggered risk_level=high', times: 2 }])
+  expect(said.notes.join()).toContain('(spam); --tool NAME shows one')
 })
 
 test('report URL takes version and installation from target_info where they are no labels', async () => {
-  const bare = series([[NOW - 1000, 1]])
+  const bare = series([[NOW - DAY, 1]])
   const { service_version, user_fingerprint, ...metric } = bare.metric
   const info = { ...bare.metric, __name__: 'target_info', service_version: '3.1.4' }
   const { versions } = await summary([
     { ...bare, metric: metric as Record<string, string> },
     { metric: info as Record<string, string>, samples: [[NOW - 1000, 1]] },
   ])
-  expect(versions).toMatchObject([{ name: '3.1.4', count: 1 }])
+  expect(versions).toMatchObject([{ name: '3.1.4', installations: 1 }])
 })
 
 test('report URL sends the headers, asks for whole answers, and adds the path of the API to whatever base', async () => {
@@ -157,7 +169,7 @@ test('report URL explains what it cannot read, and exits with 1', async () => {
   const refused = await report(`http://127.0.0.1:${port}`)
   expect([refused.status, refused.stdout]).toEqual([1, ''])
   expect(refused.stderr).toBe(
-    `otlp-tally report: http://127.0.0.1:${port}/api/v1/query: connect ECONNREFUSED 127.0.0.1:${port}\n`,
+    `otlp-tally report: http://127.0.0.1:${port}/api/v1/query: nothing listens there: is it started, on this port, and not on its own loopback only?\n`,
   )
 
   const { url } = await startApi([], '<html>not found</html>', 404)
@@ -176,7 +188,7 @@ test('report URL explains what it cannot read, and exits with 1', async () => {
 test('report URL says where nothing is counted, and repeats a warning once', async () => {
   const { url } = await startApi([], { warnings: ['a store is away'] })
   const { status, stderr } = await report(url)
-  expect(status).toBe(0)
+  expect(status).toBe(1)
   expect(stderr.match(/a store is away/g)).toHaveLength(1)
   expect(stderr).toContain('nothing is counted in it')
 })

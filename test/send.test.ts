@@ -217,9 +217,27 @@ test('what is not to be sent is not sent, and said', async () => {
 })
 
 test.each([
-  [['missing.jsonl', '--endpoint', 'http://127.0.0.1:1'], 'missing.jsonl: ENOENT'],
-  [['.', '--endpoint', 'http://127.0.0.1:1'], '.: EISDIR'],
+  [['missing.jsonl', '--endpoint', 'http://127.0.0.1:1'], 'there is no file missing.jsonl'],
+  [['.', '--endpoint', 'http://127.0.0.1:1'], '. is a folder'],
   [['empty', '--endpoint', 'http://127.0.0.1:1'], 'there is no line to send'],
+])('send %s is exit code 1: %s', async (args, sentence) => {
+  const world = makeWorld()
+  writeFileSync(join(world.cwd, 'empty'), '\n')
+  const { status, stdout, stderr } = await send(world, ...args)
+  expect([status, stdout]).toEqual([1, ''])
+  expect(stderr).toContain(sentence)
+})
+
+test('stdin is sent as a file is', async () => {
+  const { world, lines } = written(3)
+  const receiver = await receiving()
+  const piped = '"$0" "$1" send - --endpoint "$2" < usage.jsonl'
+  const args = ['-c', piped, process.execPath, BIN, receiver.endpoint]
+  expect(await runProcess('/bin/sh', args, world)).toMatchObject({ status: 0, stderr: '' })
+  expect(receiver.requests.map(({ body }) => body)).toEqual(lines)
+})
+
+test.each([
   [['empty'], 'expected --endpoint URL'],
   [['empty', '--endpoint', 'localhost:4318'], 'put http:// or https:// in front of it'],
   [['empty', '--endpoint', 'http://127.0.0.1:1', '--from', '0'], '--from 0: expected the number of a line'],
@@ -237,7 +255,7 @@ test.skipIf(!hasTmux)('in a terminal a bar shows how far it is (skipped without 
   const { endpoint } = await answering({ status: 200 }, { status: 200 }, {})
   const terminal = openTerminal(world)
   terminal.run(`clear; ${process.execPath} ${BIN} send ${file} --endpoint ${endpoint}`)
-  expect(await terminal.until('line 3')).toContain('[##################......] 75 %  line 3')
+  expect(await terminal.until('line 3')).toContain('[##################......] 75%  line 3')
   terminal.press('C-c')
   const screen = await terminal.until('To go on: --from 3')
   expect(screen).not.toContain('[###')

@@ -8,43 +8,66 @@ import { validate } from './validate.ts'
 /** Far more than a body may have; more than this at once would be felt in memory. */
 export const MAX_LINE: number = 64 * 2 ** 20
 
+/** A line with its number, and how much of the file has been read up to its end. */
+export type Line = readonly [number: number, text: string, bytes: number]
+
 /**
- * The lines of a file with their numbers, blank ones left out, one after the other however large the file is; undefined
- * for a line that is too long. Only a line feed ends a line: JSON may hold every other character that some take for
- * one.
+ * The lines of a file, blank ones left out, one after the other however large the file is; `-` is stdin. Only a line
+ * feed ends a line: JSON may hold every other character that some take for one. Rejects with a sentence.
  */
-export async function* linesOf(path: string): AsyncGenerator<[number: number, line: string | undefined]> {
-  let number = 1
+export async function* linesOf(path: string): AsyncGenerator<Line> {
+  let [number, bytes, size] = [1, 0, 0]
   let parts: Buffer[] = []
-  let size = 0
-  const line = (): [number, string | undefined] => {
-    const text = size > MAX_LINE ? undefined : Buffer.concat(parts).toString('utf8')
-    parts = []
-    size = 0
-    return [number++, text]
-  }
-  const add = (part: Buffer) => {
-    size += part.length
-    if (size > MAX_LINE) parts = []
-    else parts.push(part)
-  }
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 }) as AsyncIterable<Buffer>) {
-    let start = 0
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      add(chunk.subarray(start, end))
-      start = end + 1
-      const read = line()
-      if (read[1] === undefined || read[1].trim()) yield read
+  try {
+    const input = path === '-' ? process.stdin : createReadStream(path, { highWaterMark: 2 ** 20 })
+    for await (const chunk of input as AsyncIterable<Buffer>) {
+      let start = 0
+      for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
+        parts.push(chunk.subarray(start, end))
+        const text = textOf(parts)
+        ;[parts, size] = [[], 0]
+        if (text.trim()) yield [number, text, bytes + end + 1]
+        number++
+        start = end + 1
+        // Millions of empty lines are no reason to wait.
+        for (; chunk[start] === LINE_FEED; start++) number++
+      }
+      const rest = chunk.subarray(start)
+      size += rest.length
+      if (size > MAX_LINE)
+        throw new Error(`line ${number} is longer than 64 MiB: is it OTLP/JSON, one request per line?`)
+      parts.push(rest)
+      bytes += chunk.length
     }
-    add(chunk.subarray(start))
+  } catch (error) {
+    throw new Error(unreadable(path, error as NodeJS.ErrnoException))
   }
-  const last = line()
-  if (last[1] === undefined || last[1].trim()) yield last
+  const last = textOf(parts)
+  if (last.trim()) yield [number, last, bytes]
+}
+
+const LINE_FEED = 10
+
+function textOf(parts: readonly Buffer[]): string {
+  return (parts.length === 1 ? parts[0]! : Buffer.concat(parts)).toString('utf8')
+}
+
+/** Why a file cannot be read, in words. */
+function unreadable(path: string, { code, message }: NodeJS.ErrnoException): string {
+  const name = printable(path, 200)
+  const reasons: Record<string, string> = {
+    ENOENT: `there is no file ${name}`,
+    ENOTDIR: `there is no file ${name}`,
+    EISDIR: `${name} is a folder`,
+    EACCES: `${name} cannot be read: you lack the permission`,
+    EPERM: `${name} cannot be read: you lack the permission`,
+  }
+  if (code === undefined) return message
+  return reasons[code] ?? `${name} cannot be read (${code})`
 }
 
 /** The body that is in a line, or in words why it is none. */
-export function bodyOf(line: string | undefined): object | string {
-  if (line === undefined) return 'longer than 64 MiB'
+export function bodyOf(line: string): object | string {
   let body: unknown
   try {
     body = JSON.parse(line)

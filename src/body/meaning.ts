@@ -11,10 +11,10 @@ const MAX_ROWS = 100
 export function meaning(body: unknown): Row[] {
   const found = metricsOf(body)
   const name = named('service.name', found[0]?.resource ?? []) || 'the sender'
-  const sentences = new Map(Object.entries(sentencesOf(name)))
+  const sentences = new Map(Object.entries(isOurs(body) ? ourSentences(name) : anySentences(name)))
   const of = ({ key }: Attribute): Row => [
     printable(key),
-    sentences.get(key) ?? `a word or a yes/no that ${name} has chosen`,
+    sentences.get(key) ?? `an attribute that ${name} has set`,
   ]
   const points = found.flatMap(({ metric }) => metric.sum?.dataPoints ?? [])
   const value = found.some(({ metric }) => isDelta(metric.sum))
@@ -31,7 +31,7 @@ export function meaning(body: unknown): Row[] {
   ]
   const rows: Row[] = [
     ...found.flatMap(({ resource }) => resource.map(of)),
-    ...(found.length ? [['scope', 'the library that counts'] as Row] : []),
+    ...(found.length ? [['scope', 'the library that measures'] as Row] : []),
     ...found.flatMap(({ metric }) => measured(metric, name)),
     ...points.flatMap(({ attributes }) => (attributes ?? []).map(of)),
     ...values.filter(([field]) => points.some(point => (point[field] ?? null) !== null)),
@@ -40,10 +40,21 @@ export function meaning(body: unknown): Row[] {
   return [...new Map(rows)].slice(0, MAX_ROWS)
 }
 
+/** Whether this library has made it: then its ids are what we say they are. */
+function isOurs(body: unknown): boolean {
+  const { resourceMetrics } = body as {
+    resourceMetrics?: { scopeMetrics?: { scope?: { name?: unknown } | null }[] | null }[] | null
+  }
+  const scopes = (resourceMetrics ?? []).flatMap(({ scopeMetrics }) => scopeMetrics ?? [])
+  return scopes.length > 0 && scopes.every(({ scope }) => scope?.name === 'otlp-tally')
+}
+
 /** The members of a metric beside its points. */
 function measured(metric: Metric, name: string): Row[] {
   const { sum, description, unit } = metric
-  const what = sum ? `what is counted: something that happened in ${name}` : `what is measured in ${name}`
+  const what = sum?.isMonotonic
+    ? `what is counted: something that happened in ${name}`
+    : `what is measured in ${name}`
   const members: [string, unknown, string][] = [
     ['description', description, 'the same in words, for whoever looks at it in a backend'],
     ['unit', unit, 'what one of them is'],
@@ -54,7 +65,7 @@ function measured(metric: Metric, name: string): Row[] {
         ? '1: each number is what was added since the one before'
         : '2: each number is the total so far',
     ],
-    ['isMonotonic', sum?.isMonotonic, 'true: it only ever grows'],
+    ['isMonotonic', sum?.isMonotonic, sum?.isMonotonic ? 'true: it only ever grows' : 'false: it may fall'],
   ]
   return [
     [printable(metric.name), what],
@@ -64,7 +75,7 @@ function measured(metric: Metric, name: string): Row[] {
   ]
 }
 
-function sentencesOf(name: string): Record<string, string> {
+function ourSentences(name: string): Record<string, string> {
   return {
     'service.name': `${name}: which tool is counted`,
     'service.version': `the version of ${name}: shows how many still use an old one`,
@@ -73,6 +84,22 @@ function sentencesOf(name: string): Record<string, string> {
     'user.fingerprint':
       'a random id of this installation: tells a thousand people from one who runs it a thousand times',
     command_name: 'which command; never its arguments',
-    agent: 'the coding agent that ran the command; absent where a person did',
+    agent: 'the coding agent that was detected; absent where none was',
+    'os.type': 'the operating system: which ones are in use',
+    'host.arch': 'the processor: which ones are in use',
+    'process.runtime.name': 'what runs the tool: which runtimes are in use',
+    'process.runtime.version': 'its major version: which of them may be dropped',
+  }
+}
+
+/** What the semantic conventions of OpenTelemetry say of any sender. */
+function anySentences(name: string): Record<string, string> {
+  return {
+    'service.name': `${name}: what sends this`,
+    'service.version': `the version of ${name}`,
+    'service.instance.id': `tells this instance of ${name} from others`,
+    'telemetry.sdk.name': 'the library that sends this',
+    'telemetry.sdk.language': 'the language that this library is for',
+    'telemetry.sdk.version': 'the version of this library',
   }
 }

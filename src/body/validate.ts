@@ -26,76 +26,108 @@ const MAX_DEPTH = 100
 export function validate(body: unknown): Problem[] {
   const problems: Problem[] = []
   const counts = { error: 0, warning: 0 }
+  // Where it is, as keys and indexes: written as a text only where there is something to say.
+  const place: (string | number)[] = []
 
-  function report(severity: Severity, path: string, message: string): void {
-    if (++counts[severity] <= MAX_OF_A_SEVERITY) problems.push({ path, message, severity })
+  function report(severity: Severity, field: string, message: string): void {
+    if (++counts[severity] <= MAX_OF_A_SEVERITY)
+      problems.push({ path: pathOf(place, field), message, severity })
   }
 
-  function checkMessage(name: MessageName, value: unknown, path: string, depth: number): void {
+  function checkMessage(name: MessageName, value: unknown, depth: number): void {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      report('error', path, `expected an object, got ${describe(value)}`)
+      report('error', '', `expected an object, got ${describe(value)}`)
     } else if (depth > MAX_DEPTH) {
-      report('error', path, `nested deeper than ${MAX_DEPTH} messages`)
+      report('error', '', `nested deeper than ${MAX_DEPTH} messages`)
     } else {
-      checkFields(name, value as Record<string, unknown>, path, depth)
+      checkFields(name, value as Record<string, unknown>, depth)
     }
   }
 
-  function checkFields(
-    name: MessageName,
-    message: Record<string, unknown>,
-    path: string,
-    depth: number,
-  ): void {
-    for (const [key, content] of Object.entries(message)) {
-      if (content !== null) checkField(name, key, content, join(path, key), depth)
+  function checkFields(name: MessageName, message: Record<string, unknown>, depth: number): void {
+    for (const key of Object.keys(message)) {
+      const content = message[key]
+      if (content === null) continue
+      place.push(key)
+      checkField(name, key, content, depth)
+      place.pop()
     }
-    const present = (oneofs[name] ?? []).filter(key => (message[key] ?? null) !== null)
-    if (present.length > 1) report('error', path, `expected only one of ${present.join(', ')}`)
-    rules[name]?.(message, (severity, key, text) => report(severity, join(path, key), text))
+    const choices = oneofs[name]
+    if (choices) {
+      const present = choices.filter(key => (message[key] ?? null) !== null)
+      if (present.length > 1) report('error', '', `expected only one of ${present.join(', ')}`)
+    }
+    rules[name]?.(message, report)
   }
 
-  function checkField(name: MessageName, key: string, content: unknown, path: string, depth: number): void {
-    const fields = messages[name]
+  function checkField(name: MessageName, key: string, content: unknown, depth: number): void {
+    const fields = types[name]
     const field = Object.hasOwn(fields, key) ? fields[key]! : undefined
     if (!field) {
       const expected = lowerCamelCase(key)
       if (expected !== key && Object.hasOwn(fields, expected)) {
-        report('error', path, `expected the key "${expected}": OTLP/JSON does not take protobuf field names`)
+        report('error', '', `expected the key "${expected}": OTLP/JSON does not take protobuf field names`)
       } else if (isDeep(content)) {
-        report('error', path, `nested deeper than ${MAX_DEPTH} messages`)
+        report('error', '', `nested deeper than ${MAX_DEPTH} messages`)
       }
-    } else if (!field.startsWith('repeated ')) {
-      checkValue(field as Scalar | MessageName, content, path, depth)
+    } else if (!field.repeated) {
+      checkValue(field, content, depth)
     } else if (Array.isArray(content)) {
-      const type = field.slice('repeated '.length) as Scalar | MessageName
-      content.forEach((item, index) => {
-        checkValue(type, item, `${path}[${index}]`, depth)
-      })
+      for (let index = 0; index < content.length; index++) {
+        place.push(index)
+        checkValue(field, content[index], depth)
+        place.pop()
+      }
     } else {
-      report('error', path, `expected an array, got ${describe(content)}`)
+      report('error', '', `expected an array, got ${describe(content)}`)
     }
   }
 
-  function checkValue(type: Scalar | MessageName, value: unknown, path: string, depth: number): void {
-    if (!isScalar(type)) {
-      checkMessage(type, value, path, depth + 1)
+  function checkValue({ message, scalar }: FieldType, value: unknown, depth: number): void {
+    if (message) {
+      checkMessage(message, value, depth + 1)
       return
     }
-    const { expected, accepts } = scalars[type]
+    const { expected, accepts } = scalars[scalar!]
     if (!accepts(value)) {
-      report('error', path, `expected ${expected}, got ${describe(value)}`)
-    } else if (type.endsWith('64') && typeof value === 'number' && !Number.isSafeInteger(value)) {
-      report(
-        'warning',
-        path,
-        `the number ${value} is over 2^53 and loses digits; write it as a decimal string`,
-      )
+      report('error', '', `expected ${expected}, got ${describe(value)}`)
+    } else if (typeof value === 'number' && scalar!.endsWith('64') && !Number.isSafeInteger(value)) {
+      report('warning', '', `the number ${value} is over 2^53 and loses digits; write it as a decimal string`)
     }
   }
 
-  checkMessage('ExportMetricsServiceRequest', body, '', 0)
+  checkMessage('ExportMetricsServiceRequest', body, 0)
   return problems
+}
+
+interface FieldType {
+  repeated: boolean
+  message?: MessageName
+  scalar?: Scalar
+}
+
+/** The fields of every message, taken apart once. */
+const types = Object.fromEntries(
+  Object.entries(messages).map(([name, fields]) => [
+    name,
+    Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, typeOf(field)])),
+  ]),
+) as Record<MessageName, Record<string, FieldType>>
+
+function typeOf(field: string): FieldType {
+  const type = field.replace('repeated ', '')
+  const repeated = type !== field
+  return Object.hasOwn(scalars, type)
+    ? { repeated, scalar: type as Scalar }
+    : { repeated, message: type as MessageName }
+}
+
+/** `resourceMetrics[0].resource`, and below it `field`. */
+function pathOf(place: readonly (string | number)[], field: string): string {
+  let path = ''
+  for (const key of [...place, ...(field ? [field] : [])])
+    path += typeof key === 'number' ? `[${key}]` : `${path && '.'}${key}`
+  return path
 }
 
 /** What is ignored here is still walked by whoever prints or compares it, and a stack has an end. */
@@ -106,14 +138,6 @@ function isDeep(content: unknown): boolean {
     level = level.flatMap(value => (typeof value === 'object' && value !== null ? Object.values(value) : []))
   }
   return false
-}
-
-function isScalar(type: Scalar | MessageName): type is Scalar {
-  return Object.hasOwn(scalars, type)
-}
-
-function join(path: string, key: string): string {
-  return path && key ? `${path}.${key}` : path || key
 }
 
 function lowerCamelCase(key: string): string {

@@ -1,4 +1,5 @@
 import { linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { reasonOf } from './reason.ts'
 
 /**
  * Writes a file that appears whole or not at all, 0600. Throws an `Error` with a sentence where there is one already
@@ -18,20 +19,6 @@ export function writeWhole(path: string, text: string, force: boolean): void {
   } finally {
     rmSync(temporary, { force: true })
   }
-}
-
-/** In words: Node's would name the temporary file. */
-function reasonOf({ code, message }: NodeJS.ErrnoException): string {
-  const reasons: Record<string, string> = {
-    ENOENT: 'its folder does not exist',
-    ENOTDIR: 'its folder is a file',
-    EACCES: 'its folder cannot be written to',
-    EPERM: 'its folder cannot be written to',
-    EROFS: 'its folder cannot be written to',
-    ENOSPC: 'the disk is full',
-    EEXIST: 'already exists; use --force to overwrite it',
-  }
-  return (code && reasons[code]) || message
 }
 
 /** By a link, because renaming would replace a file that has come to be meanwhile. */

@@ -1,64 +1,70 @@
-import { percent } from '../terminal/number.ts'
-import type { Claim } from './claim.ts'
-import { daysAgo, lastDays } from './days.ts'
-import { compareVersions, isLater } from './installations.ts'
+import { dayOf } from './days.ts'
+import type { History } from './history.ts'
+import type { Period } from './period.ts'
+import type { Spread } from './spread.ts'
 import type { Use } from './use.ts'
+import { compareVersions, isLater } from './versions.ts'
+
+/** The newest version, and how it has spread. */
+export interface Newest {
+  version: string
+  /** The day on which it appeared; undefined where it was there when counting began. */
+  appeared: number | undefined
+  /** Of the installations of the period, and as a part of them; of the runs where nothing says whose they are. */
+  count: number
+  share: number
+  /** After how many days more than half, and 90 %, of the current installations had it. */
+  half: number | undefined
+  most: number | undefined
+}
 
 /** An installation is current for so many days after its last run. */
 const CURRENT_DAYS = 28
 /** Most of four is no news. */
 const MIN_INSTALLATIONS = 5
-/** Nobody remembers when an older version came. */
-const MAX_AGE = 365
 
-interface Latest {
-  time: number
-  version: string
+/** Undefined where there is only one version. */
+export function newestOf(history: History, period: Period, versions: readonly Spread[]): Newest | undefined {
+  if (versions.length < 2) return undefined
+  const all = versions.reduce((sum, { count }) => sum + count, 0)
+  // One installation alone, a developer's or a stranger's, does not say which version is out.
+  const least = history.many && all >= MIN_INSTALLATIONS ? 2 : 1
+  const [newest] = versions
+    .filter(({ count }) => count >= least)
+    .sort((a, b) => compareVersions(b.name, a.name))
+  if (!newest) return undefined
+  const { name: version, count, share, first } = newest
+  const appeared = first > history.since ? first : undefined
+  const spreading =
+    appeared === undefined || !history.many ? [] : sharesOver(history, version, first, period.to)
+  const after = (part: (share: number) => boolean) => {
+    const days = spreading.findIndex(share => share !== undefined && part(share))
+    return days < 0 ? undefined : days
+  }
+  return {
+    version,
+    appeared,
+    count,
+    share,
+    half: after(share => share > 0.5),
+    most: after(share => share >= 0.9),
+  }
 }
 
-/**
- * How the newest version spreads: an installation has the version that it ran last, and is current if it ran in the
- * last 28 days. A version that was there when counting began has no known age, so nothing is said of it.
- */
-export function adoptionClaim(runs: readonly Use[], now: number): Claim | undefined {
-  const sorted = runs.filter(({ installation }) => installation !== undefined).sort((a, b) => a.time - b.time)
-  const versions = new Set(sorted.map(({ version }) => version))
-  // Several tools in one file have versions that nobody can compare.
-  if (versions.size < 2 || [...versions].some(version => version.includes(' '))) return undefined
-  const newest = [...versions].sort(compareVersions).at(-1)!
-  const birth = sorted.find(({ version }) => version === newest)!.time
-  const age = daysAgo(birth, now)
-  if (daysAgo(sorted[0]!.time, now) <= age || age > MAX_AGE) return undefined
-
-  const days = lastDays(now, age + 1)
-  const latest = new Map<string, Latest>()
-  let next = 0
-  for (const [index] of days.entries()) {
-    const end = days[index + 1]?.start ?? now + 1
-    for (; next < sorted.length && sorted[next]!.time < end; next++) take(latest, sorted[next]!)
-    const { having, current } = share(latest, newest, lastDays(end - 1, CURRENT_DAYS)[0]!.start)
-    if (current >= MIN_INSTALLATIONS && having * 2 > current) {
-      const when = index ? `in ${index} day${index === 1 ? '' : 's'}` : 'on its first day'
-      return [{ name: newest }, ` reached most installations ${when}`]
+/** The part of the current installations that had the version at the end of each day; undefined of too few. */
+function sharesOver({ people }: History, version: string, first: number, to: number): (number | undefined)[] {
+  const [having, current] = [new Int32Array(to - first), new Int32Array(to - first)]
+  for (const uses of people) {
+    if (uses[0]!.installation === undefined) continue
+    const runs = uses.filter(({ kind }) => kind === 'run').sort((a, b) => a.time - b.time)
+    let [last, next] = [undefined as Use | undefined, 0]
+    for (let day = first; day < to; day++) {
+      for (; next < runs.length && dayOf(runs[next]!.time) <= day; next++)
+        if (!last || isLater(runs[next]!, last)) last = runs[next]
+      if (!last || dayOf(last.time) <= day - CURRENT_DAYS) continue
+      current[day - first]!++
+      if (last.version === version) having[day - first]!++
     }
   }
-  const { having, current } = share(latest, newest, lastDays(now, CURRENT_DAYS)[0]!.start)
-  if (current < MIN_INSTALLATIONS || !having || !age) return undefined
-  const after = `after ${age} day${age === 1 ? '' : 's'}`
-  return [{ name: newest }, ` is on ${percent(having / current)} of installations ${after}`]
-}
-
-function take(latest: Map<string, Latest>, { installation, time, version }: Use): void {
-  const known = latest.get(installation!)
-  if (!known || isLater({ time, version }, known)) latest.set(installation!, { time, version })
-}
-
-function share(latest: ReadonlyMap<string, Latest>, version: string, since: number) {
-  let [having, current] = [0, 0]
-  for (const known of latest.values()) {
-    if (known.time < since) continue
-    current++
-    if (known.version === version) having++
-  }
-  return { having, current }
+  return [...current].map((count, day) => (count >= MIN_INSTALLATIONS ? having[day]! / count : undefined))
 }

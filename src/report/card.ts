@@ -1,71 +1,91 @@
-import { percent, thousands } from '../terminal/number.ts'
+import { wrap } from '../core/layout.ts'
+import { count } from '../terminal/count.ts'
+import { short } from '../terminal/number.ts'
 import { sentenceOf } from './claim.ts'
+import { daysText } from './claims.ts'
+import { shortDay } from './days.ts'
 import { html } from './html.ts'
-import type { Told } from './told.ts'
+import { labelled, ticksOf } from './scale.ts'
+import type { View } from './view.ts'
 
 const COLOURS = {
-  light: { page: '#ffffff', line: '#d0d7de', ink: '#1b1f24', soft: '#57606a', area: '#1f78c8' },
-  dark: { page: '#0d1117', line: '#30363d', ink: '#e6edf3', soft: '#9aa5b1', area: '#3389d6' },
+  light: {
+    page: '#ffffff',
+    line: '#d8dee4',
+    ink: '#1b1f24',
+    soft: '#57606a',
+    area: '#dbe8fd',
+    stroke: '#0b5fc1',
+  },
+  dark: {
+    page: '#0d1117',
+    line: '#30363d',
+    ink: '#e6edf3',
+    soft: '#9aa5b1',
+    area: '#12294a',
+    stroke: '#6cb0ff',
+  },
 } as const
 
+// A README shows it 400 pixels wide on many screens: 20 units are 12.5 pixels then.
 const WIDTH = 640
-const HEIGHT = 240
-const EDGE = 24
-const FONT = '-apple-system, "Segoe UI", system-ui, sans-serif'
+const HEIGHT = 320
+const EDGE = 28
+const SMALL = 20
+const FONT = 'Inter, -apple-system, "Segoe UI", system-ui, sans-serif'
 /** Of the sentence, in characters that fit the width. */
-const LINE = 66
+const LINE = 50
+const RIGHT = WIDTH - EDGE - 44
+const BOTTOM = HEIGHT - 62
 
-/** A picture for a README: what stands out, and the runs of each day below it. Loads nothing, runs nothing. */
-export function cardOf({ subject, scope, claims, summary, words }: Told, scheme: 'light' | 'dark'): string {
-  const { page, line, ink, soft, area } = COLOURS[scheme]
-  const sentence = lines(sentenceOf(claims) || topOf(summary)).slice(0, 2)
+/** A picture for a README: how many use it, and each week of it. Loads nothing, runs nothing. */
+export function cardOf(view: View, scheme: 'light' | 'dark'): string {
+  const { page, line, ink, soft, area, stroke } = COLOURS[scheme]
+  const { subject, shown, command } = view
+  const { summary, claims } = shown
+  const { many, all, runs, period } = command?.narrowed ?? summary
+  const values = many ? all.trend : runs
+  const title = command ? `${subject} ${command.name}` : subject
+  const sentence = command
+    ? sentenceOf(command.verdict.reason)
+    : claims.headline
+      ? sentenceOf(claims.headline)
+      : `${count(all.runs, 'run')} in ${period.unfinished ? 'one day' : `${period.days} days`}.`
+  const said = wrap(sentence, LINE)
+    .split('\n')
+    .slice(0, 2)
+    .map(text => shorten(text, LINE))
   const text = (x: number, y: number, size: number, fill: string, content: string, more = '') =>
     `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}"${more}>${html(content)}</text>`
-  const said = sentence.map((part, index) => text(EDGE, 70 + 22 * index, 16, ink, part))
-  const chartTop = 70 + 22 * sentence.length
-  const most = Math.max(1, ...summary.days.map(({ count }) => count))
+  const top = 96 + 27 * said.length
+  const ticks = ticksOf(Math.max(1, ...values))
+  const scale = [ticks[0]!, ticks.at(-1)!]
+  const y = (value: number) => BOTTOM - ((BOTTOM - top) * value) / ticks.at(-1)!
+  const x = (index: number) => EDGE + ((RIGHT - EDGE) * (index + 0.5)) / values.length
+  const points = values.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`)
+  const unit = `${many ? 'installations' : (view.words?.runs ?? 'runs')} per ${period.steps.days === 7 ? 'week' : 'day'}`
+  const labels = labelled(values.length, 4).map(index =>
+    text(
+      x(index),
+      BOTTOM + 26,
+      SMALL,
+      soft,
+      shortDay(period.steps.starts[index]!, period.to),
+      ' text-anchor="middle"',
+    ),
+  )
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" font-family='${FONT}'>
-<title>${html(`${subject}: ${scope}`)}</title>
-<rect x=".5" y=".5" width="${WIDTH - 1}" height="${HEIGHT - 1}" rx="8" fill="${page}" stroke="${line}"/>
-${text(EDGE, 42, 20, ink, shorten(subject, 40), ' font-weight="600"')}
-${said.join('\n')}
-<path d="${stepsIn(summary.days, most, { top: chartTop, bottom: HEIGHT - 46 })}" fill="${area}"/>
-<line x1="${EDGE}" x2="${WIDTH - EDGE}" y1="${HEIGHT - 45.5}" y2="${HEIGHT - 45.5}" stroke="${line}"/>
-${text(EDGE, HEIGHT - 20, 13, soft, shorten(scope, 84))}
-${text(WIDTH - EDGE, 42, 13, soft, `at most ${thousands(most)} ${shorten(words.runs, 20)} a day`, ' text-anchor="end"')}
+<title>${html(`${title}, ${daysText(period)}`)}</title>
+<rect x=".5" y=".5" width="${WIDTH - 1}" height="${HEIGHT - 1}" rx="10" fill="${page}" stroke="${line}"/>
+${text(EDGE, 46, 28, ink, shorten(title, 34), ' font-weight="600"')}
+${said.map((part, index) => text(EDGE, 82 + 27 * index, 23, ink, part)).join('\n')}
+${scale.map(tick => `<line x1="${EDGE}" x2="${RIGHT}" y1="${y(tick).toFixed(1)}" y2="${y(tick).toFixed(1)}" stroke="${line}"/>${text(RIGHT + 8, y(tick) + 7, SMALL, soft, short(tick))}`).join('\n')}
+<path d="M${x(0).toFixed(1)},${BOTTOM}L${points.join('L')}V${BOTTOM}Z" fill="${area}"/>
+<polyline points="${points.join(' ')}" fill="none" stroke="${stroke}" stroke-width="3" stroke-linejoin="round"/>
+${labels.join('\n')}
+${text(EDGE, HEIGHT - 12, SMALL, soft, shorten(unit, 40))}
 </svg>
 `
-}
-
-/** Where nothing stands out, the commands that are used most. */
-function topOf({ commands }: Told['summary']): string {
-  return commands
-    .slice(0, 3)
-    .map(({ name, share }) => `${name} ${percent(share)}`)
-    .join(' · ')
-}
-
-function stepsIn(
-  days: readonly { count: number }[],
-  most: number,
-  { top, bottom }: { top: number; bottom: number },
-) {
-  const step = (WIDTH - 2 * EDGE) / days.length
-  const points = days.map(({ count }, index) => {
-    const y = bottom - (count / most) * (bottom - top)
-    return `V${y.toFixed(1)}H${(EDGE + (index + 1) * step).toFixed(1)}`
-  })
-  return `M${EDGE},${bottom}${points.join('')}V${bottom}Z`
-}
-
-function lines(text: string): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && `${last} ${word}`.length <= LINE) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(shorten(word, LINE))
-  }
-  return lines
 }
 
 function shorten(text: string, length: number): string {

@@ -13,16 +13,25 @@ export interface Parts {
   script?: string
   /** Looks of this page, after those of all pages. */
   style?: string
+  connects?: boolean
 }
 
 /** One file that loads nothing. It can be read without its looks, and runs nothing but `script`. */
-export function documentOf({ title, main, footer, status = '', script, style = '' }: Parts): string {
+export function documentOf({
+  title,
+  main,
+  footer,
+  status = '',
+  script,
+  style = '',
+  connects = false,
+}: Parts): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${policyOf({ script, style })}">
+<meta http-equiv="Content-Security-Policy" content="${policyOf({ script, style, connects })}">
 <title>${html(title)}</title>
 <style>${STYLE}${style}</style>
 </head>
@@ -38,13 +47,16 @@ ${script === undefined ? '' : `<script>${script}</script>\n`}</body>
 export function policyOf({
   script,
   style = '',
+  connects = false,
 }: {
   script?: string | undefined
   style?: string
+  /** Whether the script asks where the page came from. */
+  connects?: boolean
 } = {}): string {
   const looks = `default-src 'none'; style-src '${hashOf(STYLE + style)}'`
   if (script === undefined) return looks
-  return `${looks}; script-src '${hashOf(script)}'; connect-src 'self'; base-uri 'none'; form-action 'none'`
+  return `${looks}; script-src '${hashOf(script)}';${connects ? " connect-src 'self';" : ''} base-uri 'none'; form-action 'none'`
 }
 
 function hashOf(text: string): string {

@@ -1,129 +1,151 @@
-import { change, percent, thousands } from '../terminal/number.ts'
-import { sparkline } from './area.ts'
 import { sentenceOf } from './claim.ts'
-import { isoDay, longDay } from './days.ts'
+import { daysText } from './claims.ts'
+import { isoDay } from './days.ts'
 import { documentOf } from './document.ts'
-import { failedShare } from './failures.ts'
 import { html } from './html.ts'
-import { installationsChart, runsChart, versionsChart } from './page-charts.ts'
-import { section, table, tile } from './table.ts'
-import { changed, type Told } from './told.ts'
-import { type Comparison, type Summary, UNKNOWN } from './usage.ts'
+import { heavySentence, notesOf } from './notes.ts'
+import { overTime } from './page-chart.ts'
+import { agentMultiples, environmentMultiples, versionMultiples } from './page-multiples.ts'
+import { REPORT_SCRIPT } from './page-script.ts'
+import { REPORT_STYLE } from './page-style.ts'
+import { commandsTable, daysOf, eventsTable, trendName } from './page-table.ts'
+import { commandTiles, tilesOf } from './page-tiles.ts'
+import { todayText } from './text.ts'
+import type { Range, View } from './view.ts'
 
-/** The report as one file that loads nothing and runs nothing. */
-export function pageOf({ subject, scope, summary, claims, words, source }: Told): string {
-  const { installations, comparisons, last, days, total } = summary
-  const today = days.at(-1)!.start
-  const tiles = [
-    ...(installations && installations.total > 1
-      ? [
-          tile(
-            'Installations',
-            thousands(installations.total),
-            `${thousands(installations.recent)} in the last 7 days`,
-          ),
-        ]
-      : []),
-    // What is the same as the total above, and has nothing to be compared with, is not said again.
-    ...comparisons
-      .filter(one => one.days <= days.length && (one.now || one.before) && (one.now !== total || one.whole))
-      .map(compared),
-    ...(last !== undefined && last < today ? [tile('Last use', longDay(last, today))] : []),
-  ]
-  const sentence = sentenceOf(claims, name => `<strong>${html(name)}</strong>`)
-  const sections =
-    total || summary.events.length ? sectionsOf(summary, words) : ['<p>Nothing was counted in this time.</p>']
+/** The report as one file that loads nothing, and that can be read without its script. */
+export function pageOf(view: View): string {
+  const { subject, source, command, history, everybody, shown } = view
+  const ranges = view.ranges()
+  const title = `${subject}${command ? ` ${command.name}` : ''}`
+  const switches = ranges.length > 1 ? rangeSwitch(ranges, shown) : ''
+  const sets = everybody
+    ? [part('others', view, ranges), part('everybody', everybody())]
+    : [setOf(view, ranges)]
   return documentOf({
-    title: `${subject}: ${scope}`,
-    main: `<h1>${html(subject)}</h1>
-${sentence && `<p class="lead">${sentence}</p>\n`}<p class="scope">${html(scope.charAt(0).toUpperCase() + scope.slice(1))}</p>
-${tiles.length ? `<dl>\n${tiles.join('\n')}\n</dl>\n` : ''}${sections.filter(Boolean).join('\n')}`,
-    footer: `Made on ${isoDay(today)} from ${html(source)}. Nothing was sent to make it, and nothing is loaded to read it.`,
+    title: `${title}: ${daysText(shown.summary.period)}`,
+    main: `<header><h1>${html(title)}</h1>
+<p class="scope">${html(scopeOf(view))}</p>
+${switches}</header>
+${[noticeOf(view), ...notesOf(view).map(note => `<p class="note">${html(note)}</p>`)].filter(Boolean).join('\n')}
+${sets.join('\n')}`,
+    footer: `<p>Made from ${html(source)}, where ${history.many ? 'installations that have telemetry on are counted' : 'runs are counted'} since ${isoDay(history.since)}. All days are whole days in UTC. “Before” are up to 84 days before the period. Nothing was sent to make this page, and nothing is loaded to read it.</p>`,
+    script: REPORT_SCRIPT,
+    style: REPORT_STYLE,
   })
 }
 
-function sectionsOf(summary: Summary, words: Told['words']): string[] {
+function scopeOf({ shown }: View): string {
+  const { period } = shown.summary
+  const days = period.unfinished ? 'today so far' : `up to ${daysText({ ...period, from: period.to - 1 })}`
+  return `${days} (UTC)`
+}
+
+/** Radio buttons: they work without a script, and by the arrow keys. */
+function rangeSwitch(ranges: readonly Range[], shown: Range): string {
+  const buttons = ranges.map(({ name }, index) => {
+    const id = `range${index}`
+    return `<input type="radio" name="range" id="${id}" value="${index}"${ranges[index] === shown ? ' checked' : ''}><label for="${id}">${name === '84 days' ? '12 weeks' : html(name)}</label>`
+  })
+  return `<fieldset class="ranges"><legend class="said">Numbers of the last</legend>${buttons.join('')}</fieldset>`
+}
+
+function noticeOf({ heavy, everybody, history, public: isPublic }: View): string {
+  if (!heavy.length) return ''
+  const said = heavy.map(one => html(heavySentence(one, history.today))).join(' ')
+  const many = heavy.length > 1
+  const box = `<input type="checkbox" id="everybody"><label for="everybody">Include ${many ? 'them' : 'it'}</label>`
+  const rest = everybody
+    ? `${many ? 'They are' : 'It is'} left out. ${box}`
+    : `${many ? 'They are' : 'It is'} ${isPublic ? 'left out' : 'counted here'}.`
+  return `<p class="notice">${said} ${rest}</p>`
+}
+
+function part(name: string, view: View, ranges: readonly Range[] = view.ranges()): string {
+  return `<div class="${name}">
+${setOf(view, ranges, `${name}-`)}
+</div>`
+}
+
+/** All numbers of a view: what belongs to a range is seen where that is chosen. */
+function setOf(view: View, ranges: readonly Range[], prefix = ''): string {
+  const { command } = view
+  if (command) return commandPage(view, prefix)
+  const all = ranges.map((_, index) => index)
+  const long = ranges.map(({ summary }) => summary.period.steps.starts.length)
+  const usual = Math.min(...long)
+  const charts = [...new Set(long)].map(length =>
+    inRanges(
+      all.filter(index => long[index] === length),
+      all.length,
+      overTime(
+        ranges[long.indexOf(length)]!.summary,
+        `${prefix}chart${length === usual ? '' : '-all'}`,
+        view.words,
+      ),
+    ),
+  )
   return [
-    runsChart(summary, words),
-    installationsChart(summary),
-    versionsChart(summary, words),
-    commandsTable(summary, words),
-    failuresTable(summary),
-    agentsTable(summary),
-    eventsTable(summary),
+    ...ranges.map((range, index) => inRanges([index], all.length, tilesOf(range.summary, view.words))),
+    ...charts,
+    ...ranges.map((range, index) =>
+      inRanges([index], all.length, detailsOf(range, `${prefix}${index}`, view)),
+    ),
+  ].join('\n')
+}
+
+function inRanges(indexes: readonly number[], all: number, content: string): string {
+  if (!content || all === 1) return content
+  return `<div class="in ${indexes.map(index => `in${index}`).join(' ')}">\n${content}\n</div>`
+}
+
+function detailsOf({ summary, claims }: Range, set: string, { words }: View): string {
+  const first = words?.thing ?? 'Command'
+  const today = todayText(summary)
+  const said = claims.changes.map(claim => `<li>${sentenceOf(claim, name => `<b>${html(name)}</b>`)}</li>`)
+  const section = (name: string, ...content: string[]) => sectionOf(name, set, content)
+  const agents = agentMultiples(summary)
+  return [
+    summary.today && (summary.today.runs || summary.today.events)
+      ? `<p class="today">Today so far, in none of these numbers: ${today}.</p>`
+      : '',
+    section(
+      words ? `By ${first}` : 'Commands',
+      commandsTable(summary, first) || '<p>None was counted in this time.</p>',
+    ),
+    section('What changed', said.length ? `<ul class="changes">\n${said.join('\n')}\n</ul>` : ''),
+    section(`Versions, ${trendName(summary)}`, versionMultiples(summary)),
+    section(`Coding agents, part of the runs in ${daysOf(summary)}`, agents),
+    ...environmentMultiples(summary).map(({ name, content }) => section(name, content)),
+    section('Events', eventsTable(summary)),
   ]
+    .filter(Boolean)
+    .join('\n')
 }
 
-function compared(comparison: Comparison): string {
-  const { days, now, before, whole } = comparison
-  const rest = whole && before ? `${change(now, before)} on the ${days} before` : ''
-  return tile(`Last ${days} days`, thousands(now), rest)
-}
-
-function commandsTable({ commands, agents }: Summary, { runs, thing }: Told['words']): string {
-  const [{ change: { days = 0, whole = false } = {} } = {}] = commands
-  const rows = commands.map(({ share, ...command }) => ({
-    ...command,
-    ...(commands.length > 1 && { share }),
-    ...(command.name === UNKNOWN && runs === 'runs' && { note: 'not in the list of commands' }),
-  }))
-  const columns = [
-    { name: runs === 'runs' ? 'Runs' : 'Times', cell: (row: (typeof rows)[0]) => thousands(row.count) },
-    ...(rows.length > 1 ? [{ name: 'Share', cell: (row: (typeof rows)[0]) => percent(row.share ?? 1) }] : []),
-    { name: 'Trend', drawn: true, cell: (row: (typeof rows)[0]) => sparkline(row.steps) },
-    ...(whole
-      ? [{ name: `Last ${days} days`, cell: (row: (typeof rows)[0]) => changed(row.change, change) }]
-      : []),
-    ...(agents?.shares.size
-      ? [{ name: 'By agents', cell: ({ name }: (typeof rows)[0]) => percent(agents.shares.get(name) ?? 0) }]
-      : []),
+/** Can it be removed? The answer, and the numbers behind it. */
+function commandPage({ command, shown, words }: View, prefix: string): string {
+  const { name, verdict, narrowed } = command!
+  return [
+    `<p class="question">Can <b>${html(name)}</b> be removed?</p>
+<p class="verdict"><b>${verdict.answer}.</b> ${sentenceOf(verdict.reason, name => `<b>${html(name)}</b>`)}</p>`,
+    commandTiles(name, shown.summary, narrowed),
+    overTime(narrowed, `${prefix}chart`, words),
+    sectionOf(`Versions, ${trendName(narrowed)}`, `${prefix}0`, [versionMultiples(narrowed)]),
+    sectionOf('Coding agents', `${prefix}0`, [agentMultiples(narrowed)]),
+    ...environmentMultiples(narrowed).map(({ name, content }) => sectionOf(name, `${prefix}0`, [content])),
   ]
-  return rows.length ? section(runs === 'runs' ? 'Commands' : `By ${thing}`, table(thing, rows, columns)) : ''
+    .filter(Boolean)
+    .join('\n')
 }
 
-function failuresTable({ failures }: Summary): string {
-  if (!failures?.length) return ''
-  const [{ days, before }] = failures as [(typeof failures)[0]]
-  const rows = failures.map(failure => ({ ...failure, share: failedShare(failure.now) ?? 0 }))
-  const columns = [
-    { name: 'Failed', cell: ({ now }: (typeof rows)[0]) => thousands(now.failed) },
-    { name: 'Of its runs', cell: ({ now }: (typeof rows)[0]) => partOf(failedShare(now)) },
-    ...(before
-      ? [
-          {
-            name: `${days} days before`,
-            cell: (row: (typeof rows)[0]) => partOf(row.before && failedShare(row.before)),
-          },
-        ]
-      : []),
-  ]
-  return section(`Failures in the last ${days} days`, table('Command', rows, columns))
-}
-
-function agentsTable({ agents, failures }: Summary): string {
-  if (!agents) return ''
-  const columns = [
-    { name: 'Runs', cell: (row: (typeof agents.who)[0]) => thousands(row.count) },
-    { name: 'Share', cell: (row: (typeof agents.who)[0]) => percent(row.share) },
-    { name: 'Trend', drawn: true, cell: (row: (typeof agents.who)[0]) => sparkline(row.steps) },
-    ...(failures
-      ? [{ name: 'Failed', cell: (row: (typeof agents.who)[0]) => partOf(failedShare(row.failures)) }]
-      : []),
-  ]
-  return section('People and agents', table('Run by', agents.who, columns))
-}
-
-function eventsTable({ events }: Summary): string {
-  if (!events.length) return ''
-  const columns = [
-    { name: 'Times', cell: (row: (typeof events)[0]) => thousands(row.count) },
-    { name: 'Trend', drawn: true, cell: (row: (typeof events)[0]) => sparkline(row.steps) },
-  ]
-  // A share of all events says nothing: they are not of one kind.
-  const rows = events.map(({ share: _, ...event }) => event)
-  return section('Also counted', table('Event', rows as typeof events, columns))
-}
-
-function partOf(share: number | undefined): string {
-  return share === undefined ? '' : percent(share)
+/** A part of the page under its heading; empty where it has no content. */
+function sectionOf(heading: string, set: string, content: readonly string[]): string {
+  const parts = content.filter(Boolean)
+  if (!parts.length) return ''
+  const id = `${heading.toLowerCase().replace(/[^a-z]+/g, '-')}-${set}`
+  return `<section aria-labelledby="${id}">
+<h2 id="${id}">${html(heading)}</h2>
+${parts.join('\n')}
+</section>`
 }

@@ -1,24 +1,26 @@
-import { lastDays } from './days.ts'
+import { dayOf } from './days.ts'
 import type { Use } from './use.ts'
 
 /** A row of fewer installations than this could be known to be somebody's. */
 const MIN_INSTALLATIONS = 5
 const OTHER = 'other'
+const MS = 86_400_000
 
 /**
  * The same uses, fit to be published: no installation is in them, no time is finer than a day, and each name, version
- * and agent that is left was seen at 5 installations or more in the period. The rest is merged as `other`; if that
- * would be fewer than 5 too, with the smallest of the rows that would have been left. A sentence if nothing can be
- * published.
+ * and agent that is left was seen at 5 installations or more in the `days` whole days before `today`. The rest is merged
+ * as `other`; if that would be fewer than 5 too, with the smallest of the rows that would have been left. Throws an
+ * `Error` with a sentence if nothing can be published.
  */
-export function publicUses(uses: readonly Use[], now: number, days: number): Use[] | string {
-  const start = lastDays(now, days)[0]!.start
-  const inPeriod = uses.filter(({ time }) => time >= start && time <= now)
-  if (inPeriod.some(({ installation }) => installation === undefined))
-    return '--public needs user.fingerprint or service.instance.id on every count, to tell how many installations a row has'
+export function publicUses(uses: readonly Use[], today: number, days: number): Use[] {
+  const inPeriod = uses.filter(({ time }) => dayOf(time) >= today - days && dayOf(time) < today)
+  if (uses.some(({ installation }) => installation === undefined))
+    throw new Error(
+      '--public needs user.fingerprint or service.instance.id on every count, to know how many installations a row has',
+    )
   const runs = inPeriod.filter(({ kind }) => kind === 'run')
   if (countOf(runs) < MIN_INSTALLATIONS)
-    return `--public shows nothing of fewer than ${MIN_INSTALLATIONS} installations`
+    throw new Error(`--public shows nothing of fewer than ${MIN_INSTALLATIONS} installations`)
 
   const commands = mergerOf(runs, ({ name }) => name)
   const versions = mergerOf(runs, ({ version }) => version)
@@ -28,7 +30,7 @@ export function publicUses(uses: readonly Use[], now: number, days: number): Use
     ({ name }) => name,
   )
   const failing = new Set(
-    [...groups(inPeriod, use => (use.kind === 'failure' ? (commands(use.name) ?? OTHER) : undefined))]
+    [...groups(inPeriod, use => (use.kind === 'failure' ? commands(use.name) : undefined))]
       .filter(([, who]) => who.size >= MIN_INSTALLATIONS)
       .map(([name]) => name),
   )
@@ -36,26 +38,24 @@ export function publicUses(uses: readonly Use[], now: number, days: number): Use
     runs.filter(({ agent }) => agent !== undefined),
     ({ agent }) => agent!,
   )
-  const people = runs.filter(({ agent }) => agent === undefined)
-  const tellsAgents = !people.length || countOf(people) >= MIN_INSTALLATIONS
+  const without = runs.filter(({ agent }) => agent === undefined)
+  const saysAgents = !without.length || countOf(without) >= MIN_INSTALLATIONS
 
   return uses
-    .filter(({ time }) => time <= now)
+    .filter(({ time }) => dayOf(time) < today)
     .flatMap(({ time, count, kind, name, version, agent }): Use[] => {
-      const command = commands(name) ?? OTHER
+      const command = commands(name)
       // A failure is shown beside the runs of its command, so few failures are not merged with others but left out.
       const shown = {
         run: command,
-        failure: failing.has(command) ? command : undefined,
+        failure: command !== undefined && failing.has(command) ? command : undefined,
         event: events(name),
-      }
-      const told = shown[kind]
-      if (told === undefined) return []
-      const who = tellsAgents && agent !== undefined ? agents(agent) : undefined
-      const day = new Date(time).setHours(0, 0, 0, 0)
+      }[kind]
+      if (shown === undefined) return []
+      const who = saysAgents && agent !== undefined ? agents(agent) : undefined
       return [
         {
-          ...{ time: day, count, kind, name: told, version: versions(version) ?? OTHER },
+          ...{ time: dayOf(time) * MS, count, kind, name: shown, version: versions(version) ?? OTHER },
           ...(who !== undefined && { agent: who }),
         },
       ]

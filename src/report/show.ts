@@ -1,37 +1,28 @@
 import { spawn } from 'node:child_process'
 import { writeWhole } from '../files/write-whole.ts'
+import { takesColour } from '../terminal/colour.ts'
 import { cardOf } from './card.ts'
-import { claimsOf } from './claims.ts'
+import { daysText } from './claims.ts'
+import { takesUnicode } from './glyphs.ts'
 import { pageOf } from './page.ts'
-import { plain } from './plain.ts'
-import { publicUses } from './public.ts'
-import { takesUnicode, usageText } from './text.ts'
-import { COMMANDS, scopeOf, type Told, type Words } from './told.ts'
-import { DEFAULT_DAYS, summarise } from './usage.ts'
-import type { Use } from './use.ts'
+import { nothingJson, viewJson } from './report-json.ts'
+import { viewText } from './text.ts'
+import { type Report, viewOf, type Wanted } from './view.ts'
 
 /** As they were given: `--days 7 --json`, or `--html`, `--open`, `--force`. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>
 
-/** What is to be shown. */
-export interface Report {
-  /** Whose use it is. */
-  subject: string
-  /** The command or metric that was asked for; empty for all commands. */
-  detail?: string
-  uses: readonly Use[]
-  /** What the numbers are made of, in words. */
-  source: string
-  /** Where the page or card goes, if that was said. */
+/** A report, and where it goes if it is a page or a card. */
+export interface Shown extends Report {
   page?: string | undefined
   /** What a file is called otherwise, before `-usage.html`. Default `subject`. */
   base?: string
-  words?: Words
 }
 
 interface Output {
   write(text: string): unknown
   columns?: number
+  isTTY?: boolean | undefined
 }
 
 /** Where it is shown. */
@@ -42,53 +33,54 @@ export interface Surroundings {
 }
 
 /** What is wrong with the flags; undefined where nothing is. */
-export function flagsProblem({ days = String(DEFAULT_DAYS), html, card, json }: Flags): string | undefined {
+export function flagsProblem({ days = '30', html, card, json }: Flags): string | undefined {
   if (!/^[1-9]\d{0,3}$/.test(`${days}`)) return `--days ${days}: expected 1 to 9999`
   const forms = Object.entries({ html, card, json }).filter(([, given]) => given)
   if (forms.length > 1) return `expected only one of ${forms.map(([form]) => `--${form}`).join(', ')}`
   return undefined
 }
 
-/** As text, as JSON, as a page or as a card. Throws an `Error` with a sentence if it cannot be shown or written. */
-export function show(report: Report, flags: Flags, { stdout, stderr, env }: Surroundings): void {
-  const now = Date.now()
-  const told = tell(report, flags, now)
-  const { subject, base = report.subject, page } = report
-  const title = `${told.subject}: ${told.scope}`
+/**
+ * As text, as JSON, as a page or as a card. Of no uses there is no text, and what is missing is for the caller to say.
+ * Throws an `Error` with a sentence where it cannot be shown or written.
+ */
+export function show(report: Shown, flags: Flags, { stdout, stderr, env }: Surroundings): void {
+  if (!report.uses.length) {
+    if (flags.html || flags.card) throw new Error('nothing is counted, so no file is written')
+    if (flags.json) stdout.write(`${JSON.stringify(nothingJson(report), null, 2)}\n`)
+    return
+  }
+  const view = viewOf(report, wantedOf(flags), Date.now())
+  const { base = report.subject, page } = report
+  const title = `${view.subject}, ${daysText(view.shown.summary.period)}`
   const force = Boolean(flags.force)
   if (flags.html) {
     const file = page ?? `${base}-usage.html`
-    write(file, pageOf(told), force)
+    write(file, pageOf(view), force)
     stderr.write(`${title}: written to ${file}\n`)
     if (flags.open) openFile(file)
   } else if (flags.card) {
     const light = page ?? `${base}-card.svg`
     const dark = light.replace(/(\.svg)?$/, '-dark.svg')
-    write(light, cardOf(told, 'light'), force)
-    write(dark, cardOf(told, 'dark'), force)
+    write(light, cardOf(view, 'light'), force)
+    write(dark, cardOf(view, 'dark'), force)
     stderr.write(`${title}: written to ${light} and ${dark}\n`)
-    stdout.write(pictureOf(light, dark, `How ${subject} is used`))
-  } else if (flags.json) stdout.write(`${JSON.stringify(plain(told), null, 2)}\n`)
-  else if (report.uses.length) {
-    const canvas = { columns: stdout.columns || 80, unicode: takesUnicode(env) }
-    stdout.write(usageText(told, canvas))
-  }
+    stdout.write(pictureOf(light, dark, `How ${view.subject} is used`))
+  } else if (flags.json) stdout.write(`${JSON.stringify(viewJson(view), null, 2)}\n`)
+  else
+    stdout.write(
+      viewText(view, {
+        columns: stdout.columns || 80,
+        unicode: takesUnicode(env),
+        colour: takesColour(stdout, env),
+      }),
+    )
 }
 
-/** What there is to say, at that time. */
-export function tell(report: Report, flags: Flags, now: number): Told {
-  const { subject, detail = '', source, words = COMMANDS } = report
-  const days = Number(flags.days ?? DEFAULT_DAYS)
-  const uses = flags.public ? publicUses(report.uses, now, days) : report.uses
-  if (typeof uses === 'string') throw new Error(uses)
-  const summary = summarise(uses, now, days)
-  // What agents make of one command may be the work of a single installation.
-  if (flags.public) summary.agents?.shares.clear()
+function wantedOf({ days, command, all, public: isPublic }: Flags): Wanted {
   return {
-    subject: `${subject} ${detail}`.trim(),
-    ...{ scope: scopeOf(summary, words), summary, words, source },
-    claims: words === COMMANDS ? claimsOf(summary, uses, now) : [],
-    ...(flags.public && { daysOnly: true, source: `${source}, without installations` }),
+    ...{ days: days === undefined ? undefined : Number(days), all: Boolean(all), public: Boolean(isPublic) },
+    command: command === undefined ? undefined : `${command}`,
   }
 }
 

@@ -1,99 +1,205 @@
-import { rowsText, wrap } from '../core/layout.ts'
-import { change, percent, thousands } from '../terminal/number.ts'
+import { wrap } from '../core/layout.ts'
+import { type Paint, paintOf } from '../terminal/colour.ts'
+import { count } from '../terminal/count.ts'
+import { changeOf, percent, short } from '../terminal/number.ts'
 import { sentenceOf } from './claim.ts'
-import { isoDay } from './days.ts'
-import { failedShare } from './failures.ts'
-import type { Installations } from './installations.ts'
-import type { Share } from './shares.ts'
-import { bars } from './text-bars.ts'
-import { asciiGlyphs, calendar, type Drawing, type Glyphs, grid, unicodeGlyphs } from './text-charts.ts'
-import type { Told } from './told.ts'
-import type { Comparison, Summary } from './usage.ts'
+import { daysText } from './claims.ts'
 
-/** What a terminal can show. Without colours, so that it reads the same on light, dark and `NO_COLOR`. */
-export interface Canvas {
-  columns: number
-  /** False where the locale is not UTF-8. */
-  unicode: boolean
-}
+import { type Canvas, inLocale, trendOf } from './glyphs.ts'
+import { heavyText, notesOf } from './notes.ts'
+import { failedShare, type Row } from './rows.ts'
+import type { Spread } from './spread.ts'
+import type { Summary } from './summary.ts'
+import { type TextColumn, textTable } from './text-table.ts'
+import type { View } from './view.ts'
 
-const MIN_COLUMNS = 60
-/** More names are no help. */
-const MAX_LISTED = 20
-const MAX_FAILURES = 5
+/** Longer lines are hard to read. */
+const MAX_COLUMNS = 100
+const MIN_COLUMNS = 30
+/** With what stands around them they are a screen of 24 lines. */
+const MAX_ROWS = 10
+const MAX_SHORT_ROWS = 3
 
-/** A period of use for a person at a terminal: what stands out, what is used most, when, and what has changed. */
-export function usageText(told: Told, { columns, unicode }: Canvas): string {
-  const { subject, scope, claims, summary, words } = told
-  const glyphs = unicode ? unicodeGlyphs : asciiGlyphs
-  const width = Math.max(columns, MIN_COLUMNS)
-  const drawing = { width, glyphs }
-  const sentence = sentenceOf(claims)
+/** A report for a person at a terminal. What matters most comes last: there it is still to be seen. */
+export function viewText(view: View, canvas: Canvas): string {
+  const { shown, subject, command, words } = view
+  const { summary, claims } = shown
+  const width = Math.min(Math.max(canvas.columns, MIN_COLUMNS), MAX_COLUMNS)
+  const paint = paintOf(canvas.colour)
+  const wrapped = (text: string, indent = 0) => wrap(inLocale(text, canvas), width, indent)
+  const drawing = { width, paint, canvas }
   const parts = [
-    wrap(`${subject}: ${scope}`, width),
-    ...(sentence ? [wrap(sentence, Math.min(width, 100))] : []),
-    ...(summary.commands.length
-      ? [bars(summary.commands, drawing), calendar(summary.days, { ...drawing, unit: `${words.runs} a day` })]
-      : []),
-    ...(summary.installations ? fleet(summary.installations, drawing) : []),
-    rowsText(factsOf(summary, glyphs), width),
+    `${paint('bold', subject)}${command ? ` ${command.name}` : ''}\n${paint('dim', wrapped(scopeText(view)))}`,
+    ...(command
+      ? [factsText(command.narrowed, drawing)]
+      : [
+          rowsText(words?.thing ?? 'Command', summary.commands, summary, MAX_ROWS, drawing),
+          rowsText('Event', summary.events, summary, MAX_SHORT_ROWS, drawing),
+          factsText(summary, drawing),
+        ]),
+    ...[...heavyText(view), ...notesOf(view)].map(note => paint('yellow', wrapped(note))),
+    claims.changes.length && !command
+      ? claims.changes.map(claim => wrapped(`- ${sentenceOf(claim)}`, 2)).join('\n')
+      : '',
+    command ? verdictText(command, wrapped, paint) : headlineText(claims.headline, wrapped, paint),
   ]
   return `${parts.filter(Boolean).join('\n\n')}\n`
 }
 
-function factsOf(summary: Summary, glyphs: Glyphs): [string, string][] {
-  const { comparisons, versions, events, first, last, installations, failures, agents, days } = summary
-  const facts: [string, string | undefined][] = [
-    [
-      'installations',
-      installations &&
-        `${thousands(installations.total)}, ${thousands(installations.recent)} in the last 7 days`,
-    ],
-    ...comparisons.map((one): [string, string] => [`last ${one.days} days`, compared(one, glyphs)]),
-    ['versions', listed(versions)],
-    ['failed', failures && failed(failures)],
-    ['run by', agents?.who.map(({ name, share }) => `${name} ${percent(share)}`).join(', ')],
-    ['also counted', listed(events)],
-    ['first use', first === undefined ? undefined : isoDay(first)],
-    ['last use', last === undefined || last >= days.at(-1)!.start ? undefined : isoDay(last)],
+/** `30 days, 28 Oct – 26 Nov, whole days in UTC, from in.jsonl` */
+export function scopeText({ shown, source }: View): string {
+  const { period, today } = shown.summary
+  const days = period.unfinished ? 'today, which is not over' : count(period.days, 'whole day')
+  const sofar = today && (today.runs || today.events) ? `; today so far: ${todayText(shown.summary)}` : ''
+  return `${days} (${daysText(period)}, UTC) from ${source}${sofar}`
+}
+
+export function todayText({ today, many }: Summary): string {
+  if (!today) return ''
+  const { runs, failed, events, installations } = today
+  return [
+    `${count(runs, 'run')}${many ? ` by ${count(installations, 'installation')}` : ''}`,
+    ...(failed ? [`${short(failed)} failed`] : []),
+    ...(events ? [count(events, 'event')] : []),
+  ].join(', ')
+}
+
+interface Drawing {
+  width: number
+  paint: Paint
+  canvas: Canvas
+}
+
+function rowsText(
+  first: string,
+  all: readonly Row[],
+  summary: Summary,
+  most: number,
+  drawing: Drawing,
+): string {
+  if (!all.length) return ''
+  const rows = all.slice(0, most)
+  const { many, all: together, period, commands } = summary
+  const isEvents = all === summary.events
+  const hasFailures = !isEvents && commands.some(({ failed, past }) => failed || past.failed)
+  const columns: TextColumn<Row>[] = [
+    ...(many
+      ? [
+          { name: 'used by', rank: 1, cell: ({ installations }: Row) => short(installations) },
+          {
+            name: `of ${short(together.installations)}`,
+            rank: 4,
+            cell: ({ installations }: Row) =>
+              together.installations ? percent(installations / together.installations) : '',
+          },
+        ]
+      : []),
+    {
+      ...{
+        name: period.steps.days === 7 ? `${period.steps.starts.length} weeks` : 'by day',
+        rank: 5,
+        drawn: true,
+      },
+      cell: ({ trend }) => (trend.length > 1 ? trendOf(trend.slice(-12), drawing.canvas) : ''),
+    },
+    { name: isEvents ? 'times' : 'runs', rank: 2, cell: ({ runs }) => short(runs) },
+    ...(many && !isEvents
+      ? [{ name: 'each', rank: 6, cell: ({ installations, runs }: Row) => eachOf(runs, installations) }]
+      : []),
+    ...(hasFailures
+      ? [
+          { name: 'failed', rank: 3, cell: (row: Row) => shareText(failedShare(row)) },
+          { name: 'before', rank: 7, cell: ({ past }: Row) => shareText(failedShare(past)) },
+        ]
+      : []),
   ]
-  return facts.filter((fact): fact is [string, string] => Boolean(fact[1]))
+  const more = all.length - rows.length
+  const lines = textTable(first, rows, columns, drawing)
+  return [...lines, ...(more ? [drawing.paint('dim', `and ${short(more)} more`)] : [])].join('\n')
 }
 
-function listed(shares: readonly Share[]): string {
-  const names = shares.slice(0, MAX_LISTED).map(({ name, count }) => `${name} (${thousands(count)})`)
-  const more = shares.length - names.length
-  return [...names, ...(more ? [`and ${thousands(more)} more`] : [])].join(', ')
+/** `2.4` */
+export function eachOf(runs: number, installations: number): string {
+  if (!installations) return ''
+  const each = runs / installations
+  return each < 100 ? each.toFixed(1) : short(each)
 }
 
-function failed(failures: NonNullable<Summary['failures']>): string {
-  return failures
-    .slice(0, MAX_FAILURES)
-    .flatMap(({ name, now, before }) => {
-      const [share, earlier] = [failedShare(now), before && failedShare(before)]
-      if (share === undefined) return []
-      return [`${name} ${percent(share)}${earlier === undefined ? '' : ` (${percent(earlier)} before)`}`]
-    })
-    .join(', ')
+export function shareText(share: number | undefined): string {
+  return share === undefined ? '' : percent(share)
 }
 
-/** Who uses it, and which version, as time goes on. */
-function fleet({ days, versions }: Installations, drawing: Omit<Drawing, 'unit'>): string[] {
-  const parts = [calendar(days, { ...drawing, unit: 'installations a day' })]
-  const weeks = versions[0]?.weeks.map((_, index) => versions.map(version => version.weeks[index]))
-  const names = versions.map(({ name }) => name)
-  if (weeks) parts.push(grid(names, weeks, { ...drawing, unit: 'installations a week' }))
-  return parts
+/** Installations, versions, agents and where it runs, a line each. */
+function factsText(summary: Summary, { width, paint, canvas }: Drawing): string {
+  const { many, all, week, versions, agents, environment, runs, period } = summary
+  const { steps, days } = period
+  const unit = steps.days === 7 ? 'week' : 'day'
+  const trend = (counts: readonly number[]) =>
+    counts.length > 1 ? ` ${trendOf(counts.slice(-12), canvas)}` : ''
+  const listed = (rows: readonly Spread[]) =>
+    `${rows
+      .filter(({ count }) => count)
+      .slice(0, 4)
+      .map(({ name, share }) => `${name} ${percent(share)}`)
+      .join(', ')}`
+  const facts: [string, string][] = [
+    ...(many
+      ? [
+          [
+            `installations a ${unit}`,
+            `${short(all.trend.at(-1) ?? 0)}${trend(all.trend)}  ${short(all.installations)} in ${count(days, 'day')}`,
+          ] as [string, string],
+        ]
+      : []),
+    [`runs a ${unit}`, `${short(runs.at(-1) ?? 0)}${trend(runs)}  ${ranText(all, days, paint, canvas)}`],
+    ...(week.now && many && week.before !== undefined
+      ? [['last week', `${short(week.now)}, ${short(week.before)} before`] as [string, string]]
+      : []),
+    ...(versions.length > 1 || !many ? [['versions', listed(versions)] as [string, string]] : []),
+    ...(agents.length
+      ? [
+          [
+            'run by',
+            agents
+              .slice(0, 4)
+              .map(({ name, runs }) => `${name} ${percent(runs / (all.runs || 1))}`)
+              .join(', '),
+          ] as [string, string],
+        ]
+      : []),
+    ...environment.map(({ name, rows }): [string, string] => [name.toLowerCase(), listed(rows)]),
+  ]
+  const shown = facts.filter(([, text]) => text.trim())
+  const labels = Math.max(...shown.map(([label]) => label.length)) + 2
+  return shown
+    .map(([label, text]) => `${paint('dim', label.padEnd(labels))}${wrap(text, width, labels)}`)
+    .join('\n')
 }
 
-function compared({ now, before, days, whole }: Comparison, { minus }: Glyphs): string {
-  if (!whole) return thousands(now)
-  const percent = change(now, before).replace('−', minus).replace('±0%', 'the same')
-  return `${thousands(now)} (${days} days before: ${thousands(before)}${percent && `, ${percent}`})`
+function ranText({ runs, before }: Row, days: number, paint: Paint, canvas: Canvas): string {
+  const change = before && before.runs >= 20 ? changeOf(runs, before.runs) : undefined
+  const arrow = change === undefined ? '' : changeText(change)
+  const painted = arrow && ` ${paint((change ?? 0) < 0 ? 'red' : 'green', inLocale(arrow, canvas))}`
+  return `${short(runs)} in ${count(days, 'day')}${painted}`
 }
 
-/** Whether the locale can show more than ASCII. POSIX: the first of these three that is set decides. */
-export function takesUnicode(env: Readonly<Record<string, string | undefined>>): boolean {
-  if (process.platform === 'win32') return env.WT_SESSION !== undefined || env.TERM_PROGRAM !== undefined
-  return /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '')
+/** `▲ 15%` */
+export function changeText(change: number): string {
+  if (!change) return 'the same'
+  return `${change > 0 ? '▲' : '▼'} ${Math.abs(change) > 999 ? '>999' : Math.abs(change)}%`
+}
+
+type Wrapped = (text: string, indent?: number) => string
+
+function headlineText(headline: View['shown']['claims']['headline'], wrapped: Wrapped, paint: Paint): string {
+  return headline ? paint('bold', wrapped(sentenceOf(headline))) : ''
+}
+
+function verdictText(
+  { name, verdict }: NonNullable<View['command']>,
+  wrapped: Wrapped,
+  paint: Paint,
+): string {
+  const question = wrapped(`Can ${name} be removed?`)
+  return `${question}\n${paint('bold', wrapped(`${verdict.answer}: ${sentenceOf(verdict.reason)}`))}`
 }

@@ -1,6 +1,7 @@
-import { thousands } from './number.ts'
+import { short } from './number.ts'
 
-/** `1 series`, `3 invocations`: a count with its noun. */
+/** `1 series`, `3 bodies`: a count with its noun. */
 export function count(number: number, noun: string): string {
-  return `${thousands(number)} ${noun}${number === 1 || noun.endsWith('s') ? '' : 's'}`
+  if (number === 1 || noun.endsWith('s')) return `${short(number)} ${noun}`
+  return `${short(number)} ${/[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ie` : noun}s`
 }

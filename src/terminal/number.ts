@@ -6,6 +6,21 @@ export function thousands(number: number): string {
   return fraction === undefined ? grouped : `${grouped}.${fraction}`
 }
 
+const UNITS: readonly (readonly [size: number, name: string])[] = [
+  [1e12, 'tn'],
+  [1e9, 'bn'],
+  [1e6, 'm'],
+]
+
+/** The same, but never wide: `12.3m`. A stranger's count may be any. */
+export function short(number: number): string {
+  if (number < 1e7) return thousands(Math.round(number))
+  if (number >= 1e15) return '999tn+'
+  const [size, name] = UNITS.find(([size]) => number >= size)!
+  const part = Math.floor((10 * number) / size) / 10
+  return `${part >= 100 ? Math.floor(part) : part}${name}`
+}
+
 /** A part of 1 as people write it: `37%`, and `<1%` for what is there but little. */
 export function percent(share: number): string {
   if (share > 0 && share < 0.01) return '<1%'
@@ -13,10 +28,7 @@ export function percent(share: number): string {
   return `${thousands(Math.round(100 * share))}%`
 }
 
-/** `+12%`, `−17%`, `±0%`; empty where there was nothing before. */
-export function change(now: number, before: number): string {
-  if (!before) return ''
-  const rounded = Math.round((100 * (now - before)) / before)
-  const sign = rounded < 0 ? '−' : rounded > 0 ? '+' : '±'
-  return `${sign}${thousands(Math.abs(rounded))}%`
+/** How much more or less it is, in percent, rounded; undefined where there was nothing before. */
+export function changeOf(now: number, before: number): number | undefined {
+  return before ? Math.round((100 * (now - before)) / before) : undefined
 }

@@ -7,7 +7,7 @@ import { startCortex } from './cortex.ts'
 import { type Member, makeCrowd, told } from './crowd.ts'
 import { configurationsOf, folder } from './examples.ts'
 import { crowdOfForgers, forgedBody } from './forger.ts'
-import { startGateway, startRawGateway } from './gateways.ts'
+import { type Gateway, startGateway, startRawGateway } from './gateways.ts'
 import { builds, random } from './load.ts'
 import { type Door, startDoor } from './nginx.ts'
 import { query } from './prometheus.ts'
@@ -93,7 +93,7 @@ test.each(Object.keys(ENGINES))(
     const dir = folder()
     mkdirSync(join(dir, name))
     const engine = await ENGINES[name]!(join(dir, name))
-    const collectors = []
+    const collectors: Gateway[] = []
     for (const [i, { files, env }] of engine.collector.slice(0, 2).entries()) {
       mkdirSync(join(dir, `${i}`))
       collectors.push(await startGateway(join(dir, `${i}`), files, env))

@@ -119,6 +119,31 @@ test('one server: failures and agents come through to the rules', async () => {
     .toEqual([{ labels: { job: 'trix', agent: 'claude' }, value: 1 }])
 })
 
+test('one server: what the tool runs on comes through to the rules', async () => {
+  const { endpoint, prometheus } = await startOne(folder())
+  for (const version of ['1.0.0', '1.0.1']) {
+    const world = makeWorld({ TRIX_TELEMETRY: 'on' })
+    await world.script(
+      `import { initTelemetry } from 'otlp-tally'
+       initTelemetry({ name: 'trix', version: '${version}', endpoint: '${endpoint}', commands: ['build'], environment: true })
+         .trackCommand('build')`,
+    )
+  }
+  const runtime = process.versions.node.split('.')[0]
+  await expect
+    .poll(() => query(prometheus, 'job_environment:installations:week'), { timeout: 30_000 })
+    .toMatchObject([
+      {
+        labels: {
+          os_type: process.platform,
+          process_runtime_name: 'nodejs',
+          process_runtime_version: runtime,
+        },
+        value: 2,
+      },
+    ])
+})
+
 test('a body that is larger than any of ours is refused', async () => {
   const { endpoint } = await startOne(folder())
   const { status } = await post(endpoint, `{${' '.repeat(65_536)}}`)

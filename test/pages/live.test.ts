@@ -35,7 +35,9 @@ describe('the live page', () => {
       await post(listening.url, bodyOf())
       await fetch(listening.url, { method: 'POST', body: '{' })
       for (const body of hostileBodies()) await post(listening.url, body)
-      await expect.poll(() => claimOf(opened)).toMatch(/^17 invocations/)
+      await expect
+        .poll(() => claimOf(opened), { timeout: 20_000 })
+        .toMatch(/^9 runs of 9 commands, 8 events, 1 request refused/)
       expect(await accessibilityProblems(opened.page)).toEqual([])
       await expectNoOverflow(opened.page)
       expect(new Set(opened.requests)).toEqual(new Set([`${listening.page}/`, `${listening.page}/events`]))
@@ -54,24 +56,27 @@ describe('the live page', () => {
     )
     const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: address })
     await world.tool(['build'])
-    await expect.poll(() => claimOf(opened), { timeout: 10_000 }).toBe('1 invocation in 1 series')
+    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toBe('1 run of 1 command')
     await world.tool(['build'])
-    await expect.poll(() => claimOf(opened), { timeout: 10_000 }).toBe('2 invocations in 1 series')
+    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toBe('2 runs of 1 command')
     await world.tool(['check'])
-    await expect.poll(() => claimOf(opened), { timeout: 10_000 }).toBe('3 invocations in 2 series')
-    expect(await page.getByRole('row', { name: 'trix 0.19.3 build' }).innerText()).toMatch(/\t2$/)
+    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toBe('3 runs of 2 commands')
+    expect(await page.locator('#runs-list summary').allInnerTexts()).toEqual([
+      expect.stringMatching(/trix build\s+2$/),
+      expect.stringMatching(/trix check\s+1$/),
+    ])
     expect(
       (await page.locator('#feed-list li').allInnerTexts()).map(text => text.split('\n').at(-2)),
     ).toEqual([...['trix 0.19.3 check', 'trix 0.19.3 build', 'trix 0.19.3 build']])
     expect(await page.locator('.again').innerText()).toBe(
-      `TRIX_TELEMETRY=on TRIX_TELEMETRY_ENDPOINT=${address} trix …`,
+      `Run more: TRIX_TELEMETRY=on TRIX_TELEMETRY_ENDPOINT=${address} trix …`,
     )
     expect(await page.locator('#body-text').innerText()).toContain('"stringValue": "check"')
     expect(await page.locator('.field', { hasText: 'user.fingerprint' }).innerText()).toContain('a random id')
     // Said to whoever cannot see it, once nothing more comes: what came last, and how it stands.
     await expect
-      .poll(() => page.locator('#news').textContent(), { timeout: 10_000 })
-      .toMatch(/^trix 0\.19\.3 {2}check \+1; 3 invocations in 2 series$/)
+      .poll(() => page.locator('#news').textContent(), { timeout: 20_000 })
+      .toMatch(/^trix 0\.19\.3 {2}check \+1; 3 runs of 2 commands$/)
     expect(opened.errors).toEqual([])
   })
 
@@ -95,31 +100,27 @@ describe('the live page', () => {
     },
   )
 
-  test('leaves a reader where he is: focus, places, what is chosen and what is marked', async () => {
+  test('leaves a reader where he is: focus, place, what is unfolded, chosen and marked', async () => {
     const listening = await startListen()
     for (let i = 0; i < 40; i++) await post(listening.url, bodyOf({ command: `command ${i}` }))
     const opened = await open(listening.page, { viewport: { width: 360, height: 740 } })
     const { page } = opened
-    expect(await tabStops(page)).toEqual([
-      { id: 'totals-list', outlined: true },
-      { id: 'body-text', outlined: true },
-      { id: 'f0', outlined: true },
-    ])
+    const [first] = await tabStops(page)
+    expect(first).toEqual({ id: '', outlined: true }) // the summary of the first command
+    await page.locator('#t3 summary').click()
     await page.locator('.field').nth(3).click()
-    await page.locator('#totals-list').evaluate(element => element.scrollTo(0, 60))
-    await page.locator('#body-text').evaluate(element => element.scrollTo(0, 30))
+    await page.evaluate(() => scrollTo(0, 900))
     const place = () =>
       page.evaluate(() => [
         document.activeElement!.id,
-        document.querySelector('#totals-list')!.scrollTop,
-        document.querySelector('#body-text')!.scrollTop,
+        scrollY,
         document.querySelector('input:checked')!.id,
+        [...document.querySelectorAll('details[open]')].map(({ id }) => id),
       ])
-    await page.locator('#body-text').focus()
     const before = await place()
-    expect(before).toEqual(['body-text', 60, 30, 'f3'])
-    await post(listening.url, bodyOf({ command: 'another' }))
-    await expect.poll(() => claimOf(opened)).toMatch(/^41 /)
+    expect(before).toEqual(['f3', 900, 'f3', ['d-t3']])
+    await post(listening.url, bodyOf({ command: 'command 1', who: 'somebody' }))
+    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^41 /)
     expect(await place()).toEqual(before)
 
     await page.evaluate(() => getSelection()!.selectAllChildren(document.querySelector('#claim')!))
@@ -127,23 +128,44 @@ describe('the live page', () => {
     await new Promise(resolve => setTimeout(resolve, 1000))
     expect(await claimOf(opened)).toMatch(/^41 /)
     await page.evaluate(() => getSelection()!.removeAllRanges())
-    await expect.poll(() => claimOf(opened)).toMatch(/^42 /)
+    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^42 /)
   })
 
-  test.each(looks)('on %s everything is on one screen, whatever has come', async (_, look) => {
-    const listening = await startListen()
-    for (let i = 0; i < 40; i++) await post(listening.url, bodyOf({ command: `command ${i}` }))
-    for (const body of hostileBodies()) await post(listening.url, body)
-    await fetch(listening.url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' })
-    const { page } = await open(listening.page, look)
-    const [height, window] = await page.evaluate(() => [document.documentElement.scrollHeight, innerHeight])
-    expect(height).toBeLessThanOrEqual(window!)
-    for (const part of ['#feed-list li', '.shares tbody tr', '.remarks li', '#body-text', '.field'])
-      await expect.poll(() => page.locator(part).first().isVisible()).toBe(true)
-    const shown = await page.locator('#feed-part, #totals-part, #remarks-part, #body-part').all()
-    for (const part of shown) expect((await part.boundingBox())!.height).toBeGreaterThan(30)
-    expect(shown).toHaveLength(4)
-  })
+  test.each(looks)(
+    'on %s there is one scroll, what has just come is on the first screen, and no line is cut',
+    async (_, look) => {
+      const listening = await startListen()
+      for (let i = 0; i < 40; i++) await post(listening.url, bodyOf({ command: `command ${i}` }))
+      for (const body of hostileBodies()) await post(listening.url, body)
+      await fetch(listening.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{',
+      })
+      const { page } = await open(listening.page, look)
+      const scrolls = await page.evaluate(
+        () =>
+          [...document.querySelectorAll('main *')].filter(
+            element =>
+              element.scrollHeight > element.clientHeight + 2 &&
+              /auto|scroll/.test(getComputedStyle(element).overflowY),
+          ).length,
+      )
+      expect(scrolls).toBe(0)
+      expect((await page.locator('#feed-list li').first().boundingBox())!.y).toBeLessThan(
+        look.viewport!.height,
+      )
+      for (const part of [
+        '#feed-list li',
+        '#runs-list li',
+        '#events-list li',
+        '.remarks li',
+        '#body-text',
+        '.field',
+      ])
+        await expect.poll(() => page.locator(part).first().isVisible()).toBe(true)
+    },
+  )
 
   test('the chart of the last minute moves on while nothing comes', async () => {
     const listening = await startListen()
@@ -168,10 +190,10 @@ describe('the live page', () => {
       }
     }
     const all = Promise.all(Array.from({ length: 8 }, send))
-    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^[\d,]{3,} invocations/)
+    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^[\d,]{3,} runs/)
     await all
-    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^10,000 invocations in 300 series/)
-    expect(await opened.page.locator('.shares tbody tr').count()).toBe(200)
+    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^10,000 runs of 300 commands/)
+    expect(await opened.page.locator('#runs-list > li').count()).toBe(100)
     expect(opened.errors).toEqual([])
   })
 
@@ -179,21 +201,21 @@ describe('the live page', () => {
     const first = await startListen()
     const opened = await open(first.page)
     const state = () => opened.page.locator('#state').innerText()
-    await expect.poll(state).toMatch(/^Live/)
+    await expect.poll(state, { timeout: 20_000 }).toMatch(/^Live/)
     first.child.kill('SIGINT')
     await first.ended
-    await expect.poll(state).toMatch(/^Not connected/)
+    await expect.poll(state, { timeout: 20_000 }).toMatch(/^Not connected/)
     const { url } = await startListen('--port', new URL(first.page).port)
     await expect.poll(state, { timeout: 20_000 }).toMatch(/^Live/)
     await post(url, bodyOf())
-    await expect.poll(() => claimOf(opened)).toMatch(/^1 invocation /)
+    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^1 run /)
   })
 
   test('without scripts shows how it stands, and how to see more', async () => {
     const listening = await startListen()
     await post(listening.url, bodyOf())
     const { page } = await open(listening.page, { javaScriptEnabled: false })
-    expect(await page.locator('body').innerText()).toMatch(/reload it[\s\S]*1 invocation in 1 series/)
+    expect(await page.locator('body').innerText()).toMatch(/reload it[\s\S]*1 run of 1 command/)
   })
 })
 

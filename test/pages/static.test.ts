@@ -1,6 +1,7 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, hostileBodies } from '../bodies.ts'
 import { BIN } from '../listening.ts'
@@ -10,17 +11,10 @@ import { accessibilityProblems, expectNoOverflow, looks, useBrowser } from './br
 const DAY = 86_400_000
 const open = useBrowser()
 
-/** The page of a person who has used two commands for a year, every third day. */
+/** The page of a person who has run two commands. */
 async function ownPage(world: World): Promise<string> {
-  await world.tool(['build'], { TRIX_TELEMETRY: 'local' })
-  await world.tool(['test'], { TRIX_TELEMETRY: 'local' })
-  const tallies = join(world.state, 'local')
-  const folder = join(tallies, readdirSync(tallies)[0]!, 'command_invocation')
-  for (const name of readdirSync(folder)) {
-    const times = Array.from({ length: 120 }, (_, index) => Date.now() - (120 - index) * 3 * DAY)
-    writeFileSync(join(folder, name), times.map(time => `${time}\n`).join(''))
-  }
-  await world.tool(['telemetry', 'report', '--html', 'page.html', '--days', '365'])
+  for (const command of ['build', 'test', 'build']) await world.tool([command], { TRIX_TELEMETRY: 'local' })
+  await world.tool(['telemetry', 'report', '--html', 'page.html'])
   return pathToFileURL(join(world.cwd, 'page.html')).href
 }
 
@@ -33,141 +27,181 @@ async function filePage(world: World, bodies: readonly object[], ...more: string
   return pathToFileURL(join(world.cwd, 'page.html')).href
 }
 
-/** Forty people, some of whom have moved to the next version. */
-function aFleet(): object[] {
-  return Array.from({ length: 1000 }, (_, index) => {
-    const [who, daysAgo] = [index % 40, Math.floor(index / 12)]
-    const command = [
-      'build',
-      'check',
-      'db migrate',
-      'a-command-of-a-name-as-long-as-it-may-be-which-is-sixty-four-ch',
-    ][index % 4]!
-    const version = daysAgo < 30 && who % 2 ? '0.20.0' : '0.19.3'
-    const time = Date.now() - daysAgo * DAY
-    return bodyOf({ who: String(who), command, version, value: index + 1, start: 1, time })
+const withAttributes = (body: object, before: string, attributes: Record<string, string>): object =>
+  JSON.parse(
+    JSON.stringify(body).replace(
+      `{"key":"${before}"`,
+      `${Object.entries(attributes)
+        .map(([key, stringValue]) => `${JSON.stringify({ key, value: { stringValue } })},`)
+        .join('')}{"key":"${before}"`,
+    ),
+  )
+
+/** So many installations and commands over five months, with failures, agents, versions and runtimes. */
+function aFleet(installations = 40, commands = 8): object[] {
+  const all = Math.max(1500, 3 * installations)
+  return Array.from({ length: all }, (_, index) => {
+    const [who, daysAgo] = [(index * 7) % installations, Math.floor((index * 150) / all)]
+    const body = bodyOf({
+      ...{ who: `${who}`.padStart(64, '0'), delta: true, time: Date.now() - daysAgo * DAY },
+      command: commands > 1 ? `command ${Math.floor(commands * ((index * 0.618) % 1) ** 2)}` : 'build',
+      version: daysAgo < 30 - (who % 20) ? '1.3.0' : daysAgo < 90 ? '1.2.0' : '1.1.0',
+      metric: index % 17 ? 'command_invocation' : 'command_failure',
+    })
+    const agent = index % 3 ? body : withAttributes(body, 'command_name', { agent: 'claude-code' })
+    return withAttributes(agent, 'service.name', {
+      'os.type': who % 3 ? 'linux' : 'darwin',
+      'process.runtime.name': 'nodejs',
+      'process.runtime.version': who % 4 ? '22' : '20',
+    })
   })
 }
 
-/** Forty commands of twelve versions, some of which failed, and some of which an agent ran. */
-function forty(): object[] {
-  return Array.from({ length: 1200 }, (_, index) => {
-    const metric = index % 17 ? 'command_invocation' : 'command_failure'
-    const time = Date.now() - Math.floor(index / 12) * DAY
-    const version = `1.${index % 12}.0`
-    const body = bodyOf({
-      who: `${index % 50}`,
-      metric,
-      version,
-      command: `command ${index % 40}`,
-      time,
-      delta: true,
-    })
-    if (index % 3) return body
-    const agent = '{"key":"agent","value":{"stringValue":"claude-code"}},{"key":"command_name"'
-    return JSON.parse(JSON.stringify(body).replace('{"key":"command_name"', agent))
-  })
+/** One that runs a command once a minute for three weeks. */
+function aRobot(): object[] {
+  return Array.from({ length: 21 }, (_, day) =>
+    bodyOf({ who: 'robot', command: 'doctor', value: 1440, delta: true, time: Date.now() - (day + 1) * DAY }),
+  )
 }
 
 const pages: [string, (world: World) => Promise<string>][] = [
   ['the page of one person', ownPage],
-  ['the page of a file', world => filePage(world, aFleet())],
+  ['the page of 40 installations and 8 commands', world => filePage(world, aFleet())],
+  ['the page of 5,000 installations and 40 commands', world => filePage(world, aFleet(5000, 40))],
+  ['the page of one installation and one command', world => filePage(world, aFleet(1, 1))],
+  ['the page of a robot among others', world => filePage(world, [...aFleet(), ...aRobot()])],
+  ['the page of one command', world => filePage(world, aFleet(), '--command', 'command 5')],
   ['the page of a file of hostile names', world => filePage(world, hostileBodies())],
-  ['the page of nothing', world => filePage(world, [bodyOf({ time: Date.now() - 400 * DAY })])],
-  ['the page of one command', world => filePage(world, [bodyOf({ who: 'a' })])],
-  ['the page of forty commands, failures and agents', world => filePage(world, forty())],
+  ['the page of an old file', world => filePage(world, [bodyOf({ time: Date.now() - 400 * DAY })])],
+  ['the page of a first run', world => filePage(world, [bodyOf({ who: 'a' })])],
   ['the page to publish', world => filePage(world, aFleet(), '--public')],
   ['the page of a tool of a long name', world => filePage(world, [bodyOf({ tool: 'x'.repeat(100) })])],
+  [
+    'the page of a count as large as an integer can be',
+    world =>
+      filePage(world, [
+        ...aFleet(),
+        { ...bodyOf({ who: 'a', delta: true, value: 2 ** 62, time: Date.now() - DAY }) },
+      ]),
+  ],
 ]
 
 describe.each(pages)('%s', (_, make) => {
-  test.each(looks)('on %s: readable for all, alone in the world, never too wide', async (_, look) => {
-    const { page, requests, errors } = await open(await make(makeWorld()), look)
-    expect(await accessibilityProblems(page)).toEqual([])
-    await expectNoOverflow(page)
-    expect(requests).toEqual([page.url()])
-    expect(errors).toEqual([])
-    expect(await page.title()).not.toContain('harmed')
+  test('is readable for all, alone in the world and never too wide, however it is looked at', async () => {
+    const url = await make(makeWorld())
+    for (const [look, options] of looks) {
+      const { page, requests, errors } = await open(url, options)
+      expect([look, await accessibilityProblems(page)]).toEqual([look, []])
+      await expectNoOverflow(page)
+      expect(requests).toEqual([page.url()])
+      expect(errors).toEqual([])
+      expect(await page.title()).not.toContain('harmed')
+      await page.context().close()
+    }
   })
 
   test('says the same without scripts, and on paper', async () => {
     const url = await make(makeWorld())
     const text = async (javaScriptEnabled: boolean) => {
       const { page } = await open(url, { javaScriptEnabled })
-      return page.locator('body').innerText()
+      return page.locator('main').innerText()
     }
     const said = await text(true)
-    expect(said).toMatch(/^.+\n[\s\S]*\d+ runs? of \d+ commands? |Nothing was counted/)
     expect(await text(false)).toBe(said)
     const { page } = await open(url)
     await page.emulateMedia({ media: 'print' })
-    expect(await page.locator('body').innerText()).toBe(said)
+    for (const number of await page.locator('dl:visible dd').allInnerTexts()) expect(said).toContain(number)
     expect((await page.pdf({ format: 'A4' })).subarray(0, 5).toString()).toBe('%PDF-')
   })
 })
 
-test('Tab comes to the numbers of each chart, and they unfold by a key', async () => {
-  const { page } = await open(await filePage(makeWorld(), aFleet()), {
-    viewport: { width: 360, height: 740 },
-  })
-  const summaries = page.locator('summary')
-  expect(await summaries.allInnerTexts()).toEqual([
-    'Runs per day as a table',
-    'Installations per day as a table',
-    'Versions: installations per week as a table',
-  ])
-  await page.keyboard.press('Tab')
-  expect(await page.evaluate(() => document.activeElement!.textContent)).toBe('Runs per day as a table')
-  await page.keyboard.press('Enter')
-  expect(await page.locator('.data').first().locator('tbody tr').count()).toBe(84)
-  expect(await accessibilityProblems(page)).toEqual([])
-  await expectNoOverflow(page)
+const shownTiles = (page: Page) => page.locator('dl:visible').innerText()
+
+test('the numbers of other days are one key away, without a script too', async () => {
+  const url = await filePage(makeWorld(), aFleet())
+  for (const javaScriptEnabled of [true, false]) {
+    const { page } = await open(url, { javaScriptEnabled })
+    expect(await shownTiles(page)).toContain('Runs, 30 days')
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('ArrowLeft')
+    expect(await shownTiles(page)).toContain('Runs, 7 days')
+    await page.getByText('12 weeks', { exact: true }).first().click()
+    expect(await shownTiles(page)).toContain('Runs, 84 days')
+    await page.getByText('all', { exact: true }).click()
+    expect(await shownTiles(page)).toMatch(/Runs, 1\d\d days/)
+    expect(await page.locator('.chart:visible').count()).toBe(1)
+  }
 })
 
-test('on a phone every chart is as wide as the page, and its text as large as on a desktop', async () => {
+test('the value of each week can be had by the pointer, by keys, and by a reader of screens', async () => {
+  const { page } = await open(await filePage(makeWorld(), aFleet()))
+  const plot = page.locator('.plot:visible')
+  const rows = await page
+    .locator('#chart tbody tr')
+    .evaluateAll(rows => rows.map(row => [...row.children].map(cell => cell.textContent)))
+  expect(rows).toHaveLength(12)
+  const [, installations] = rows.at(-1)!
+  const box = (await plot.boundingBox())!
+  await page.mouse.move(box.x + box.width - 4, box.y + 60)
+  expect(await page.locator('.plot:visible > div').innerText()).toContain(`Installations: ${installations}`)
+  await page.mouse.move(5, 5)
+  expect(await page.locator('.plot > div:visible').count()).toBe(0)
+  await plot.focus()
+  await page.keyboard.press('Home')
+  const slider = page.getByRole('slider')
+  expect(await slider.getAttribute('aria-valuetext')).toMatch(
+    new RegExp(`^Week of ${rows[0]![0]}, Installations: ${rows[0]![1]}, Runs: `),
+  )
+  await page.keyboard.press('ArrowRight')
+  expect(await slider.getAttribute('aria-valuenow')).toBe('1')
+  await page.keyboard.press('Escape')
+  expect(await page.locator('.plot > div:visible').count()).toBe(0)
+})
+
+test('who makes most of the runs is left out, and comes back by a box', async () => {
+  const { page } = await open(await filePage(makeWorld(), [...aFleet(), ...aRobot()]))
+  expect(await page.locator('.notice').innerText()).toMatch(
+    /^One installation \(robot\) made 9\d% of all runs/,
+  )
+  const commands = () => page.locator('table.rows:visible tbody th').allInnerTexts()
+  expect(await commands()).not.toContain('doctor')
+  await page.getByLabel('Include it').check()
+  expect(await commands()).toContain('doctor')
+})
+
+test('on a phone the chart is as wide as the page, its text as large as on a desktop, and the trends are there', async () => {
   const url = await filePage(makeWorld(), aFleet())
   const sizes = async (width: number) => {
     const { page } = await open(url, { viewport: { width, height: 740 } })
-    const charts = await page.locator('svg.chart').all()
-    const boxes = await Promise.all(charts.map(async chart => Math.round((await chart.boundingBox())!.width)))
-    const text = await page
-      .locator('.ticks text')
-      .first()
-      .evaluate(element => getComputedStyle(element).fontSize)
-    return { boxes, text, trends: await page.locator('.spark:visible').count() }
+    const text = page.locator('.ticks:visible text').first()
+    return {
+      chart: Math.round((await page.locator('.figure:visible').boundingBox())!.width),
+      text: await text.evaluate(element => getComputedStyle(element).fontSize),
+      trends: await page.locator('.rows .spark:visible').count(),
+    }
   }
   const [phone, desktop] = [await sizes(360), await sizes(1280)]
-  expect(phone.boxes).toEqual(Array(3).fill(328))
-  expect(desktop.boxes).toEqual(Array(3).fill(896))
+  expect([phone.chart, desktop.chart]).toEqual([328, 896])
   expect(phone.text).toBe(desktop.text)
-  expect(phone.trends).toBe(4)
+  expect(phone.trends).toBe(8)
 })
 
-test('each version has a layer of its own, which can be read as a number too', async () => {
-  const { page } = await open(await filePage(makeWorld(), aFleet()))
-  expect(await page.locator('dl').innerText()).toMatch(/^Installations\s+40\s/)
-  const versions = page.getByRole('region', { name: 'Versions: installations per week', exact: true }).first()
-  expect(await versions.locator('.area').count()).toBe(2)
-  expect((await versions.locator('.legend li').allInnerTexts()).map(text => text.trim())).toEqual([
-    expect.stringMatching(/^0\.20\.0 20 in the last week$/),
-    expect.stringMatching(/^0\.19\.3 20 in the last week$/),
-  ])
-  await versions.locator('summary').click()
-  const rows = await versions.locator('tbody tr').allInnerTexts()
-  expect(rows).toHaveLength(12)
-  expect(rows[0]).toMatch(/\t0\t40$/)
-  expect(rows.at(-1)).toMatch(/\t20\t20$/)
+test('the answer for one command is on one screen', async () => {
+  const { page } = await open(await filePage(makeWorld(), aFleet(), '--command', 'command 5'), {
+    viewport: { width: 1280, height: 900 },
+  })
+  expect(await page.locator('.verdict').innerText()).toMatch(
+    /^(No|Few would miss it)\. command 5 was used by \d+ of \d+ /,
+  )
+  const chart = (await page.locator('.plot').boundingBox())!
+  expect(chart.y + chart.height).toBeLessThan(900)
 })
 
 test('a card is drawn, in its own colours', async () => {
   const world = makeWorld()
-  writeFileSync(
-    join(world.cwd, 'in.jsonl'),
-    aFleet()
-      .map(body => `${JSON.stringify(body)}\n`)
-      .join(''),
-  )
-  const args = [BIN, 'report', 'in.jsonl', '--card', '--public']
+  const lines = aFleet().map(body => `${JSON.stringify(body)}\n`)
+  writeFileSync(join(world.cwd, 'in.jsonl'), lines.join(''))
+  const args = [BIN, 'report', 'in.jsonl', '--card']
   expect(await runProcess(process.execPath, args, world)).toMatchObject({ status: 0 })
   const { page } = await open(pathToFileURL(join(world.cwd, 'in-card.svg')).href)
   const texts = await page.locator('text').evaluateAll(texts =>
@@ -177,5 +211,5 @@ test('a card is drawn, in its own colours', async () => {
     }),
   )
   expect(texts.filter(([fits]) => !fits)).toEqual([])
-  expect(texts.map(([, text]) => text).join(' ')).toMatch(/trix .* of all use/)
+  expect(texts.map(([, text]) => text).join(' ')).toMatch(/trix .* installations used it/)
 })

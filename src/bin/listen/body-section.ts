@@ -24,10 +24,10 @@ export function bodySection(body: LastBody | undefined): string {
   return `<section aria-labelledby="body" id="body-part">
 <h2 id="body">Last request <small>${count(body.length, 'character')}</small></h2>
 <div class="body" id="body-parts">
-<pre id="body-text" role="group" aria-labelledby="body" tabindex="0">${code.join('')}</pre>
+<pre id="body-text">${code.join('')}</pre>
 ${
   buttons.length
-    ? `<fieldset id="fields" class="scroll"><legend class="said">What the fields are for</legend>
+    ? `<fieldset id="fields"><legend class="said">What the fields are for</legend>
 ${buttons.join('\n')}
 </fieldset>`
     : ''

@@ -1,12 +1,14 @@
-import { nameOf } from './names.ts'
+import { short } from '../../terminal/number.ts'
+import { arrivalName } from './names.ts'
 import type { Arrival } from './totals.ts'
 
-/** What came, one entry per command and body. */
+/** What came, one entry per series and body. */
 export interface Entry {
   /** Counts up, so that a page knows which ones are new. */
   id: number
   time: number
-  /** Whose, and what: `trix 0.19.3`, `build`. */
+  kind: Arrival['kind']
+  /** Whose, and what: `trix 0.19.3  build`. */
   name: string
   said: string
 }
@@ -18,18 +20,15 @@ export interface Feed {
 }
 
 /** As many as a page shows. */
-const MAX = 12
+const MAX = 8
 
 export function createFeed(now: () => number = Date.now): Feed {
   const entries: Entry[] = []
   let id = 0
   return {
     add(arrival) {
-      const entry =
-        arrival.kind === 'other'
-          ? { name: arrival.metric, said: `${arrival.type}, not counted` }
-          : { name: nameOf(arrival), said: `+${arrival.added}` }
-      entries.unshift({ ...entry, id: ++id, time: now() })
+      const { kind, added } = arrival
+      entries.unshift({ id: ++id, time: now(), kind, name: arrivalName(arrival), said: `+${short(added)}` })
       entries.length = Math.min(entries.length, MAX)
     },
     entries: () => entries,

@@ -1,4 +1,5 @@
 import { appendFileSync, closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
+import { reasonOf } from '../../files/reason.ts'
 
 /** A file that bodies are added to. */
 export interface BodyFile {
@@ -15,7 +16,7 @@ export function openBodyFile(path: string): BodyFile {
   // Looked at before it is opened: opening a FIFO waits for whoever reads it.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
     throw new Error(`${path} is not a regular file`)
-  const fd = openSync(path, 'a+', 0o600)
+  const fd = opened(path)
   let isWhole = endsWhole(fd)
   return {
     add(body) {
@@ -26,7 +27,7 @@ export function openBodyFile(path: string): BodyFile {
         isWhole = true
       } catch (error) {
         isWhole = false // some of it may be there
-        throw new Error(`not written to ${path}: ${(error as Error).message}`)
+        throw new Error(`not written to ${path}: ${reasonOf(error as NodeJS.ErrnoException)}`)
       }
     },
     close: () => closeSync(fd),
@@ -38,4 +39,12 @@ function endsWhole(fd: number): boolean {
   const { size } = fstatSync(fd)
   const last = Buffer.alloc(1)
   return size === 0 || (readSync(fd, last, 0, 1, size - 1) === 1 && last[0] === 10)
+}
+
+function opened(path: string): number {
+  try {
+    return openSync(path, 'a+', 0o600)
+  } catch (error) {
+    throw new Error(`${path}: ${reasonOf(error as NodeJS.ErrnoException)}`)
+  }
 }

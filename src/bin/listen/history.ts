@@ -27,6 +27,8 @@ export interface History {
   started: number
   accepted: number
   refused: number
+  /** Why the last one was. */
+  refusal: string | undefined
   /** The last ones, newest first. */
   remarks: readonly Remark[]
   pulse: Pulse
@@ -38,7 +40,7 @@ export interface History {
 export interface Recorder extends History {
   accept(text: string, parsed: unknown): void
   arrival(arrival: Arrival): void
-  refuse(): void
+  refuse(why: string | undefined): void
   remark(sentence: string): void
 }
 
@@ -53,7 +55,7 @@ export function createHistory(now: () => number = Date.now): Recorder {
   let last: { length: number; text: string; parsed: unknown } | undefined
   let shown: LastBody | undefined
   const history: Recorder = {
-    ...{ started: now(), accepted: 0, refused: 0, remarks, pulse, feed },
+    ...{ started: now(), accepted: 0, refused: 0, refusal: undefined, remarks, pulse, feed },
     accept(text, parsed) {
       const isShort = text.length <= MAX_PARSED
       history.accepted++
@@ -64,9 +66,12 @@ export function createHistory(now: () => number = Date.now): Recorder {
     },
     arrival(arrival) {
       feed.add(arrival)
-      pulse.add(arrival.kind === 'invocations' ? arrival.added : 0)
+      pulse.add(arrival.kind === 'run' ? arrival.added : 0)
     },
-    refuse: () => void history.refused++,
+    refuse(why) {
+      history.refused++
+      history.refusal = why
+    },
     remark(sentence) {
       const [latest] = remarks
       if (latest?.sentence === sentence) Object.assign(latest, { time: now(), times: latest.times + 1 })

@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net'
-import { count } from '../../terminal/count.ts'
+import { short } from '../../terminal/number.ts'
 import { type BodyFile, openBodyFile } from './file.ts'
-import { nameOf, timeOf } from './names.ts'
+import { arrivalName, timeOf } from './names.ts'
 import { createReceiver } from './receiver.ts'
 import { createScreen, type Screen } from './screen.ts'
-import { liveTable, table } from './table.ts'
+import { endText, liveTable } from './table.ts'
 import type { Arrival } from './totals.ts'
 import { commandLine, RULE } from './variables.ts'
 
@@ -28,17 +28,17 @@ export function listen({ port, file: path }: Options): Promise<number> {
     complain((error as Error).message)
     return Promise.resolve(1)
   }
-  let note: string | undefined
   const say = (sentence: string) => (screen?.say ?? print)(sentence)
-  const { server, totals } = createReceiver({
+  let bodies = 0
+  const { server, totals, history } = createReceiver({
     arrival(arrival) {
-      if (arrival.kind === 'other') note = `not counted: ${line(arrival)}`
       if (!screen) print(`${timeOf(Date.now())}  ${line(arrival)}`)
       screen?.changed()
     },
     body(text) {
       try {
         file?.add(text)
+        bodies++
       } catch (error) {
         return (error as Error).message
       }
@@ -46,7 +46,7 @@ export function listen({ port, file: path }: Options): Promise<number> {
     remark: sentence => say(`${timeOf(Date.now())}  ${sentence}`),
   })
   const screen: Screen | undefined = isTerminal()
-    ? createScreen(process.stdout, lines => liveTable(totals(), { lines, note }))
+    ? createScreen(process.stdout, lines => liveTable(totals.list(), { lines, others: totals.others() }))
     : undefined
 
   return new Promise(resolve => {
@@ -57,8 +57,7 @@ export function listen({ port, file: path }: Options): Promise<number> {
       resolve(code)
     }
     server.on('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE'
-      complain(taken ? `port ${port} is taken; try --port 0 for a free one` : error.message)
+      complain(portProblem(port, error))
       resolve(1)
     })
     // The reader of our output went away (`otlp-tally listen | head`): there is nobody to listen for.
@@ -69,7 +68,9 @@ export function listen({ port, file: path }: Options): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
         screen?.end()
-        print(table(totals()))
+        const { accepted, refused, refusal } = history
+        const added = path === undefined ? undefined : { path, bodies }
+        print(endText({ totals: totals.list(), accepted, refused, refusal, file: added }))
         stop(0)
       })
     }
@@ -79,7 +80,8 @@ export function listen({ port, file: path }: Options): Promise<number> {
       say(`listening on ${address}/v1/metrics, Ctrl-C ends it and prints the totals`)
       say(`a page of what arrives: ${address}/`)
       if (path !== undefined) say(`each body is added to ${path}`)
-      say(`point a tool at it: ${commandLine('mytool', address)}  (${RULE})`)
+      say(`point a tool at it: ${commandLine('mytool', address)}`)
+      say(`                    ${RULE}`)
       if (!screen) print('')
     })
   })
@@ -99,8 +101,11 @@ function complain(sentence: string): void {
 }
 
 function line(arrival: Arrival): string {
-  if (arrival.kind === 'other')
-    return `${arrival.metric} (${arrival.type}, ${count(arrival.points, 'point')})`
-  const { added, total } = arrival
-  return `${nameOf(arrival)}  +${added}  (${total})`
+  return `${arrivalName(arrival)}  +${short(arrival.added)}  (${short(arrival.total)})`
+}
+
+function portProblem(port: number, { code, message }: NodeJS.ErrnoException): string {
+  if (code === 'EADDRINUSE') return `port ${port} is taken; try --port 0 for a free one`
+  if (code === 'EACCES') return `port ${port} is not for every user; try --port 0 for a free one`
+  return `port ${port} cannot be had: ${code ?? message}`
 }

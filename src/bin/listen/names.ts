@@ -1,10 +1,14 @@
-import type { Total } from './totals.ts'
+import type { Arrival, Total } from './totals.ts'
 
-/** `trix 0.19.3  build`, and the metric where it is not the usual one. */
-export function nameOf({ tool, version, metric, labels }: Omit<Total, 'total' | 'last'>): string {
-  return [`${tool} ${version}`.trim(), metric === 'command_invocation' ? '' : metric, labels]
-    .filter(Boolean)
-    .join('  ')
+/** `trix build`, whose and what. */
+export function nameOf({ tool, name }: Pick<Total, 'tool' | 'name'>): string {
+  return `${tool} ${name}`.trim()
+}
+
+/** `trix 0.19.3  build`, and what it is if it is no run. */
+export function arrivalName({ tool, version, name, kind, agent }: Arrival): string {
+  const what = { run: name, failure: `${name} failed`, event: `event ${name}` }[kind]
+  return `${`${tool} ${version}`.trim()}  ${what}${agent === undefined ? '' : ` by ${agent}`}`
 }
 
 /** `09:12:45` in local time. */

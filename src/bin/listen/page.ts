@@ -1,19 +1,21 @@
 import { documentOf, policyOf } from '../../report/document.ts'
 import { html } from '../../report/html.ts'
 import { count } from '../../terminal/count.ts'
-import { thousands } from '../../terminal/number.ts'
+import { short } from '../../terminal/number.ts'
 import { bodySection } from './body-section.ts'
 import type { History } from './history.ts'
 import { nameOf, timeOf } from './names.ts'
 import { SCRIPT } from './page-script.ts'
 import { LIVE_STYLE } from './page-style.ts'
-import type { Total } from './totals.ts'
+import type { Part, Total } from './totals.ts'
 import { commandLine, RULE } from './variables.ts'
 
 /** All that the page shows. */
 export interface View {
-  /** Largest first. */
+  /** Commands first, largest first. */
   totals: readonly Total[]
+  /** What has come and is not counted. */
+  others: readonly string[]
   history: History
   /** Where a tool is to send to. */
   endpoint: string
@@ -21,7 +23,8 @@ export interface View {
 
 const WAITING = '<span class="pulse" aria-hidden="true"></span>Waiting for the first command'
 /** More rows nobody reads, and a stranger can send as many as he likes. */
-const MAX_TOTALS = 200
+const MAX_TOTALS = 100
+const MAX_PARTS = 20
 
 /** The page as it is now; its script keeps it up to date. */
 export function livePage(view: View): string {
@@ -33,24 +36,54 @@ export function livePage(view: View): string {
     footer: 'Only this computer can see this page. It is forgotten when <code>otlp-tally listen</code> ends.',
     script: SCRIPT,
     style: LIVE_STYLE,
+    connects: true,
   })
 }
 
 /** What the page may do, for its header: it must not be inside another page either. */
-export const LIVE_POLICY: string = `${policyOf({ script: SCRIPT, style: LIVE_STYLE })}; frame-ancestors 'none'`
+export const LIVE_POLICY: string = `${policyOf({ script: SCRIPT, style: LIVE_STYLE, connects: true })}; frame-ancestors 'none'`
 
 /** What changes, as HTML. */
 export function liveMain(view: View): string {
-  const { totals, history } = view
+  const { totals, history, others } = view
   const { accepted, refused } = history
-  const sum = totals.reduce((sum, { total }) => sum + total, 0)
-  const claim = `${count(sum, 'invocation')} in ${count(totals.length, 'series')}${refused ? `, ${count(refused, 'request')} refused` : ''}`
+  const refusals = refused ? `, ${count(refused, 'request')} refused` : ''
   const parts = accepted
-    ? [feed(view), totalsTable(totals), remarks(history), bodySection(history.lastBody())]
+    ? [
+        feed(view),
+        totalsList(
+          'Commands',
+          'runs',
+          totals.filter(({ kind }) => kind === 'command'),
+        ),
+        totalsList(
+          'Events',
+          'events',
+          totals.filter(({ kind }) => kind === 'event'),
+        ),
+        remarks(history),
+        bodySection(history.lastBody()),
+        others.length
+          ? `<p class="others" id="others">Received and not counted: ${html(others.join(', '))}.</p>`
+          : '',
+      ]
     : [waiting(view), remarks(history)]
   return `<h1>otlp-tally listen</h1>
-<p id="claim">${accepted ? claim : WAITING}</p>
+<p id="claim">${accepted ? `${claimOf(totals)}${refusals}` : WAITING}</p>
 ${parts.filter(Boolean).join('\n')}`
+}
+
+/** Runs, failures and events are three things, and are not added up. */
+function claimOf(totals: readonly Total[]): string {
+  const sum = (kind: Total['kind'], field: 'runs' | 'failed') =>
+    totals.reduce((sum, total) => (total.kind === kind ? sum + total[field] : sum), 0)
+  const [runs, failed, events] = [sum('command', 'runs'), sum('command', 'failed'), sum('event', 'runs')]
+  const commands = totals.filter(({ kind }) => kind === 'command').length
+  return [
+    ...(runs || !events ? [`${count(runs, 'run')} of ${count(commands, 'command')}`] : []),
+    ...(failed ? [`${short(failed)} failed`] : []),
+    ...(events ? [count(events, 'event')] : []),
+  ].join(', ')
 }
 
 function waiting({ endpoint }: View): string {
@@ -66,14 +99,16 @@ function feed({ history, totals, endpoint }: View): string {
   const items = history.feed
     .entries()
     .map(
-      ({ id, time, name, said }) =>
-        `<li id="e${id}"><time>${timeOf(time)}</time> <span>${html(name)}</span> <strong>${html(said)}</strong></li>`,
+      ({ id, time, kind, name, said }) =>
+        `<li id="e${id}" class="${kind}"><time>${timeOf(time)}</time> <span>${html(name)}</span> <strong>${said}</strong></li>`,
     )
   const tools = [...new Set(totals.map(({ tool }) => tool))]
   const again =
-    tools.length === 1 ? `\n<p class="again"><code>${html(commandLine(tools[0]!, endpoint))}</code></p>` : ''
+    tools.length === 1
+      ? `\n<p class="again">Run more: <code>${html(commandLine(tools[0]!, endpoint))}</code></p>`
+      : ''
   return `<section aria-labelledby="feed" id="feed-part">
-<h2 id="feed">Last minute</h2>
+<h2 id="feed">Just arrived</h2>
 ${minute(history.pulse.seconds())}
 <ol class="feed" id="feed-list">
 ${items.join('\n')}
@@ -88,40 +123,46 @@ function minute(seconds: readonly number[]): string {
     return `<rect x="${index}" width=".8" y="${(100 - height).toFixed(1)}" height="${height.toFixed(1)}"/>`
   })
   const sum = seconds.reduce((sum, count) => sum + count, 0)
-  return `<svg class="minute" role="img" aria-label="${count(sum, 'invocation')} in the last minute, at most ${thousands(most)} per second" viewBox="0 0 ${seconds.length} 100" preserveAspectRatio="none"><line x1="0" x2="${seconds.length}" y1="100" y2="100"/>${bars.join('')}</svg>
-<p class="scale" aria-hidden="true"><small>60 s ago</small> <small>${count(sum, 'invocation')}</small> <small>now</small></p>`
+  return `<svg class="minute" role="img" aria-label="${count(sum, 'run')} in the last minute, at most ${short(most)} per second" viewBox="0 0 ${seconds.length} 100" preserveAspectRatio="none"><line x1="0" x2="${seconds.length}" y1="100" y2="100"/>${bars.join('')}</svg>
+<p class="scale" aria-hidden="true"><small>60 s ago</small> <small>${count(sum, 'run')}</small> <small>now</small></p>`
 }
 
-function totalsTable(totals: readonly Total[]): string {
+/** By name; what each is made of unfolds. */
+function totalsList(heading: string, id: string, totals: readonly Total[]): string {
   if (!totals.length) return ''
-  const most = totals[0]!.total
-  const rows = totals.slice(0, MAX_TOTALS).map((total, index) => {
-    const width = ((100 * total.total) / most).toFixed(1)
-    return `<tr id="t${index}"><th scope="row">${html(nameOf(total))}<svg class="bar" aria-hidden="true"><rect width="${width}%" height="100%"/></svg></th><td>${thousands(total.total)}</td></tr>`
+  const most = totals[0]!.runs || 1
+  const items = totals.slice(0, MAX_TOTALS).map(total => {
+    const width = ((100 * total.runs) / most).toFixed(1)
+    const failed = total.failed ? ` <small>${short(total.failed)} failed</small>` : ''
+    return `<li id="t${total.id}"><details id="d-t${total.id}"><summary><span>${html(nameOf(total))}${failed}</span> <strong>${short(total.runs)}</strong><svg class="bar" aria-hidden="true"><rect width="${width}%" height="100%"/></svg></summary>${partsList(total.parts)}</details></li>`
   })
-  const more = totals.length - rows.length
-  return `<section aria-labelledby="totals" id="totals-part">
-<h2 id="totals">Totals</h2>
-<div class="scroll" id="totals-list" role="group" aria-labelledby="totals" tabindex="0">
-<table class="shares">
-<thead class="said"><tr><th scope="col">Series</th><th scope="col">Total</th></tr></thead>
-<tbody>
-${rows.join('\n')}
-</tbody>
-</table>${more ? `\n<p><small>And ${thousands(more)} more.</small></p>` : ''}
-</div>
+  const more = totals.length - items.length
+  return `<section aria-labelledby="${id}" id="${id}-part">
+<h2 id="${id}">${heading}</h2>
+<ul class="totals" id="${id}-list">
+${items.join('\n')}
+</ul>${more ? `\n<p><small>And ${short(more)} more.</small></p>` : ''}
 </section>`
+}
+
+function partsList(parts: readonly Part[]): string {
+  const items = parts.slice(0, MAX_PARTS).map(({ version, agent, runs, failed }) => {
+    const who = [version || 'no version', ...(agent === undefined ? [] : [`by ${agent}`])].join(' ')
+    return `<li><span>${html(who)}${failed ? ` <small>${short(failed)} failed</small>` : ''}</span> <strong>${short(runs)}</strong></li>`
+  })
+  const more = parts.length - items.length
+  return `<ul>${items.join('')}${more ? `<li>and ${short(more)} more</li>` : ''}</ul>`
 }
 
 function remarks({ remarks }: History): string {
   if (!remarks.length) return ''
   const items = remarks.map(({ time, sentence, times }) => {
-    const often = times > 1 ? ` <small>(${thousands(times)} times)</small>` : ''
+    const often = times > 1 ? ` <small>(${short(times)} times)</small>` : ''
     return `<li><small>${timeOf(time)}</small> ${html(sentence)}${often}</li>`
   })
   return `<section aria-labelledby="remarks" id="remarks-part">
 <h2 id="remarks">Remarks</h2>
-<ul class="remarks scroll" id="remarks-list" tabindex="0">
+<ul class="remarks" id="remarks-list">
 ${items.join('\n')}
 </ul>
 </section>`

@@ -2,18 +2,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { validate } from '../../body/validate.ts'
 import { printable } from '../../terminal/printable.ts'
 import { type Answer, plain, refusal, refuseHead, success } from './answer.ts'
-import { createHistory } from './history.ts'
+import { createHistory, type History } from './history.ts'
 import { inFull, inShort } from './problems.ts'
 import { readBody } from './read-body.ts'
 import { createSite } from './site.ts'
-import { type Arrival, createTotals, type Total } from './totals.ts'
+import { type Arrival, createTotals, type Totals } from './totals.ts'
 import { strangerProblem } from './visitor.ts'
 
 export interface Receiver {
   /** Not listening yet. */
   server: Server
-  /** What has been counted so far, largest first. */
-  totals(): Total[]
+  /** What has come so far. */
+  totals: Totals
+  history: History
 }
 
 /** What a receiver tells about each request. */
@@ -82,7 +83,7 @@ export function createReceiver({ arrival, body: taken, remark: say }: Events = {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     if (site.visit(request, response)) return
     const { status, headers, body, remark: said } = await answer(request)
-    if (status >= 400) history.refuse()
+    if (status >= 400) history.refuse(said)
     if (said) remark(said)
     site.changed()
     // Discard the rest of a refused request.
@@ -93,7 +94,7 @@ export function createReceiver({ arrival, body: taken, remark: say }: Events = {
     // The sender went away in the middle of its request. Whatever else it could be, nobody is left waiting.
     handle(request, response).catch(() => request.socket.destroy())
   })
-  return { server, totals: totals.list }
+  return { server, totals, history }
 }
 
 function parseJson(text: string): { value: unknown } | { message: string } {

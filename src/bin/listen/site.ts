@@ -16,7 +16,12 @@ export interface Site {
 /** The page at `/`, updated by events from `/events`. */
 export function createSite({ totals, history }: { totals: Totals; history: History }): Site {
   let port: number | undefined
-  const view = (): View => ({ totals: totals.list(), history, endpoint: `http://127.0.0.1:${port}` })
+  const view = (): View => ({
+    totals: totals.list(),
+    others: totals.others(),
+    history,
+    endpoint: `http://127.0.0.1:${port}`,
+  })
   const live = createLive(
     () => liveMain(view()),
     () => history.pulse.seconds().some(Boolean),

@@ -1,46 +1,95 @@
 import { columnsOf, cut, pad } from '../../terminal/columns.ts'
-import { thousands } from '../../terminal/number.ts'
+import { count } from '../../terminal/count.ts'
+import { short } from '../../terminal/number.ts'
 import { nameOf, timeOf } from './names.ts'
 import type { Total } from './totals.ts'
 
-/** A line per series, largest first: what is said at the end. */
-export function table(totals: readonly Total[]): string {
-  if (!totals.length) return '\nnothing has arrived'
-  const width = String(totals[0]!.total).length
-  return `\n${totals.map(total => `${String(total.total).padStart(width)}  ${nameOf(total)}`).join('\n')}`
+/** How it stands at the end. */
+export interface Ending {
+  totals: readonly Total[]
+  accepted: number
+  refused: number
+  /** The last reason. */
+  refusal: string | undefined
+  file: { path: string; bodies: number } | undefined
+}
+
+/** Runs and events apart, largest first, and what became of the requests: what is said at the end. */
+export function endText({ totals, accepted, refused, refusal, file }: Ending): string {
+  const [commands, events] = byKind(totals)
+  const width = Math.max(0, ...totals.map(({ runs }) => short(runs).length))
+  const lines = (kind: string, totals: readonly Total[]) =>
+    totals.length
+      ? [
+          '',
+          kind,
+          ...totals.map(
+            total =>
+              `${short(total.runs).padStart(width + 2)}  ${nameOf(total)}${total.failed ? `, ${short(total.failed)} failed` : ''}`,
+          ),
+        ]
+      : []
+  const requests = `${count(accepted, 'request')} accepted${refused ? `, ${short(refused)} refused` : ''}`
+  return [
+    ...lines('runs', commands),
+    ...lines('events', events),
+    '',
+    accepted || refused ? requests : 'nothing has arrived',
+    ...(refused && refusal ? [`the last refusal: ${refusal}`] : []),
+    ...(file
+      ? [`${count(file.bodies, 'body')} added to ${file.path}; "otlp-tally report ${file.path}" shows it`]
+      : []),
+  ].join('\n')
+}
+
+function byKind(totals: readonly Total[]): [commands: Total[], events: Total[]] {
+  return [totals.filter(({ kind }) => kind === 'command'), totals.filter(({ kind }) => kind === 'event')]
 }
 
 /** A name may take as many columns. */
-const MAX_COLUMN = 32
+const MAX_COLUMN = 48
 
-/** The same in columns with a head, in at most so many lines, with a note below it. */
+/** The same in columns with a head, in at most so many lines, with what else has come below it. */
 export function liveTable(
   totals: readonly Total[],
-  { lines, note }: { lines: number; note?: string | undefined },
+  { lines, others = [] }: { lines: number; others?: readonly string[] },
 ): string[] {
-  if (!totals.length) return ['', note ?? 'nothing has arrived yet']
-  const rows = totals
-    .slice(0, Math.max(1, lines - 4))
-    .map(({ tool, version, metric, labels, total, last }) => [
-      thousands(total),
-      cut(`${tool} ${version}`.trim(), MAX_COLUMN),
-      cut(metric === 'command_invocation' ? labels : `${metric} ${labels}`.trim(), MAX_COLUMN),
-      timeOf(last),
-    ])
-  const head = ['total', 'tool', 'counted', 'last']
-  const widths = head.map((name, column) =>
-    Math.max(...[[...head], ...rows].map(row => columnsOf(row[column] ?? name))),
-  )
-  const line = ([total = '', ...names]: string[]) =>
-    [total.padStart(widths[0]!), ...names.map((name, index) => pad(name, widths[index + 1]!))]
-      .join('  ')
-      .trimEnd()
-  const more = totals.length - rows.length
+  const note = others.length ? `not counted: ${others.join(', ')}` : ''
+  if (!totals.length) return ['', note || 'nothing has arrived yet']
+  const [commands, events] = byKind(totals)
+  const room = Math.max(1, lines - (commands.length ? 2 : 0) - (events.length ? 2 : 0) - (note ? 1 : 0) - 1)
+  // Both are to be seen, whichever is longer.
+  const shown = commands.slice(0, Math.max(room - events.length, Math.ceil(room / 2)))
+  const rest = events.slice(0, Math.max(0, room - shown.length))
+  const failed = shown.some(({ failed }) => failed)
+  const more = totals.length - shown.length - rest.length
+  const cells = (total: Total) => [
+    ...[short(total.runs), ...(failed ? [total.failed ? short(total.failed) : ''] : [])],
+    ...[cut(nameOf(total), MAX_COLUMN), timeOf(total.last)],
+  ]
   return [
-    '',
-    line(head),
-    ...rows.map(line),
-    ...(more ? [`and ${thousands(more)} more`] : []),
+    ...columns(['runs', ...(failed ? ['failed'] : []), 'command', 'last'], shown.map(cells)),
+    ...columns(
+      ['times', 'event', 'last'],
+      rest.map(total => [short(total.runs), cut(nameOf(total), MAX_COLUMN), timeOf(total.last)]),
+    ),
+    ...(more ? [`and ${short(more)} more`] : []),
     ...(note ? [note] : []),
   ]
+}
+
+/** Under a blank line and a head; the last two columns are texts. Empty where there are no rows. */
+function columns(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  if (!rows.length) return []
+  const all = [head, ...rows]
+  const widths = head.map((_, column) => Math.max(...all.map(row => columnsOf(row[column]!))))
+  const lines = all.map(row =>
+    row
+      .map((text, column) =>
+        column < head.length - 2 ? text.padStart(widths[column]!) : pad(text, widths[column]!),
+      )
+      .join('  ')
+      .trimEnd(),
+  )
+  return ['', ...lines]
 }

@@ -1,78 +1,133 @@
-import { createGrowth, identity } from '../../body/growth.ts'
+import { addedBy, createGrowth } from '../../body/growth.ts'
 import { isDelta, labelsOf, type Metric, metricsOf, named } from '../../body/metrics-of.ts'
 import { printable } from '../../terminal/printable.ts'
+import { seriesOf } from '../series-of.ts'
 
-/** What one body added: one for each series that grew, and one for each metric that is not a count. */
-export type Arrival =
-  | ({ kind: 'invocations'; added: number } & Total)
-  | { kind: 'other'; metric: string; type: string; points: number }
-
-export interface Total {
+/** What one body added: one for each series that grew. Names in it are safe to print. */
+export interface Arrival {
+  kind: 'run' | 'failure' | 'event'
   tool: string
   version: string
-  metric: string
-  labels: string
+  /** `build`, or an event in words. */
+  name: string
+  /** The agent that ran it, if one did. */
+  agent: string | undefined
+  added: number
+  /** Of this name and kind. */
   total: number
+}
+
+/** How often a command ran, or an event happened. */
+export interface Total {
+  /** The same as long as it is counted. */
+  id: number
+  kind: 'command' | 'event'
+  tool: string
+  name: string
+  /** Of an event: how often it happened. */
+  runs: number
+  failed: number
   /** When it last grew, in ms since 1970. */
   last: number
+  /** The same by version and agent. */
+  parts: readonly Part[]
+}
+
+export interface Part {
+  version: string
+  agent: string | undefined
+  runs: number
+  failed: number
 }
 
 /** Counts what arrives. */
 export interface Totals {
   /** Takes a body that `validate` found no error in. */
   add(body: unknown): Arrival[]
-  /** Largest first. */
+  /** Commands first, largest first. */
   list(): Total[]
+  /** What else has come, which is not counted: `temperature (gauge)`. The first ones. */
+  others(): readonly string[]
   /** True once there were more series than are kept. */
   readonly full: boolean
 }
 
 /** Far more than one development machine has, and far less than would be felt in memory. */
 const MAX_SERIES = 100_000
+const MAX_OTHERS = 20
 
 /** Adds up the monotonic sums of many bodies. */
 export function createTotals(now: () => number = Date.now): Totals {
-  const growth = createGrowth(MAX_SERIES)
-  const totals = new Map<string, Total>()
+  const growth = createGrowth<never, never, Counted>(MAX_SERIES)
+  const totals = new Map<string, Omit<Total, 'parts'> & { parts: Map<string, Part> }>()
+  const others = new Set<string>()
+
+  function countedAs(name: string, attributes: Attributes, resource: Attributes): Counted {
+    const {
+      kind,
+      name: what,
+      agent,
+    } = seriesOf(name, attributes) ?? { kind: 'event', name: labelsOf(attributes) }
+    const [tool, version] = [named('service.name', resource) || 'unknown', named('service.version', resource)]
+    const key = JSON.stringify([kind === 'event', tool, what])
+    let total = totals.get(key)
+    if (!total) {
+      total = {
+        id: totals.size,
+        ...{ kind: kind === 'event' ? 'event' : 'command', tool, name: what },
+        ...{ runs: 0, failed: 0, last: 0, parts: new Map() },
+      }
+      totals.set(key, total)
+    }
+    const partKey = JSON.stringify([version, agent])
+    let part = total.parts.get(partKey)
+    if (!part) total.parts.set(partKey, (part = { version, agent, runs: 0, failed: 0 }))
+    return { kind, tool, version, name: what, agent, totals: [total, part] }
+  }
 
   return {
     add: body =>
-      metricsOf(body).flatMap(({ resource, metric }): Arrival[] => {
+      metricsOf(body).flatMap(({ resource: attributes, metric }): Arrival[] => {
         const { sum } = metric
-        if (!sum?.isMonotonic) return [other(metric)]
-        const place = { resource, metric: metric.name, delta: isDelta(sum) }
+        if (!sum?.isMonotonic) {
+          if (others.size < MAX_OTHERS) others.add(otherText(metric))
+          return []
+        }
+        const delta = isDelta(sum)
+        const resource = growth.resource(attributes)
         return (sum.dataPoints ?? []).flatMap((point): Arrival[] => {
-          const added = growth.of(point, place)
-          if (!(added > 0)) return []
-          const attributes = point.attributes ?? []
-          const tool = named('service.name', resource) || 'unknown'
-          const version = named('service.version', resource)
-          const key = identity([tool, metric.name, attributes, version])
-          const known = totals.get(key) ?? {
-            ...{ tool, version, metric: printable(metric.name), labels: labelsOf(attributes) },
-            ...{ total: 0, last: 0 },
-          }
-          if (totals.size < MAX_SERIES) totals.set(key, known)
-          known.total += added
-          known.last = now()
-          return [{ kind: 'invocations', ...known, added }]
+          const measured = growth.measured(metric.name, point.attributes ?? [])
+          const series = growth.series(resource, measured, point, delta)
+          const added = series ? addedBy(point, series, delta) : 0
+          if (!series || !(added > 0)) return []
+          series.own ??= countedAs(metric.name, point.attributes ?? [], attributes)
+          const { totals, ...counted } = series.own
+          const field = counted.kind === 'failure' ? 'failed' : 'runs'
+          for (const total of totals) total[field] += added
+          totals[0].last = now()
+          return [{ ...counted, added, total: totals[0][field] }]
         })
       }),
-    list: () => [...totals.values()].sort((a, b) => b.total - a.total),
+    list: () =>
+      [...totals.values()]
+        .map(total => ({ ...total, parts: [...total.parts.values()].sort((a, b) => b.runs - a.runs) }))
+        .sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : b.runs - a.runs)),
+    others: () => [...others],
     get full() {
       return growth.full
     },
   }
 }
 
-function other(metric: Metric): Arrival {
+type Attributes = Parameters<typeof named>[1]
+
+/** What a series counts, and where it is added. */
+type Counted = Pick<Arrival, 'kind' | 'tool' | 'version' | 'name' | 'agent'> & {
+  totals: readonly [Omit<Total, 'parts'>, Part]
+}
+
+function otherText(metric: Metric): string {
   const kinds = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary']
   const type = kinds.find(kind => metric[kind])
-  const { dataPoints } = (type ? metric[type] : {}) as { dataPoints?: unknown }
-  return {
-    kind: 'other',
-    metric: printable(metric.name),
-    type: type === 'sum' ? 'sum that may fall' : (type ?? 'empty'),
-    points: Array.isArray(dataPoints) ? dataPoints.length : 0,
-  }
+  return `${printable(metric.name)} (${type === 'sum' ? 'sum that may fall' : (type ?? 'empty')})`
 }

@@ -1,8 +1,9 @@
-import { identity } from '../../body/growth.ts'
+import { hashOf } from '../../body/growth.ts'
+import { unreachable } from '../../exchange/explain.ts'
 import type { Use } from '../../report/use.ts'
 import { printable } from '../../terminal/printable.ts'
-import type { FromFile } from './from-file.ts'
-import { seriesOf } from './series-of.ts'
+import { seriesOf } from '../series-of.ts'
+import { byReach, type FromFile } from './from-file.ts'
 
 /** How far back it looks, as the rules of examples/collector do. */
 const DAYS = 400
@@ -21,11 +22,11 @@ const TIMEOUT_MS = 120_000
 const DEADLINE_MS = 15 * 60_000
 
 /** Labels that say where a series comes from. Whatever else it has is an attribute of its own. */
-const ORIGIN = new Set(
-  'job instance service_version user_fingerprint gateway replica prometheus_replica prometheus cluster tenant_id receive'.split(
-    ' ',
-  ),
-)
+const ORIGIN = new Set([
+  ...['job', 'instance', 'service_version', 'user_fingerprint'],
+  ...['os_type', 'host_arch', 'process_runtime_name', 'process_runtime_version'],
+  ...['gateway', 'replica', 'prometheus_replica', 'prometheus', 'cluster', 'tenant_id', 'receive'],
+])
 
 interface Asking {
   headers: Record<string, string>
@@ -63,15 +64,16 @@ export async function usesFromServer(
   const wanted = storedAs(metric ?? 'command_invocation')
   const jobs = await ask(`group by (job) (last_over_time(${selector({ __name__: wanted })}[${DAYS}d]))`)
   const tools = jobs.flatMap(({ metric: { job } }) => job ?? [])
-  if (!tools.length) return { uses: [], tools: [] }
+  if (!tools.length) return { tools: [] }
   if (tools.length > MAX_TOOLS)
     throw new Error(`${api}: ${tools.length} tools have counted commands there: more than ${MAX_TOOLS}`)
   const ours = `{__name__=~".+_total", job=~${quoted(tools.map(escaped).join('|'))}}`
   const info = await resources(ask, tools)
 
   const before = new Map<string, number>()
-  const uses: Use[] = []
+  const byTool = new Map<string, Use[]>()
   const keys = new Set<string>()
+  let kept = 0
   let full = false as boolean
 
   function add(labels: Labels, values: [number, string][]): void {
@@ -85,20 +87,20 @@ export async function usesFromServer(
     if (series.kind === 'run') for (const { key } of attributes) keys.add(key)
     const { service_version, user_fingerprint } = { ...info.get(`${job}\n${instance}`), ...labels }
     const tool = toolOf(job)
-    const several = tools.length > 1 ? `${tool} ` : ''
     const who = user_fingerprint ?? instance
-    const key = identity([labels])
+    const key = hashOf(JSON.stringify(labels))
     if (before.size === MAX_SERIES && !before.has(key)) {
       full = true
       return
     }
     const use = {
-      kind: series.kind,
-      name: `${several}${series.name}`,
-      ...(series.agent && { agent: series.agent }),
-      version: `${several}${printable(service_version ?? 'unknown')}`,
-      ...(who && { installation: identity([{ stringValue: who }]).slice(0, 16) }),
+      ...series,
+      version: printable(service_version ?? 'unknown'),
+      ...(who && { installation: /^[\w-]{1,64}$/.test(who) ? who : hashOf(who).slice(0, 16) }),
+      ...environmentOf({ ...info.get(`${job}\n${instance}`), ...labels }),
     }
+    let uses = byTool.get(tool)
+    if (!uses) byTool.set(tool, (uses = []))
     for (const [time, text] of values) {
       const value = Number(text)
       if (!Number.isFinite(value)) continue
@@ -106,8 +108,11 @@ export async function usesFromServer(
       before.set(key, value)
       const count = value < last ? value : value - last
       if (count <= 0) continue
-      if (uses.length === MAX_USES) full = true
-      else uses.push({ time: Math.round(time * 1000), count, ...use })
+      if (kept === MAX_USES) full = true
+      else {
+        uses.push({ time: Math.round(time * 1000), count, ...use })
+        kept++
+      }
     }
   }
 
@@ -120,12 +125,27 @@ export async function usesFromServer(
 
   const other = metric !== undefined && !keys.has('command_name')
   return {
-    uses: other ? uses.filter(({ kind }) => kind === 'run') : uses,
-    tools: tools.map(toolOf),
+    tools: byReach(
+      [...byTool].map(([name, uses]) => ({
+        name,
+        uses: other ? uses.filter(({ kind }) => kind === 'run') : uses,
+      })),
+    ),
     ...(other && { keys: [...keys] }),
     ...(full && {
       full: `the server has more than ${MAX_USES} uses or ${MAX_SERIES} series: the rest is left out`,
     }),
+  }
+}
+
+function environmentOf(labels: Labels): Pick<Use, 'os' | 'arch' | 'runtime'> {
+  const of = (label: string) => printable(labels[label] ?? '', 40)
+  const [os, arch, runtime] = [of('os_type'), of('host_arch'), of('process_runtime_name')]
+  const [major = ''] = of('process_runtime_version').split('.')
+  return {
+    ...(os && { os }),
+    ...(arch && { arch }),
+    ...(runtime && { runtime: `${runtime} ${major}`.trim() }),
   }
 }
 
@@ -146,8 +166,8 @@ async function answer(
   const signal = AbortSignal.any([deadline, AbortSignal.timeout(TIMEOUT_MS)])
   const { status, text } = await fetch(api, { method: 'POST', headers, body, signal, redirect: 'error' })
     .then(async response => ({ status: response.status, text: await textOf(response) }))
-    .catch(({ message, cause }) => {
-      throw new Error(`${api}: ${printable(`${cause?.message ?? message}`)}`)
+    .catch(error => {
+      throw new Error(`${api}: ${unreachable(noAnswerOf(error), TIMEOUT_MS)}`)
     })
   try {
     const reply = JSON.parse(text)
@@ -192,6 +212,11 @@ function checked({ data, warnings }: { data?: { result?: unknown }; warnings?: u
 }
 
 const isText = (value: unknown): value is string => typeof value === 'string'
+
+function noAnswerOf({ name, message, cause }: Error): { code: string; message: string } {
+  const { code = '', message: reason = message } = (cause ?? {}) as { code?: string; message?: string }
+  return { code: name === 'TimeoutError' ? 'TIMEOUT' : code, message: reason }
+}
 
 /** What a tool says of itself is on `target_info` where it was not made labels of every series. */
 async function resources(

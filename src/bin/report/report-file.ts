@@ -1,8 +1,11 @@
+import { statSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import { type Flags, flagsProblem, type Surroundings, show } from '../../report/show.ts'
-import { COMMANDS } from '../../report/told.ts'
+import { count } from '../../terminal/count.ts'
+import { didYouMean } from '../../terminal/did-you-mean.ts'
 import { printable } from '../../terminal/printable.ts'
-import { type FromFile, usesFrom } from './from-file.ts'
+import { progressOn } from '../progress.ts'
+import { type FromFile, type Tool, usesFrom } from './from-file.ts'
 import { usesFromServer } from './from-server.ts'
 
 /** As many unreadable lines are named one by one. */
@@ -12,7 +15,7 @@ type Complain = (sentence: string) => void
 
 /**
  * `otlp-tally report FILE`: what is in a file of bodies, as `tool telemetry report` shows one's own. Resolves with the
- * exit code: 1 if nothing of it can be read or the page cannot be written.
+ * exit code: 1 if nothing is counted in it, it cannot be read or the page cannot be written, 2 if the flags do not fit.
  */
 export function reportFile(
   path: string,
@@ -20,13 +23,13 @@ export function reportFile(
   flags: Flags = {},
   surroundings: Surroundings = process,
 ): Promise<number> {
-  return reported(flags, surroundings, async complain => {
-    const content = await read(path, flags.metric, complain)
-    if (content.lines && !content.read) return 1
-    const place = { what: printable(basename(path)), base: basename(path, extname(path)), page }
-    showContent(content, place, flags, surroundings)
-    return 0
-  })
+  const stdin = path === '-'
+  const place = {
+    what: stdin ? 'standard input' : printable(basename(path)),
+    base: stdin ? 'stdin' : basename(path, extname(path)),
+    page,
+  }
+  return reported(place, flags, surroundings, complain => read(path, flags.metric, surroundings, complain))
 }
 
 /** `otlp-tally report URL`: the same of what a Prometheus, Cortex or Thanos has stored. */
@@ -37,80 +40,108 @@ export function reportServer(
   flags: Flags = {},
   surroundings: Surroundings = process,
 ): Promise<number> {
-  return reported(flags, surroundings, async complain => {
-    const { host, hostname } = new URL(url)
-    const metric = flags.metric === undefined ? undefined : `${flags.metric}`
-    const content = await usesFromServer(url, { headers, metric, warn: complain })
-    if (content.full) complain(content.full)
-    showContent(content, { what: host, base: hostname, page }, flags, surroundings)
-    return 0
-  })
+  const { host, hostname } = new URL(url)
+  const metric = flags.metric === undefined ? undefined : `${flags.metric}`
+  return reported({ what: host, base: hostname, page }, flags, surroundings, complain =>
+    usesFromServer(url, { headers, metric, warn: complain }),
+  )
 }
 
-/** Runs a report: 2 for flags that do not fit, 1 with a sentence for what cannot be read or written. */
+interface Place {
+  /** In words. */
+  what: string
+  /** What a file is called, before `-usage.html`. */
+  base: string
+  page: string | undefined
+}
+
 async function reported(
+  place: Place,
   flags: Flags,
-  { stderr }: Surroundings,
-  run: (complain: Complain) => Promise<number>,
+  surroundings: Surroundings,
+  read: (complain: Complain) => Promise<Pick<FromFile, 'tools' | 'keys' | 'full'>>,
 ): Promise<number> {
-  const complain: Complain = sentence => void stderr.write(`otlp-tally report: ${sentence}\n`)
+  const complain: Complain = sentence => void surroundings.stderr.write(`otlp-tally report: ${sentence}\n`)
   const problem = flagsProblem(flags)
   if (problem) {
     complain(problem)
     return 2
   }
   try {
-    return await run(complain)
+    const { tools, keys, full } = await read(complain)
+    if (full) complain(full)
+    const tool = chosen(tools, flags.tool, place.what)
+    showTool(tool, { tools, keys, place }, flags, surroundings)
+    return 0
   } catch (error) {
-    const { code, path, message } = error as NodeJS.ErrnoException
-    const missing = code === 'ENOENT' && path
-    complain(missing ? `there is no file ${path}; "otlp-tally listen --file ${path}" makes one` : message)
+    complain((error as Error).message)
     return 1
   }
 }
 
-/** Shows what was read, from wherever it came. */
-export function showContent(
-  { uses: all, tools, keys }: Pick<FromFile, 'uses' | 'tools' | 'keys'>,
-  { what, base, page }: { what: string; base: string; page?: string | undefined },
+/** The tool that was asked for, or the one that most use. */
+function chosen(tools: readonly Tool[], wanted: Flags[string], what: string): Tool {
+  const [first] = tools
+  if (!first) throw new Error(`${what}: nothing is counted in it`)
+  if (wanted === undefined) return first
+  const names = tools.map(({ name }) => name)
+  const found = tools.find(({ name }) => name === wanted)
+  if (!found)
+    throw new Error(
+      `${what}: the tool ${printable(`${wanted}`)} is not counted in it${didYouMean(`${wanted}`, names)}`,
+    )
+  return found
+}
+
+function showTool(
+  { name, uses }: Tool,
+  { tools, keys, place }: { tools: readonly Tool[]; keys: readonly string[] | undefined; place: Place },
   flags: Flags,
   surroundings: Surroundings,
 ): void {
-  const { command, metric } = flags
-  const uses = all.filter(({ name }) => command === undefined || name === command)
-  const [tool = what] = tools
-  const asked = keys ? metric : command
+  const others = tools.filter(one => one.name !== name).map(one => one.name)
+  const more = others.length - 3
+  const named = `${others.slice(0, 3).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  const note = `Also counted in ${place.what}: ${count(others.length, 'tool')} of other names (${named}); --tool NAME shows one.`
+  const metric = keys ? printable(`${flags.metric}`) : ''
   show(
     {
-      subject: tools.length > 1 ? `${tools.length} tools in ${what}` : tool,
-      detail: asked === undefined ? '' : printable(`${asked}`),
-      ...{ uses, source: what, page, base },
-      words: keys
-        ? { runs: printable(`${metric}`), thing: keys.map(key => printable(key)).join(' and ') || 'metric' }
-        : COMMANDS,
+      ...{
+        subject: `${name} ${metric}`.trim(),
+        uses,
+        source: place.what,
+        page: place.page,
+        base: place.base,
+      },
+      ...(keys && {
+        words: { runs: metric, thing: keys.map(key => printable(key)).join(' and ') || 'metric' },
+      }),
+      notes: others.length ? [note] : [],
     },
     flags,
     surroundings,
   )
-  if (!uses.length && !flags.json)
-    surroundings.stderr.write(`otlp-tally report: ${what}: nothing is counted in it\n`)
 }
 
 async function read(
   path: string,
   metric: Flags[string],
-  complain: (sentence: string) => void,
+  { stderr }: Surroundings,
+  complain: Complain,
 ): Promise<FromFile> {
   let unreadable = 0
+  const progress = progressOn(stderr)
+  const size = path === '-' ? undefined : statSync(path, { throwIfNoEntry: false })?.size
   const content = await usesFrom(path, {
     metric: metric === undefined ? undefined : `${metric}`,
     unreadable(line, why) {
+      progress.hide()
       if (++unreadable <= MAX_NAMED) complain(`line ${line} is skipped: ${why}`)
     },
-  })
+    progress: bytes => progress.show(size ? bytes / size : undefined, `${Math.round(bytes / 1e6)} MB`),
+  }).finally(progress.hide)
   if (unreadable > MAX_NAMED) complain(`and ${unreadable - MAX_NAMED} more lines`)
   if (content.lines && !content.read)
-    complain('no line could be read: expected OTLP/JSON, one {"resourceMetrics":[…]} per line')
-  if (content.full) complain(content.full)
+    throw new Error('no line could be read: expected OTLP/JSON, one {"resourceMetrics":[…]} per line')
   return content
 }

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import { bodyOf, linesOf } from '../../body/lines.ts'
 import { isDelta, metricsOf } from '../../body/metrics-of.ts'
 import { parseEndpoint } from '../../core/decide/endpoint.ts'
@@ -8,7 +8,7 @@ import { wayTo } from '../../exchange/proxy.ts'
 import { openTransport } from '../../exchange/transport.ts'
 import { count } from '../../terminal/count.ts'
 import { printable } from '../../terminal/printable.ts'
-import { progressOn } from './progress.ts'
+import { progressOn } from '../progress.ts'
 
 /** What the person said. */
 export interface Sending {
@@ -24,8 +24,7 @@ const CTRL_C = 130
 /**
  * `otlp-tally send FILE --endpoint URL`: sends OTLP JSON lines, as `telemetry export --format otlp`, `listen --file`
  * and a Collector's file exporter write them, one request each and in their order. Each point has the whole count, so
- * a file that is sent twice counts once. Returns the exit code: 0 where all were accepted, 1 where not, 2 where
- * nothing can be sent at all.
+ * a file that is sent twice counts once. Returns the exit code: 0 where all were accepted, 1 where not, 2 for no URL.
  */
 export async function send({ file, endpoint, headers, from }: Sending): Promise<number> {
   const url = parseEndpoint(endpoint)?.url
@@ -43,18 +42,17 @@ export async function send({ file, endpoint, headers, from }: Sending): Promise<
     progress.hide()
     complain(sentence, 0)
   }
-  let [number, read, accepted, refused] = [from, 0, 0, 0]
+  let [number, accepted, refused] = [from, 0, 0]
   try {
-    const { size } = await stat(file)
-    for await (const [at, line] of linesOf(file)) {
-      read += Buffer.byteLength(line ?? '') + 1
+    const size = file === '-' ? undefined : statSync(file, { throwIfNoEntry: false })?.size
+    for await (const [at, line, bytes] of linesOf(file)) {
       if (at < from) continue
       number = at
-      progress.show(read / size, `line ${at}`)
+      progress.show(size ? bytes / size : undefined, `line ${at}`)
       const problem = problemOf(line)
       const outcome = problem
         ? { accepted: false as const, why: problem, all: false }
-        : await attempt(transport, url, headers, line!, stop.signal)
+        : await attempt(transport, url, headers, line, stop.signal)
       if (outcome.accepted) {
         accepted++
         continue
@@ -66,12 +64,12 @@ export async function send({ file, endpoint, headers, from }: Sending): Promise<
   } catch (error) {
     progress.hide()
     if (stop.signal.aborted) return complain(`stopped. To go on: --from ${number}`, CTRL_C)
-    return complain(`${printable(file)}: ${(error as Error).message}`, 2)
+    return complain((error as Error).message, 1)
   } finally {
     transport.close()
   }
   progress.hide()
-  if (!accepted && !refused) return complain(`${printable(file)}: there is no line to send`, 2)
+  if (!accepted && !refused) return complain(`${printable(file)}: there is no line to send`, 1)
   process.stdout.write(
     `${count(accepted, 'request')} accepted by ${url}${refused ? `, ${refused} not` : ''}\n`,
   )
@@ -84,7 +82,7 @@ function complain(sentence: string, code: number): number {
 }
 
 /** Why a line is not sent; undefined where it can be. */
-function problemOf(line: string | undefined): string | undefined {
+function problemOf(line: string): string | undefined {
   const body = bodyOf(line)
   if (typeof body === 'string') return body
   const hasDelta = metricsOf(body).some(({ metric }) => Object.values(metric).some(isDelta))

@@ -1,10 +1,12 @@
-import { type Attribute, labelsOf, named } from '../../body/metrics-of.ts'
-import type { Use } from '../../report/use.ts'
-import { printable } from '../../terminal/printable.ts'
+import { type Attribute, labelsOf, named } from '../body/metrics-of.ts'
+import type { Use } from '../report/use.ts'
+import { printable } from '../terminal/printable.ts'
 
 const USUAL = 'command_invocation'
 const FAILURES = 'command_failure'
-const COMMAND = new Set(['command_name', 'agent'])
+
+/** What a series counts. */
+export type Found = Pick<Use, 'kind' | 'name' | 'agent'>
 
 /**
  * What a series counts, its names safe to print. `wanted` is the metric that was asked for: it stands in the place of
@@ -15,9 +17,11 @@ export function seriesOf(
   metric: string,
   attributes: readonly Attribute[] | null | undefined,
   wanted: string = USUAL,
-): Pick<Use, 'kind' | 'name' | 'agent'> | undefined {
+): Found | undefined {
   const all = attributes ?? []
-  const isCommand = all.some(({ key }) => key === 'command_name') && all.every(({ key }) => COMMAND.has(key))
+  const isCommand =
+    all.some(({ key }) => key === 'command_name') &&
+    all.every(({ key }) => key === 'command_name' || key === 'agent')
   const agent = isCommand ? named('agent', all) : ''
   const of = (kind: Use['kind'], name: string) => ({ kind, name, ...(agent && { agent }) })
   if (isCommand && (metric === wanted || metric === FAILURES))

@@ -1,0 +1,59 @@
+import { count } from '../terminal/count.ts'
+import { percent, short } from '../terminal/number.ts'
+import type { Claim } from './claim.ts'
+import { spokenDay } from './days.ts'
+import type { History } from './history.ts'
+import type { Row } from './rows.ts'
+import type { Summary } from './summary.ts'
+
+/** Whether a command can be removed, as far as counts can say. */
+export interface Verdict {
+  answer: 'Yes' | 'Almost' | 'Few would miss it' | 'No' | 'Not known'
+  reason: Claim
+}
+
+/** Of fewer installations, and of less time, nothing can be said of those who are not counted. */
+const MIN_INSTALLATIONS = 5
+const MIN_DAYS = 28
+const FEW = 0.05
+
+/** `recent` is of 30 days, `long` of twelve weeks or as much of it as is counted. */
+export function verdictOf(name: string, history: History, recent: Summary, long: Summary): Verdict {
+  const [row, before] = [recent, long].map(({ commands }) => commands.find(row => row.name === name)) as Row[]
+  const [command, last] = [{ name }, spokenDay(row!.last, history.today)]
+  const counted = recent.period.to - history.since
+  const of = (days: number) => `in the last ${count(Math.min(days, counted), 'day')}`
+  // It may be new, or back: nobody removes what was used an hour ago.
+  if (!row!.runs && row!.last === history.today) return { answer: 'No', reason: [command, ' was run today'] }
+  if (!history.many) {
+    if (row!.runs) return { answer: 'No', reason: [command, ` was run ${short(row!.runs)} times ${of(30)}`] }
+    return counted < MIN_DAYS
+      ? { answer: 'Not known', reason: [`only ${count(counted, 'day')} are counted`] }
+      : { answer: 'Yes', reason: [command, ` was last run ${when(last)}`] }
+  }
+  const all = recent.all.installations
+  const used = row!.installations
+  if (used) {
+    const reason: Claim = [
+      command,
+      ` was used by ${short(used)} of ${count(all, 'installation')} (${percent(used / all)}) ${of(30)}, last ${when(last)}`,
+    ]
+    if (all < MIN_INSTALLATIONS) return { answer: 'No', reason }
+    return { answer: used <= FEW * all ? 'Few would miss it' : 'No', reason }
+  }
+  if (all < MIN_INSTALLATIONS || counted < MIN_DAYS)
+    return {
+      answer: 'Not known',
+      reason: [`only ${count(all, 'installation')} and ${count(counted, 'day')} are counted`],
+    }
+  const reason: Claim = [
+    `none of ${count(all, 'installation')} ran `,
+    command,
+    ` ${of(30)}; the last run was ${when(last)}`,
+  ]
+  return before!.installations ? { answer: 'Almost', reason } : { answer: 'Yes', reason }
+}
+
+function when(day: string): string {
+  return /^(today|yesterday)$/.test(day) ? day : `on ${day}`
+}

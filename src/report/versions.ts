@@ -1,0 +1,19 @@
+/** Which use says what an installation has: the later one, and of two at the same time the newer version's. */
+export function isLater(a: { time: number; version: string }, b: { time: number; version: string }): boolean {
+  return a.time > b.time || (a.time === b.time && compareVersions(a.version, b.version) > 0)
+}
+
+/** By the numbers in them: `0.10.0` comes after `0.9.0`, and after `0.10.0-beta`. */
+export function compareVersions(a: string, b: string): number {
+  if (a === b) return 0
+  const [[coreA, preA], [coreB, preB]] = [split(a), split(b)]
+  const byCore = coreA.localeCompare(coreB, 'en', { numeric: true })
+  if (byCore) return byCore
+  if (!preA !== !preB) return preA ? -1 : 1
+  return preA.localeCompare(preB, 'en', { numeric: true }) || (a < b ? -1 : 1)
+}
+
+function split(version: string): [core: string, pre: string] {
+  const [, core = version, pre = ''] = /^([^-+]*)-?(.*)$/s.exec(version) ?? []
+  return [core, pre]
+}
