@@ -93,7 +93,7 @@ export function scriptArguments(code: string): string[] {
     '--input-type=module',
     '-e',
     `import { initTelemetry } from ${JSON.stringify(LIBRARY)}
-     const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({ name: 'trix', version: '0.19.3', commands: ['build', 'check', 'test'] })
+     const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({ name: 'trix', version: '0.19.3', commands: ['build', 'check', 'init', 'test'] })
      ${code}`,
   ]
 }
@@ -170,6 +170,23 @@ export async function delivers(
   expect(result).toMatchObject({ status: 0, stderr: '' })
   await settled(world)
   expect(counts(receiver.requests)).toEqual({ ...expected, check: 1 })
+}
+
+/**
+ * Exactly these are in the logs, and the next command, with nothing wrong any more, is delivered. To an endpoint of its
+ * own: what was counted for one is never sent to another.
+ */
+export async function keeps(world: World, expected: Record<string, number>): Promise<void> {
+  expect(marksIn(world)).toEqual(expected)
+  const receiver = await receiving()
+  const { result } = await run([process.execPath, TOOL, 'check', '--dir', world.cwd], {
+    cwd: dirname(world.cwd),
+    env: { ...world.env, TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint },
+  })
+  expect(result).toMatchObject({ status: 0, stderr: '' })
+  await receiver.arrived(1)
+  await settled(world)
+  expect(counts(receiver.requests)).toEqual({ check: 1 })
 }
 
 /** By endpoint, as long as the test runs. */

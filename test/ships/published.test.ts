@@ -33,10 +33,12 @@ test('attw finds nothing in an ESM-only package', async () => {
 })
 
 test.each(
-  ['5.4', '5.9', '6', '7'].flatMap(version => resolutions.map(options => [version, ...options] as const)),
-)('TypeScript %s, module %s, moduleResolution %s', async (version, module, moduleResolution) => {
-  const folder = join(project.folder, `typescript-${version}-${moduleResolution}`)
-  writeTypeProject(folder, module, moduleResolution)
+  ['5.4', '5.9', '6', '7'].flatMap(version => resolutions.map(resolution => ({ version, resolution }))),
+)('TypeScript $version, $resolution', async ({ version, resolution }) => {
+  // 7 has no `moduleResolution: "node"` any more; to 6 one has to say that it is deprecated, which those before refuse.
+  if (version !== '6' && resolution[2] === 'node') return
+  const folder = join(project.folder, `typescript-${version}-${resolution.join('-')}`)
+  writeTypeProject(folder, resolution)
   const tsc = join(TOOLS, `typescript-${version}`, load(`typescript-${version}/package.json`).bin.tsc)
   expect(await runProcess(node24, [tsc, '-p', folder], { cwd: folder, env: {} })).toMatchObject({
     stdout: '',
