@@ -76,7 +76,7 @@ export function* send(job: Job, around: Surroundings): Steps<void> {
   if (what === 'taken') {
     for (const log of minded) {
       const claim = yield* claimOther(job, around, log)
-      if (claim && (yield* post(job, around, [claim])).what !== 'taken') break
+      if (claim && (yield* post(job, around, claim)).what !== 'taken') break
     }
   }
   // By a clock that the server's answer vouches for a little: offline, one wrong clock would remove what waits.
