@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { isProblem, parseConfig, readConfig } from '../src/core/decide/config.ts'
 import { isTypo } from '../src/core/typo.ts'
-import { configSentence } from '../src/helper/explain.ts'
+import { configSentence } from '../src/explain/decision.ts'
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'otlp-tally-config-'))

@@ -303,7 +303,7 @@ describe('initTelemetry', () => {
       trackCommand('check')
     `)
     expect(stderr).toBe(
-      'trix telemetry: none (initTelemetry: timeoutMs: expected a whole number of milliseconds from 1 to 60000, got -1; "endpont": there is no such option; did you mean endpoint?)\n',
+      'trix telemetry: none (row 0: timeoutMs, endpont; "trix telemetry status" explains it)\n',
     )
   })
 })

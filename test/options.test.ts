@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { homeProblem, optionProblems } from '../src/core/options.ts'
-import { optionSentence } from '../src/helper/explain.ts'
+import { optionSentence } from '../src/explain/decision.ts'
 
 const least = { name: 'trix', version: '0.19.3', commands: ['build'] }
 const said = (options: unknown) => optionProblems(options).map(optionSentence)

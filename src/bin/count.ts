@@ -4,7 +4,7 @@ import { initTelemetry } from '../core/handle.ts'
 import { hasCode } from '../core/node.ts'
 import { optionProblems, type TelemetryOptions } from '../core/options.ts'
 import type { Attributes } from '../core/vocabulary.ts'
-import { optionSentence } from '../helper/explain.ts'
+import { optionSentence } from '../explain/decision.ts'
 import { printable } from '../terminal/printable.ts'
 
 interface Count {

@@ -3,7 +3,7 @@ import { commandOf } from '../core/decide/notice.ts'
 import { shared } from '../core/global.ts'
 import { homeProblem, optionProblems } from '../core/options.ts'
 import type { Tool } from '../core/tool.ts'
-import { optionSentence } from '../helper/explain.ts'
+import { optionSentence } from '../explain/decision.ts'
 
 /** Where an answer comes from: `process.stdin` fits. */
 export type Input = NodeJS.ReadableStream & {

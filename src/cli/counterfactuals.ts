@@ -1,6 +1,6 @@
 import { type Decision, decide } from '../core/decide/decide.ts'
 import type { Tool } from '../core/tool.ts'
-import { explain } from '../helper/explain.ts'
+import { explain } from '../explain/decision.ts'
 import { lineOf } from './config-line.ts'
 import type { Context } from './context.ts'
 

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { type Folders, stateProblem } from '../core/decide/folders.ts'
 import { parentOf } from '../core/files.ts'
-import { explain } from '../helper/explain.ts'
+import { explain } from '../explain/decision.ts'
 import { type Context, foldersIn } from './context.ts'
 import { Stop } from './stop.ts'
 

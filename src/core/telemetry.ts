@@ -1,7 +1,7 @@
 import { type Counter, counterFor } from './counter.ts'
 import { type Decision, decide, optOut } from './decide/decide.ts'
 import { environmentPrefix, modeFrom } from './decide/environment.ts'
-import { showNotice, writeStderr } from './decide/notice.ts'
+import { commandOf, showNotice, writeStderr } from './decide/notice.ts'
 import { lacking } from './decide/permissions.ts'
 import { loadHelper, startHelper } from './deliver/detached.ts'
 import type { Inline, Job } from './deliver/job.ts'
@@ -107,8 +107,7 @@ function mayCount(state: State): boolean {
     const decision = decide({ options, env: process.env, disabled: state.disabled, show })
     state.decision = decision
     state.counter = decision.mode === 'off' ? undefined : counterFor(options, decision)
-    if (decision.mode === 'off' && isLogMode(state))
-      explain(state, loadHelper().explain(decision, state.disabled))
+    if (decision.mode === 'off' && isLogMode(state)) explain(state, shortReason(state, decision))
   }
   return state.decision.mode !== 'off'
 }
@@ -216,6 +215,16 @@ function discard(state: State): void {
 
 function preview(state: State, job: Job, counted: readonly string[]): void {
   say(state, `this would be sent to ${job.url}\n${loadHelper().preview(job, counted, Date.now())}`)
+}
+
+/** The row, and what it found. Sentences are for `status`, which no command runs: they would cost each one its size. */
+function shortReason(state: State, { row, cause = {} }: Decision): string {
+  const { variable, file, missing, message, options = [] } = cause
+  const given = row === 2 && typeof state.disabled === 'string' ? state.disabled : ''
+  const names = options.map(({ option }) => option)
+  const found = [given, variable, file, missing, message, ...names].filter(Boolean).join(', ')
+  const command = commandOf(optionsOf(state))
+  return `row ${row}${found && `: ${found}`}${command ? `; "${command} status" explains it` : ''}`
 }
 
 function explain(state: State, why: string): void {

@@ -5,7 +5,6 @@ import { deliver } from './drive.ts'
 import { postByHttp } from './http.ts'
 import { postByFetch } from './post.ts'
 
-export { explain } from './explain.ts'
 export { sendInline } from './inline.ts'
 export { preview } from './preview.ts'
 

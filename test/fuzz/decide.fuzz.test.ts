@@ -6,7 +6,7 @@ import { consentPath, noticePath } from '../../src/core/decide/consent.ts'
 import { type Decision, decide } from '../../src/core/decide/decide.ts'
 import { optOutIn } from '../../src/core/decide/environment.ts'
 import type { TelemetryOptions } from '../../src/core/options.ts'
-import { explain } from '../../src/helper/explain.ts'
+import { explain } from '../../src/explain/decision.ts'
 import { fuzz, makeFolder, oddText } from './fuzz.ts'
 
 const root = makeFolder()

@@ -70,7 +70,11 @@ describe('Deno', () => {
         expect({ status, lines: stdout.split('\r\n') }).toEqual({
           status: 0,
           lines: [
-            ...(said ? [`trix telemetry: none (Deno was started without --allow-${lacking})`] : []),
+            ...(said
+              ? [
+                  `trix telemetry: none (row 0: Deno was started without --allow-${lacking}; "trix telemetry status" explains it)`,
+                ]
+              : []),
             'done',
             '',
           ],

@@ -47,8 +47,6 @@ export interface Program {
   sendInline(job: Job): Inline
   /** The body that would be sent if these series were counted now. Writes nothing. */
   preview(job: Job, series: readonly string[], now: number): string
-  /** Why a decision was made, in words. */
-  explain(decision: import('../decide/decide.ts').Decision, disabled: boolean | string): string
 }
 
 /** A delivery by the command's own process. */
