@@ -111,6 +111,18 @@ describe('every run is counted', () => {
     expect(countedBy(b.bodies)).toEqual(all(3))
   })
 
+  test('within the interval that the tool asks for, by the totals of the next request', async () => {
+    const { endpoint, bodies } = await startBackend()
+    const { run } = makeTool()
+    const options = { intervalMs: HOUR }
+    for (let i = 0; i < 5; i++) await run(endpoint, ['build', 'test'], { options })
+    expect(countedBy(bodies)).toEqual(all(2))
+    // Who asks for it sends all the same.
+    await run(endpoint, ['build'], { options, after: 'await flushTelemetry()' })
+    expect(bodies).toHaveLength(2)
+    expect(countedBy(bodies)).toEqual(all(11))
+  })
+
   test('by a log that is full: the next one has another id, and takes along what was not sent', async () => {
     const { endpoint, bodies, offline } = await startBackend()
     const { run, logs, marks, world } = makeTool()
