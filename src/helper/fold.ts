@@ -13,7 +13,7 @@ export interface Fold {
   /** Marks, and how many of them the last body that was taken has carried. */
   total: number
   taken: number
-  /** A claim has seen more marks than precede it: some of them are gone. */
+  /** A claim has seen more marks than precede it, or a head: some of them are gone. */
   damaged: boolean
   series: Map<string, Count>
   /** The claim that is not settled. */
@@ -139,7 +139,8 @@ export function isBusy({ open }: Fold, ms: number): boolean {
 
 function claim(fold: Fold, nonce: string, seen: number, life: number, ms: number): void {
   if (!nonce || !(life > 0)) return
-  if (seen > fold.total) fold.damaged = true
+  // Some of what was delivered is gone: the end, or the beginning with its head.
+  if (seen > fold.total || !fold.head) fold.damaged = true
   if (isBusy(fold, ms)) return
   const before = fold.time
   fold.time = Math.max(before + 2, ms)
@@ -169,14 +170,19 @@ function settle(fold: Fold, result: Result): void {
 function parseHead(line: string): Head | undefined {
   try {
     const head: unknown = JSON.parse(line)
-    const { file, id, metric, resource, fingerprint = '' } = head as Record<string, unknown>
-    const valid =
-      stampIn(file) &&
-      [id, metric, fingerprint].every(text => typeof text === 'string') &&
-      isRecord(resource) &&
-      Object.values(resource).every(value => typeof value === 'string' || typeof value === 'boolean')
-    return valid ? (head as Head) : undefined
+    return isHead(head) ? head : undefined
   } catch {
     return undefined // cut short
   }
+}
+
+export function isHead(head: unknown): head is Head {
+  if (!isRecord(head)) return false
+  const { file, id, metric, resource, fingerprint = '' } = head
+  return (
+    stampIn(file) !== undefined &&
+    [id, metric, fingerprint].every(text => typeof text === 'string') &&
+    isRecord(resource) &&
+    Object.values(resource).every(value => typeof value === 'string' || typeof value === 'boolean')
+  )
 }

@@ -93,7 +93,7 @@ export function scriptArguments(code: string): string[] {
     '--input-type=module',
     '-e',
     `import { initTelemetry } from ${JSON.stringify(LIBRARY)}
-     const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({ name: 'trix', version: '0.19.3', commands: ['build', 'check', 'test'] })
+     const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({ name: 'trix', version: '0.19.3', commands: ['build', 'check', 'init', 'test'] })
      ${code}`,
   ]
 }
@@ -150,28 +150,60 @@ export async function compare(world: World, fault: Fault = {}): Promise<Report> 
   return { result: on[0]!.seen, helperMs }
 }
 
-/** The next command, with nothing wrong any more, delivers; the receiver then knows of exactly these. */
+/**
+ * The next command, with nothing wrong any more, delivers: then the receiver of this user's endpoint knows of exactly
+ * these, and of one `check`. Before it, the claims of what was killed expire.
+ */
 export async function delivers(
   world: World,
   expected: Record<string, number>,
   { through, env = {} }: Pick<Fault, 'through' | 'env'> = {},
 ): Promise<void> {
-  const receiver = await receiving()
+  const endpoint = env.TRIX_TELEMETRY_ENDPOINT ?? world.env.TRIX_TELEMETRY_ENDPOINT!
+  const receiver = receivers.get(endpoint) ?? (await receiving(200, {}, Number(new URL(endpoint).port)))
+  await new Promise(resolve => setTimeout(resolve, TIMEOUT_MS + 1200))
   const command = [process.execPath, TOOL, 'check', '--dir', world.cwd]
   const { result } = await run(through?.(command) ?? command, {
     cwd: dirname(world.cwd),
-    env: { ...world.env, TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint, ...env },
+    env: { ...world.env, TRIX_TELEMETRY: 'on', ...env },
   })
   expect(result).toMatchObject({ status: 0, stderr: '' })
-  await receiver.arrived(1)
   await settled(world)
   expect(counts(receiver.requests)).toEqual({ ...expected, check: 1 })
 }
 
+/**
+ * Exactly these are in the logs, and the next command, with nothing wrong any more, is delivered. To an endpoint of its
+ * own: what was counted for one is never sent to another.
+ */
+export async function keeps(world: World, expected: Record<string, number>): Promise<void> {
+  expect(marksIn(world)).toEqual(expected)
+  const receiver = await receiving()
+  const { result } = await run([process.execPath, TOOL, 'check', '--dir', world.cwd], {
+    cwd: dirname(world.cwd),
+    env: { ...world.env, TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint },
+  })
+  expect(result).toMatchObject({ status: 0, stderr: '' })
+  await receiver.arrived(1)
+  await settled(world)
+  expect(counts(receiver.requests)).toEqual({ check: 1 })
+}
+
+/** By endpoint, as long as the test runs. */
+const receivers = new Map<string, Receiver>()
+
 /** A receiver that is closed when the test ends. */
-export async function receiving(status = 200, headers: Record<string, string> = {}): Promise<Receiver> {
-  const receiver = await startReceiver(status, headers)
-  onTestFinished(() => receiver.close())
+export async function receiving(
+  status = 200,
+  headers: Record<string, string> = {},
+  port?: number,
+): Promise<Receiver> {
+  const receiver = await startReceiver(status, headers, undefined, port)
+  receivers.set(receiver.endpoint, receiver)
+  onTestFinished(() => {
+    receivers.delete(receiver.endpoint)
+    return receiver.close()
+  })
   return receiver
 }
 

@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { all, countedBy, resourceValues } from '../consumers.ts'
 import { aWhile, makeTool, startBackend } from '../counting.ts'

@@ -22,12 +22,11 @@ const TIMEOUT_MS = 120_000
 const DEADLINE_MS = 15 * 60_000
 
 /** Labels that say where a series comes from. Whatever else it has is an attribute of its own. */
-const ORIGIN = new Set(
-  [
-    'job instance service_version user_fingerprint os_type host_arch process_runtime_name process_runtime_version',
-    'gateway replica prometheus_replica prometheus cluster tenant_id receive',
-  ].flatMap(labels => labels.split(' ')),
-)
+const ORIGIN = new Set([
+  ...['job', 'instance', 'service_version', 'user_fingerprint'],
+  ...['os_type', 'host_arch', 'process_runtime_name', 'process_runtime_version'],
+  ...['gateway', 'replica', 'prometheus_replica', 'prometheus', 'cluster', 'tenant_id', 'receive'],
+])
 
 interface Asking {
   headers: Record<string, string>
