@@ -245,7 +245,7 @@ describe('a tool that asks for none of it', () => {
   })
 })
 
-test('docs/frameworks.md has the table of what is a failure, row by row', () => {
-  const page = readFileSync(join(import.meta.dirname, '../docs/frameworks.md'), 'utf8').replace(/ +/g, ' ')
+test('docs/failures.md has the table of what is a failure, row by row', () => {
+  const page = readFileSync(join(import.meta.dirname, '../docs/failures.md'), 'utf8').replace(/ +/g, ' ')
   for (const { title, fails } of endings) expect(page).toContain(`| ${title} | ${fails ? 'yes' : 'no'} |\n`)
 })

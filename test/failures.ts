@@ -1,4 +1,4 @@
-/** The ways in which a command can end, and whether that is a failure: the table of docs/frameworks.md. */
+/** The ways in which a command can end, and whether that is a failure: the table of docs/failures.md. */
 export interface Ending {
   /** As in the table. */
   title: string

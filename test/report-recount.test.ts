@@ -69,12 +69,15 @@ function recount(all: readonly Use[], now = NOW) {
       }
     },
   )
-  const lastVersions = (uses: readonly Use[]) =>
-    [...new Set(uses.map(({ installation }) => installation))].map(installation => {
-      const theirs = uses.filter(use => use.installation === installation)
+  const lastVersions = (uses: readonly Use[]) => {
+    const byInstallation = new Map<string | undefined, Use[]>()
+    for (const use of uses)
+      byInstallation.set(use.installation, [...(byInstallation.get(use.installation) ?? []), use])
+    return [...byInstallation.values()].map(theirs => {
       const time = Math.max(...theirs.map(({ time }) => time))
       return versions.findLast(version => theirs.some(use => use.time === time && use.version === version))
     })
+  }
   const runs = between(first, last).filter(({ kind }) => kind === 'run')
   const today = since === 0 ? undefined : counts(between(0, 0))
   return {

@@ -10,8 +10,8 @@ import { writableFolders } from './write-problem.ts'
 const TIMEOUT_MS = 30_000
 
 /**
- * `clear`: removes what was counted, with `--all` also the fingerprint, what was shown and a yes, so that the next run is
- * a new installation. Says what it removed, or what is left and fails. A no stays.
+ * `clear`: removes what was counted, with `--all` also the fingerprint, what was shown and a yes: the next run is a
+ * new installation. Says what it removed, or what is left and fails. A no stays.
  */
 export async function clear(context: Context, { all = false, yes = false }: Values): Promise<number> {
   const { tool, stdout, stderr } = context
@@ -37,7 +37,7 @@ export async function clear(context: Context, { all = false, yes = false }: Valu
       throw new Stop('nothing was removed: confirm with --yes when there is no terminal')
     if (!answer) throw new Stop('nothing was removed')
   }
-  // First what lets a command count, so that none begins anew meanwhile.
+  // First what lets a command count: none may begin anew meanwhile.
   const left = [
     ...(all ? [...remove(notice), ...removeYes(state), ...remove(fingerprint)] : []),
     ...remove(counted),

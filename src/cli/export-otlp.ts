@@ -4,14 +4,19 @@ import { isCopied } from '../core/stamp.ts'
 import { bodyOf, partOf } from '../helper/body.ts'
 import { feed } from '../helper/fold.ts'
 import { count } from '../terminal/count.ts'
-import type { Exported } from './export.ts'
 import type { Inspection } from './inspect.ts'
 import type { StoredLog } from './logs.ts'
 import { Stop } from './stop.ts'
 
+/** A text, and what to say of it. */
+export interface Exported {
+  text: string
+  remark?: string | undefined
+}
+
 /**
  * OTLP JSON lines, as a Collector's file receiver and any `/v1/metrics` accept them, one request for each log: cumulative
- * sums, under the ids that the log has, so that what is sent twice counts once.
+ * sums, under the ids that the log has. What is sent twice counts once.
  *
  * What was counted for the user alone gets the fingerprint of the installation: to export it in this form is to want to
  * send it. Where there is none, it is made, but never under a no.

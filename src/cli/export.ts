@@ -3,17 +3,11 @@ import { writeWhole } from '../files/write-whole.ts'
 import { count } from '../terminal/count.ts'
 import { printable, visible } from '../terminal/printable.ts'
 import { type Context, called, type Values } from './context.ts'
-import { exportOtlp } from './export-otlp.ts'
+import { type Exported, exportOtlp } from './export-otlp.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import { type StoredLog, seriesIn, storedLogs } from './logs.ts'
 import { sentences } from './print.ts'
 import { Stop } from './stop.ts'
-
-/** A text, and what to say of it. */
-export interface Exported {
-  text: string
-  remark?: string | undefined
-}
 
 type Format = (inspection: Inspection, name: string) => Exported
 

@@ -12,7 +12,7 @@ interface Streams {
 
 /**
  * Asks on stderr and reads one line. Undefined for no answer: no terminal on both sides, end of input (Ctrl-D), Ctrl-C,
- * or nothing within `timeoutMs`. Nothing is read from a pipe, so that what is in it stays there for the tool. What was
+ * or nothing within `timeoutMs`. Nothing is read from a pipe: what is in it is for the tool. What was
  * typed before the question is no answer to it, and is thrown away.
  */
 export async function question(

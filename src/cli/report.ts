@@ -1,4 +1,5 @@
 import { environmentPrefix } from '../core/decide/environment.ts'
+import type { Fold } from '../helper/fold.ts'
 import { flagsProblem, show } from '../report/show.ts'
 import type { Use } from '../report/use.ts'
 import type { Context, Values } from './context.ts'
@@ -15,15 +16,13 @@ import { Stop } from './stop.ts'
 export function reportUsage(context: Context, values: Values, [page]: string[]): number {
   const { tool, stderr } = context
   const { name } = tool.options
-  const { command, json } = values
   const problem = flagsProblem(values)
   if (problem) throw new Stop(problem, 2)
   const inspection = inspect(context)
   if (inspection.unreadable) throw new Stop(inspection.unreadable)
-  const uses = usesOf(inspection).filter(use => command === undefined || use.name === command)
-  const subject = { subject: name, detail: command === undefined ? '' : `${command}` }
-  show({ ...subject, source: 'the counts on this computer', page, uses }, values, context)
-  if (!uses.length && !json) stderr.write(sentences(stderr, ...whyNothing(inspection, command, name)))
+  const uses = usesOf(inspection)
+  show({ subject: name, source: 'the counts on this computer', page, uses }, values, context)
+  if (!uses.length && !values.json) stderr.write(sentences(stderr, ...whyNothing(inspection, name)))
   return 0
 }
 
@@ -47,15 +46,32 @@ function usesOf({ folders, logs }: Inspection): Use[] {
           one.kind === 'event'
             ? { name: label(one) }
             : { name: `${command}`, ...(agent !== undefined && { agent: `${agent}` }) }
-        uses.set(key, { ...what, kind: one.kind, time: ms, count: 1, version: log.version })
+        uses.set(key, {
+          ...{ ...what, kind: one.kind, time: ms, count: 1, version: log.version },
+          ...environmentIn(log.fold),
+        })
       }
     })
   return [...uses.values()]
 }
 
+/** Where it was counted, with `environment: true`. */
+function environmentIn({ head }: Fold): Pick<Use, 'os' | 'arch' | 'runtime'> {
+  const {
+    'os.type': os,
+    'host.arch': arch,
+    'process.runtime.name': name,
+    'process.runtime.version': major,
+  } = head?.resource ?? {}
+  return {
+    ...(os !== undefined && { os: `${os}` }),
+    ...(arch !== undefined && { arch: `${arch}` }),
+    ...(name !== undefined && { runtime: `${name} ${major ?? ''}`.trim() }),
+  }
+}
+
 /** Nothing to see has a reason, and the person who looks can change it. */
-function whyNothing({ decision }: Inspection, command: Values[string], name: string): string[] {
-  if (command !== undefined) return [`${command} has not been counted.`]
+function whyNothing({ decision }: Inspection, name: string): string[] {
   return [
     `Nothing has been counted yet: telemetry is ${decision.mode} (${decision.reason}).`,
     `${environmentPrefix(name)}_TELEMETRY=local counts for you alone, and sends nothing.`,

@@ -219,7 +219,9 @@ function preview(state: State, job: Job, counted: readonly string[]): void {
 }
 
 function explain(state: State, why: string): void {
-  if (isLogMode(state)) say(state, `none (${why})`)
+  // A name that the caller has passed may hold what a terminal obeys.
+  const code = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`
+  if (isLogMode(state)) say(state, `none (${why.slice(0, 500).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, code)})`)
 }
 
 function say(state: State, text: string): void {

@@ -47,7 +47,7 @@ function withoutPassword(proxy: string): string {
   return proxy.replace(/^(\w+:\/\/)?.*@/, '$1').replace(/\/$/, '')
 }
 
-/** What is to be known of the way to an endpoint; undefined where it is the direct one. */
+/** The way to an endpoint in words; undefined where it is the direct one. */
 export function wayTo(url: string, env: Environment): string | undefined {
   const proxy = proxyOf(url, env)
   if (!proxy) return undefined

@@ -170,14 +170,19 @@ function settle(fold: Fold, result: Result): void {
 function parseHead(line: string): Head | undefined {
   try {
     const head: unknown = JSON.parse(line)
-    const { file, id, metric, resource, fingerprint = '' } = head as Record<string, unknown>
-    const valid =
-      stampIn(file) &&
-      [id, metric, fingerprint].every(text => typeof text === 'string') &&
-      isRecord(resource) &&
-      Object.values(resource).every(value => typeof value === 'string' || typeof value === 'boolean')
-    return valid ? (head as Head) : undefined
+    return isHead(head) ? head : undefined
   } catch {
     return undefined // cut short
   }
+}
+
+export function isHead(head: unknown): head is Head {
+  if (!isRecord(head)) return false
+  const { file, id, metric, resource, fingerprint = '' } = head
+  return (
+    stampIn(file) !== undefined &&
+    [id, metric, fingerprint].every(text => typeof text === 'string') &&
+    isRecord(resource) &&
+    Object.values(resource).every(value => typeof value === 'string' || typeof value === 'boolean')
+  )
 }

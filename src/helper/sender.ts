@@ -74,9 +74,9 @@ export function* send(job: Job, around: Surroundings): Steps<void> {
   const addOlder = (claims: Claimed[]) => claimOlder(job, around, claims, minded)
   const { what } = yield* post(job, around, own.claim, own.alone ? undefined : addOlder)
   if (what === 'taken') {
-    for (const log of minded.slice(0, 1)) {
+    for (const log of minded) {
       const claim = yield* claimOther(job, around, log)
-      if (claim) yield* post(job, around, claim)
+      if (claim && (yield* post(job, around, claim)).what !== 'taken') break
     }
   }
   // By a clock that the server's answer vouches for a little: offline, one wrong clock would remove what waits.

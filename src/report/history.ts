@@ -13,6 +13,8 @@ export interface History {
   since: number
   /** The last day, where nothing has come for a week: it is `today` then, and nobody knows whether it was whole. */
   ended: number | undefined
+  /** Which of the things that not every tool counts are in it. */
+  has: Readonly<Record<'events' | 'failures' | 'agents' | 'environment', boolean>>
   /** What is left out: counts from before `since`, and of days that are yet to come. */
   early: number
   late: number
@@ -37,17 +39,21 @@ export function historyOf(uses: readonly Use[], now: number): History | undefine
   }
   const people = new Map<string, Use[]>()
   let [early, late, many] = [0, 0, false]
+  const has = { events: false, failures: false, agents: false, environment: false }
   for (const use of uses) {
     if (use.time > now) late += use.count
     else if (dayOf(use.time) < since) early += use.count
     else {
       const { installation = '' } = use
       if (installation) many = true
+      if (use.kind !== 'run') has[use.kind === 'event' ? 'events' : 'failures'] = true
+      if (use.agent !== undefined) has.agents = true
+      if (use.os !== undefined || use.arch !== undefined || use.runtime !== undefined) has.environment = true
       const known = people.get(installation)
       if (known) known.push(use)
       else people.set(installation, [use])
     }
   }
   const ended = dayOf(now) - last > MAX_SILENCE ? last : undefined
-  return { people: [...people.values()], many, today: ended ?? dayOf(now), since, ended, early, late }
+  return { people: [...people.values()], many, today: ended ?? dayOf(now), since, ended, has, early, late }
 }

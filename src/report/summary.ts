@@ -37,18 +37,10 @@ export const UNKNOWN = 'unknown'
 export const NO_AGENT = 'no agent detected'
 
 export function summaryOf(history: History, period: Period): Summary {
-  const { many } = history
-  const [all = nobody(period)] = rowsOf(
-    history,
-    period,
-    isCommand(() => ''),
-  )
+  const { many, has } = history
+  const [all = nobody(period)] = rowsOf(history, period, use => (use.kind === 'event' ? undefined : ''))
   const versions = spreadOf(history, period, ({ version }) => version)
-  const agents = rowsOf(
-    history,
-    period,
-    isCommand(({ agent }) => agent ?? NO_AGENT),
-  )
+  const agentOf = isCommand(({ agent }) => agent ?? NO_AGENT)
   const { runs, byAgents } = runsIn(history, period)
   return {
     ...{ period, many, all, runs, byAgents, versions },
@@ -60,10 +52,12 @@ export function summaryOf(history: History, period: Period): Summary {
       period,
       isCommand(({ name }) => name),
     ),
-    events: rowsOf(history, period, ({ kind, name }) => (kind === 'event' ? name : undefined)),
+    events: has.events
+      ? rowsOf(history, period, ({ kind, name }) => (kind === 'event' ? name : undefined))
+      : [],
     newest: newestOf(history, period, versions),
-    agents: agents.some(({ name }) => name !== NO_AGENT) ? agents : [],
-    environment: environmentOf(history, period),
+    agents: has.agents ? rowsOf(history, period, agentOf) : [],
+    environment: has.environment ? environmentOf(history, period) : [],
   }
 }
 
@@ -96,14 +90,21 @@ function environmentOf(history: History, period: Period): Summary['environment']
   ].filter(({ rows }) => rows.length)
 }
 
-/** How many installations ran something on one of the days from `from` up to `to`. */
-function activeIn({ people }: History, from: number, to: number): number {
-  return people.filter(uses =>
-    uses.some(
-      ({ kind, time, installation }) =>
-        kind === 'run' && installation !== undefined && dayOf(time) >= from && dayOf(time) < to,
-    ),
-  ).length
+/** How many installations ran something on one of the days from `from` up to `to`, and nothing before `unseen`. */
+function activeIn({ people }: History, from: number, to: number, unseen = 0): number {
+  let active = 0
+  for (const uses of people) {
+    if (uses[0]!.installation === undefined) continue
+    let [within, earlier] = [false, false]
+    for (const { kind, time } of uses) {
+      if (kind !== 'run') continue
+      const day = dayOf(time)
+      within ||= day >= from && day < to
+      earlier ||= day < unseen
+    }
+    if (within && !earlier) active++
+  }
+  return active
 }
 
 function weekOf(history: History, { to }: Period): Summary['week'] {
@@ -115,13 +116,7 @@ function weekOf(history: History, { to }: Period): Summary['week'] {
 }
 
 function freshOf(history: History, { from, to }: Period): number | undefined {
-  if (!history.many || history.since >= from) return undefined
-  return history.people.filter(uses => {
-    if (uses[0]!.installation === undefined) return false
-    const days = uses.filter(({ kind }) => kind === 'run').map(({ time }) => dayOf(time))
-    const first = days.reduce((first, day) => Math.min(first, day), Number.POSITIVE_INFINITY)
-    return first >= from && first < to
-  }).length
+  return history.many && history.since < from ? activeIn(history, from, to, from) : undefined
 }
 
 function todayOf({ people, today }: History, { unfinished }: Period): Summary['today'] {

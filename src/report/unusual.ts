@@ -29,6 +29,7 @@ export function unusualOf(
   commands: readonly Row[],
   newest: string | undefined,
 ): Unusual[] {
+  if (!history.has.failures) return []
   const byNewest = newest === undefined ? new Map<string, ByVersion>() : byVersion(history, period, newest)
   return commands
     .flatMap((row): Unusual[] => {

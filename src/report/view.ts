@@ -5,7 +5,7 @@ import { type Heavy, heavyOf } from './heavy.ts'
 import { type History, historyOf } from './history.ts'
 import { DEFAULT_DAYS, periodOf } from './period.ts'
 import { publicUses } from './public.ts'
-import { type Summary, summaryOf } from './summary.ts'
+import { NO_AGENT, type Summary, summaryOf } from './summary.ts'
 import type { Use } from './use.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
@@ -115,9 +115,11 @@ function viewOfHistory(
 /** What was not used in the period has no installations that could be enough. */
 function usedOnly(summary: Summary): Summary {
   const used = <Counted extends { runs: number }>(rows: readonly Counted[]) => rows.filter(({ runs }) => runs)
+  const agents = used(summary.agents)
   return {
     ...summary,
-    ...{ commands: used(summary.commands), events: used(summary.events), agents: used(summary.agents) },
+    ...{ commands: used(summary.commands), events: used(summary.events) },
+    agents: agents.some(({ name }) => name !== NO_AGENT) ? agents : [],
     ...{ versions: summary.versions.filter(({ count }) => count), today: undefined },
   }
 }

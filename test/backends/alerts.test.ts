@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { copied, folder } from './examples.ts'
 import { promtool } from './promtool.ts'
 
-/** examples/collector/alerts.yml, by promtool: what has to be told, and what not. Values every twelve hours for five days. */
+/** Rules and alerts with many installations, by promtool: what has to be told, and what not. Values every twelve hours for five days. */
 
 interface Series {
   series: string
@@ -52,6 +52,35 @@ const cases: Record<string, { input: Series[]; told: Record<string, [summary: st
     },
   },
 }
+
+test.each(['rules.yml', 'gateway-rules.yml'])(
+  '%s: of 60 versions those of the fewest installations are "other", and no run is lost',
+  async rules => {
+    const dir = folder()
+    copied(dir, rules)
+    const input = Array.from({ length: 60 }, (_, version) =>
+      Array.from({ length: version < 40 ? 3 : version < 50 ? 2 : 1 }, (_, i) =>
+        series(`${version}-${i}`, '0 2', `1.${version}.0`),
+      ),
+    ).flat()
+    const total = 'job_version_command:command_invocation:day'
+    const answers = {
+      [`sum(${total}{service_version="other"})`]: 20,
+      [`count(${total})`]: 51,
+      [`sum(${total})`]: 300,
+    }
+    const promql_expr_test = Object.entries(answers).map(([expr, value]) => ({
+      ...{ expr, eval_time: '12h' },
+      exp_samples: [{ labels: '{}', value }],
+    }))
+    const tests = [{ interval: '12h', input_series: input, promql_expr_test }]
+    writeFileSync(
+      join(dir, 'test.json'),
+      JSON.stringify({ rule_files: [rules], evaluation_interval: '1h', tests }),
+    )
+    expect(await promtool(['test', 'rules', 'test.json'], dir)).toContain('SUCCESS')
+  },
+)
 
 test('promtool has nothing to say against alerts.yml', async () => {
   expect(await promtool(['check', 'rules', 'alerts.yml'])).toContain(`SUCCESS: ${ALERTS.length} rules found`)

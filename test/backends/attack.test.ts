@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
+import { configuration } from '../../src/bin/collector/configuration.ts'
 import { runCollector } from '../collector/collector.ts'
 import { type Counts, deltaCounts, fileLines } from '../collector/counts.ts'
 import { freePorts } from '../server.ts'
@@ -175,6 +176,59 @@ test('a Collector lets through what the tool can send, and nothing else', async 
     { scope: { name: 'otlp-tally' }, metrics: [{ ...metrics[0], unit: '{invocation}' }] },
   ]
   expect(sorted(line)).toEqual(sorted({ resourceMetrics: [expected] }))
+})
+
+test('whatever characters a tool has in its values, the Collector knows them from others', async () => {
+  const dir = folder()
+  const [port] = await freePorts(1)
+  const endpoint = `http://127.0.0.1:${port}`
+  const file = join(dir, 'through.jsonl')
+  const odd = `R&D's "$1" $\{HOME} \\d: é # {`
+  const tool = join(dir, 'tool.yaml')
+  const metrics = {
+    'acme.use': { unit: '{invocation}', attributes: { command_name: ['db migrate', 'a.b:c'], dry: [true] } },
+  }
+  const resource = { 'service.name': ['@acme/cli'], department: [odd] }
+  writeFileSync(tool, configuration({ name: '@acme/cli', version: 'nightly', resource, metrics }))
+  const toFile = {
+    exporters: { file: { path: file, flush_interval: '100ms' } },
+    service: { pipelines: { metrics: { exporters: ['file'] } } },
+  }
+  const files = [join(EXAMPLES, 'collector.yaml'), tool, toFile]
+  const collector = await runCollector(dir, files, { endpoint, env: { LISTEN: `127.0.0.1:${port}` } })
+  onTestFinished(() => collector.stop())
+  const bodyWith = (department: string, command: string) => {
+    const body = JSON.parse(
+      forgedBody([{ version: 'nightly-7+b', command }]).replace('"trix"', '"@acme/cli"'),
+    )
+    body.resourceMetrics[0].resource.attributes.push({
+      key: 'department',
+      value: { stringValue: department },
+    })
+    const [metric] = body.resourceMetrics[0].scopeMetrics[0].metrics
+    metric.name = 'acme.use'
+    for (const { attributes } of metric.sum.dataPoints)
+      attributes.push({ key: 'dry', value: { boolValue: true } })
+    return JSON.stringify(body)
+  }
+  for (const [department, command] of [
+    [odd, 'db migrate'],
+    [odd, 'db  migrate'],
+    [odd, 'aab:c'],
+    [`${odd} `, 'a.b:c'],
+  ] as const)
+    expect(await post(endpoint, bodyWith(department, command))).toBe(200)
+  const through = async () =>
+    (await fileLines(file).catch(() => []))
+      .flatMap(({ resourceMetrics = [] }) => resourceMetrics)
+      .map(({ resource, scopeMetrics }) => [
+        resource.attributes.find(({ key }) => key === 'department')?.value.stringValue,
+        scopeMetrics[0]!.metrics[0]!.sum.dataPoints[0]!.attributes[0]!.value.stringValue,
+      ])
+  await expect.poll(through).toEqual([
+    [odd, 'db migrate'],
+    [undefined, 'a.b:c'],
+  ])
 })
 
 test('thousands of made-up versions hide neither the new one nor a single run, and nothing that is not listed is stored', async () => {

@@ -60,19 +60,19 @@ function each(exception: Exception, ...columns: Column[]): Partial<Record<Column
 const withoutMissed = ({ load, missed }: Row): Counts => minus(load.truth, missed)
 
 const FIRST_LOST: Exception = {
-  why: 'it does not know start times, and counts from the first value that it gets',
+  why: 'it counts from the first value that it gets',
   says: ({ sent }) => increase(sent.filter(({ accepted }) => accepted)),
 }
 const NOT_SENT_YET: Exception = {
-  why: 'it is not known yet; the next command of the installation says it',
+  why: 'the next command of the installation says it',
   says: withoutMissed,
 }
 const OLD_START: Exception = {
-  why: 'the series began before what they remember, and its beginning was lost',
+  why: 'its beginning was lost, and is older than what they remember',
   says: withoutMissed,
 }
 const BASELINE: Exception = {
-  why: 'they forget on a restart, and take the next value of an old series for its base',
+  why: 'after a restart the next value is the base',
   says: withoutMissed,
 }
 const ALL = COLUMNS
@@ -302,7 +302,7 @@ test.each(cases)('$what', async ({ run, exceptions = {} }) => {
 
 /** What docs call a column. Each has to be in a sentence of the page. */
 const CALLED: Record<Column, string> = {
-  'default: increase': '`increase()`, Prometheus with its defaults',
+  'default: increase': '`increase()` by default',
   'default: last': 'the newest value',
   'default: day': 'the rules',
   'recommended: increase': '`increase()`',

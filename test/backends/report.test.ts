@@ -86,8 +86,8 @@ test.each(Object.keys(STORES))(
     }
     const [fromFile, fromServer] = [await report('traffic.jsonl'), await report(url)]
     expect({ ...fromServer, ...whereFrom(fromFile) }).toEqual(fromFile)
-    expect(fromServer.total).toBe(Object.values(truth).reduce((sum, count) => sum + count, 0))
-    expect(fromServer.installations.total).toBe(homes.length)
+    expect(fromServer.runs).toBe(Object.values(truth).reduce((sum, count) => sum + count, 0))
+    expect(fromServer.installations).toBe(homes.length)
   },
 )
 

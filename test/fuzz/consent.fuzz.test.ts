@@ -13,10 +13,9 @@ import {
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { clear } from '../../src/cli/clear.ts'
-import { consentText, recordConsent } from '../../src/cli/consent.ts'
 import type { Context } from '../../src/cli/context.ts'
-import { disable, enable } from '../../src/cli/switch.ts'
+import { consentText, recordConsent } from '../../src/cli/host-consent.ts'
+import { runTelemetryCommand } from '../../src/cli/run.ts'
 import { type Counter, counterFor } from '../../src/core/counter.ts'
 import { kindsOf, noticePath, withTerms, writeAnswers } from '../../src/core/decide/consent.ts'
 import { decide } from '../../src/core/decide/decide.ts'
@@ -254,11 +253,11 @@ class User {
           return this.advance(this.helpers.at(-1), 'taken', Number.POSITIVE_INFINITY)
         }
         case 'enable':
-          enable(this.context(setting))
+          await this.command(setting, 'enable')
           if (!this.foreign) this.saysYes(setting, place)
           return
         case 'disable':
-          disable(this.context(setting))
+          await this.command(setting, 'disable')
           return this.saysNo(place)
         case 'answer no':
           this.host(setting)
@@ -280,7 +279,7 @@ class User {
         }
         default: {
           const all = step.do === 'clear all'
-          await clear(this.context(setting), { yes: true, all })
+          await this.command(setting, 'clear', '--yes', ...(all ? ['--all'] : []))
           if (this.foreign) return
           this.forget(place)
           if (all) {
@@ -547,8 +546,14 @@ class User {
 
   context(setting: Setting): Context {
     const stream = { write: () => true }
-    const tool = { options: this.options(setting), disabled: false } as unknown as Tool
+    const tool = { options: this.options(setting), disabled: false, discard() {} } as unknown as Tool
     return { tool, env: this.env(setting), stdin: process.stdin, stdout: stream, stderr: stream }
+  }
+
+  async command(setting: Setting, ...args: string[]): Promise<void> {
+    this.host(setting)
+    const status = await runTelemetryCommand(args, this.context(setting))
+    if (this.foreign && args[0] !== 'clear') expect(status).toBe(1)
   }
 
   /** `consentText` and `recordConsent` find their tool on the global handle. */

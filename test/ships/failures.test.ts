@@ -8,7 +8,7 @@ import { makeProject } from './project.ts'
 import { runtimes } from './tools.ts'
 
 // The table of test/failures.ts in every runtime: what a tool calls a failure does not depend on where it runs. What
-// differs is said here and in docs/frameworks.md.
+// differs is said here and in docs/failures.md.
 
 const project = makeProject()
 

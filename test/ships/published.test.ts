@@ -23,7 +23,7 @@ test('publint finds nothing', async () => {
   expect(stdout).toContain('All good!')
 })
 
-test('attw finds nothing, under any resolution', async () => {
+test('attw finds nothing, by any resolution', async () => {
   const attw = join(TOOLS, '@arethetypeswrong/cli/dist/index.js')
   const args = [inject('tarball'), '--format', 'json']
   const { stdout } = await project.make(node24, attw, ...args)

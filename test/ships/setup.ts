@@ -25,11 +25,10 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const folder = mkdtempSync(join(tmpdir(), 'otlp-tally-packed-'))
   const root = join(import.meta.dirname, '../..')
   const packed = join(folder, 'package')
-  // Of the build that is there.
-  execFileSync(process.execPath, [join(root, 'build/package.js'), packed], { cwd: root, stdio: 'ignore' })
-  const pack = ['pack', packed, '--json', '--ignore-scripts', '--pack-destination', folder]
+  execFileSync(process.execPath, [join(root, 'build/package.js'), packed], { stdio: 'pipe' })
+  const pack = ['pack', '--json', '--pack-destination', folder]
   const [{ filename }] = JSON.parse(
-    execFileSync('npm', pack, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
+    execFileSync('npm', pack, { cwd: packed, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
   )
   project.provide('tarball', join(folder, filename))
   project.provide('packed', packed)

@@ -96,72 +96,93 @@ export function optOut({ options, env, disabled, without }: Situation): Decision
   return optOut && off(4, { ...optOut })
 }
 
-function decideByFiles({ options, env, without, show }: Situation): Decision {
+/** What rows 0 to 8 have read, where none of them decides. */
+interface Known {
+  folders: Folders
+  config: Config
+  /** What the user has said yes to. */
+  agreed: Agreements
+}
+
+function decideByFiles(situation: Situation): Decision {
+  const known = readFiles(situation)
+  return 'mode' in known ? known : decideFor(situation, known)
+}
+
+/** Rows 0 and 5 to 8: the noes that are in files. */
+function readFiles({ options, env, without }: Situation): Decision | Known {
   const applies = (row: number) => !without?.has(row)
   const problems = optionProblems(options)
   const folders = homeProblem(problems) ? undefined : foldersOf(options.name, options.home, env)
-  const end = (mode: Mode, row: number, cause: Cause = {}, target?: Target): Decision => ({
-    ...{ mode, row, cause },
+  const off = (row: number, cause: Cause): Decision => ({
+    ...{ mode: 'off', row, cause },
     ...(folders && { folders }),
-    ...(target && { target }),
   })
-  if (problems.length) return end('off', 0, { options: problems })
-  if (!folders) return end('off', 5, { message: 'no home' })
+  if (problems.length) return off(0, { options: problems })
+  if (!folders) return off(5, { message: 'no home' })
   const missing = forbidden(folders.state)
-  if (missing) return end('off', 0, { missing })
+  if (missing) return off(0, { missing })
   const foreign = applies(5) && stateProblem(folders)
-  if (foreign) return end('off', 5, { message: foreign })
+  if (foreign) return off(5, { message: foreign })
 
-  const read = readConfig(folders.config)
-  if (isProblem(read) && applies(read.why === 'foreign' ? 5 : 6))
-    return end('off', read.why === 'foreign' ? 5 : 6, { file: folders.config, config: read })
+  const file = folders.config
+  const read = readConfig(file)
+  const row = isProblem(read) && read.why === 'foreign' ? 5 : 6
+  if (isProblem(read) && applies(row)) return off(row, { file, config: read })
   const config: Config = isProblem(read) ? {} : read
   if (applies(7)) {
-    if (config.enabled === false) return end('off', 7, { file: folders.config })
+    if (config.enabled === false) return off(7, { file })
     for (const file of folders.machine) {
       // Only a no is read of it, and what cannot be read may be one.
       const machine = readConfig(file, false)
-      if (isProblem(machine)) return end('off', 7, { file, config: machine })
-      if (machine.enabled === false) return end('off', 7, { file })
+      if (isProblem(machine)) return off(7, { file, config: machine })
+      if (machine.enabled === false) return off(7, { file })
     }
   }
   const answers = answerFiles(folders).map(file => ({ file, ...readAnswers(file) }))
-  const found = answers.find(({ no, unreadable }) => no !== undefined || unreadable !== undefined)
-  if (found && applies(8)) {
-    const { file, unreadable: message } = found
-    return end('off', 8, { file, ...(message && { message }) })
-  }
+  const no = answers.find(({ no, unreadable }) => no !== undefined || unreadable !== undefined)
+  if (no && applies(8)) return off(8, { file: no.file, ...(no.unreadable && { message: no.unreadable }) })
+  return { folders, config, agreed: answers[0]!.agreed }
+}
 
-  const prefix = environmentPrefix(options.name)
-  const variable = `${prefix}_TELEMETRY`
+/** Rows 9 to 19: no file says no. */
+function decideFor({ options, env, without, show }: Situation, { folders, config, agreed }: Known): Decision {
+  const applies = (row: number) => !without?.has(row)
+  const variable = `${environmentPrefix(options.name)}_TELEMETRY`
   const asked = applies(4) ? modeFrom(env[variable]) : undefined
   if (applies(9)) {
-    if (asked === 'local') return end('local', 9, { variable })
-    if (config.air_gapped) return end('local', 9, { file: folders.config })
+    if (asked === 'local') return { mode: 'local', row: 9, cause: { variable }, folders }
+    if (config.air_gapped) return { mode: 'local', row: 9, cause: { file: folders.config }, folders }
   }
   const endpoint = endpointOf(options, env, config)
   const target = targetOf(options, config, endpoint)
-  if (!target) return end('off', 10, { endpoint })
-  if (asked === 'log') return end('log', 11, { variable }, target)
+  if (!target) return { mode: 'off', row: 10, cause: { endpoint }, folders }
+  const end = (mode: Mode, row: number, cause: Cause = {}): Decision => ({
+    mode,
+    row,
+    cause,
+    folders,
+    target,
+  })
+  if (asked === 'log') return end('log', 11, { variable })
 
   const { local, trusted } = target
   const test = applies(12) && !local && asked !== 'on' ? testVariable(env) : undefined
-  if (test) return end('off', 12, { variable: test }, target)
+  if (test) return end('off', 12, { variable: test })
   if (applies(13) && (trusted || local)) {
-    if (asked === 'on') return end('on', 13, { variable }, target)
-    if (config.enabled) return end('on', 13, { file: folders.config }, target)
+    if (asked === 'on') return end('on', 13, { variable })
+    if (config.enabled) return end('on', 13, { file: folders.config })
   }
   const ci = applies(14) ? ciVariable(env) : undefined
-  if (ci) return end('off', 14, { variable: ci }, target)
-  const { agreed } = answers[0]!
-  if (covers(agreed, target)) return end('on', 15, {}, target)
-  if (applies(16) && options.consent === 'explicit') return end('off', 16, {}, target)
+  if (ci) return end('off', 14, { variable: ci })
+  if (covers(agreed, target)) return end('on', 15)
+  if (applies(16) && options.consent === 'explicit') return end('off', 16)
   const { agreed: seen } = readAnswers(noticePath(folders.state))
-  if (covers(seen, target)) return end('on', 17, {}, target)
+  if (covers(seen, target)) return end('on', 17)
   // `on` for an endpoint that nobody vouches for (row 13) is no yes, but the notice may be shown for it.
   const unread = unreadVariable(env) ?? agentIn(env)?.variable
-  if (unread) return end('off', 18, { variable: unread }, target)
-  return show?.(folders, target, seen, agreed) ? end('off', 19, {}, target) : end('off', 18, {}, target)
+  if (unread) return end('off', 18, { variable: unread })
+  return end('off', show?.(folders, target, seen, agreed) ? 19 : 18)
 }
 
 /** The endpoint that is in effect: the environment's, else the config's, else the tool's. */

@@ -1,7 +1,8 @@
 import { logName, parseLogName } from '../../../src/core/log/name.ts'
+import type { Fold } from '../../../src/helper/fold.ts'
 import { type Arrival, consume, type Sums } from './consumers.ts'
-import { hash } from './disk.ts'
-import { type Message, type Model, partsIn, type State, withMarks } from './model.ts'
+import { type Disk, hash } from './disk.ts'
+import { type Healthy, type Message, type Model, partsIn, type State, withMarks } from './model.ts'
 import { goOn } from './process.ts'
 import { runAlone } from './programs.ts'
 import { type Command, Counterexample, type Event, FIRST, HOME } from './scenario.ts'
@@ -43,7 +44,7 @@ function checkQuiet(model: Model, state: State): void {
   if (model.scenario.disable && runners.every(({ phase }) => phase === 'ended'))
     for (const name of names)
       if (/fingerprint|\.log/.test(name)) throw new Counterexample(`left after the user has said no: ${name}`)
-  if (happened(model, state, 'cut', 'EIO', 'torn', 'damage')) return
+  if (happened(model, state, 'cut', 'EIO', 'torn', 'damage', 'copy')) return
   const read = () => {
     for (const name of names)
       if (name.includes('.log') && model.library.foldAt(name).open)
@@ -58,7 +59,7 @@ function checkEnd(model: Model, state: State, stored: Arrival[], late: Arrival[]
   const key = hash(`${state.disk.key} ${state.clock}`)
   let healthy = known.healthy.get(key)
   if (!healthy) known.healthy.set(key, (healthy = runHealthy(model, state)))
-  const marked = withMarks(state.marked, healthyCommands(model))
+  const marked = withMarks(state.marked, healthy.commands)
   const sums = neverMore([...stored, ...healthy.arrivals], marked, 'at the end')
   if (late.length) neverMore([...stored, ...healthy.arrivals, ...late], marked, 'late')
   if (scenario.disable || scenario.mayMiss || happened(model, state, 'clear', 'damage', 'copy')) return
@@ -72,42 +73,50 @@ function checkEnd(model: Model, state: State, stored: Arrival[], late: Arrival[]
   }
 }
 
-function healthyCommands({ scenario: { commands } }: Model): Command[] {
-  const homes = new Set(commands.map(({ home = HOME }) => home))
-  return [...homes].flatMap(home => ['x', 'y'].map(series => ({ series, home })))
-}
-
 const FIRST_ENDPOINT = parseLogName(logName('1.0.0', FIRST, '', {}))!.endpoint
 
-/** What healthy commands deliver, and what the logs of the first endpoint hold then. */
-function runHealthy(
-  model: Model,
-  { disk, clock }: State,
-): { arrivals: Arrival[]; left: Map<string, number> } {
+/**
+ * What healthy commands deliver, one after the other, and what the logs of the first endpoint hold then. There are two in
+ * each home, and as many more as there are logs: one that a server may have minded goes alone, one with each command.
+ */
+function runHealthy(model: Model, { disk, clock }: State): Healthy {
   const { library, scenario } = model
   const arrivals: Arrival[] = []
+  const commands: Command[] = []
   let now = clock + (scenario.later ?? 600_000)
-  for (const [index, command] of healthyCommands(model).entries()) {
-    const done = runAlone(library, scenario, command, { disk, now, id: 90 + index })
-    disk = done.disk
-    arrivals.push(...done.sent.map(one => arrivalOf(model, { ...one, by: -1, state: 'stored' })))
-    now += 1000
-  }
+  for (const home of new Set(scenario.commands.map(({ home = HOME }) => home)))
+    for (let index = 0; index < 2 || (index < 9 && !isDone(model, disk, home)); index++) {
+      const command = { home, series: index % 2 ? 'y' : 'x' }
+      const done = runAlone(library, scenario, command, { disk, now, id: 80 + commands.length })
+      disk = done.disk
+      arrivals.push(...done.sent.map(one => arrivalOf(model, { ...one, by: -1, state: 'stored' })))
+      commands.push(command)
+      now += 1000
+    }
   const left = new Map<string, number>()
+  // Where a power cut has taken the head of a log that was set aside, nobody knows whose it is.
+  for (const { head, series } of foldsOf(model, disk, HOME))
+    for (const [text, { value }] of head ? series : []) {
+      const key = `${FIRST} ${text.slice(-1)}`
+      left.set(key, (left.get(key) ?? 0) + value)
+    }
+  return { arrivals, commands, left }
+}
+
+const isDone = (model: Model, disk: Disk, home: string) =>
+  foldsOf(model, disk, home).every(({ head, taken, total }) => !head || taken === total)
+
+/** The logs of the first endpoint. */
+function foldsOf({ library }: Model, disk: Disk, home: string): Fold[] {
+  const folds: Fold[] = []
   const read = () => {
     for (const path of disk.names.keys()) {
-      const name = path.startsWith(`${HOME}/v1/`) && parseLogName(path.slice(HOME.length + 4))
-      if (!name || name.endpoint !== FIRST_ENDPOINT) continue
-      const { head, series } = library.foldAt(path)
-      // Where a power cut has taken the head of a log that was set aside, nobody knows whose it is.
-      for (const [text, { value }] of head ? series : []) {
-        const key = `${FIRST} ${text.slice(-1)}`
-        left.set(key, (left.get(key) ?? 0) + value)
-      }
+      const name = path.startsWith(`${home}/v1/`) && parseLogName(path.slice(home.length + 4))
+      if (name && name.endpoint === FIRST_ENDPOINT) folds.push(library.foldAt(path))
     }
   }
-  goOn(undefined, read, { disk, now, id: 99, free: true })
-  return { arrivals, left }
+  goOn(undefined, read, { disk, now: 0, id: 99, free: true })
+  return folds
 }
 
 function neverMore(arrivals: readonly Arrival[], marked: State['marked'], when: string): Sums {

@@ -27,11 +27,18 @@ export interface Model {
   known: {
     runs: Map<string, RunPart>
     bodies: Map<string, Part[]>
-    healthy: Map<number, { arrivals: Arrival[]; left: ReadonlyMap<string, number> }>
+    healthy: Map<number, Healthy>
     ends: Set<number>
   }
   /** How many ends were checked, and in how many of them nothing may be missing. */
   checked: { ends: number; exact: number }
+}
+
+/** What healthy commands deliver in the end, and what is left in the logs. */
+export interface Healthy {
+  arrivals: Arrival[]
+  commands: Command[]
+  left: ReadonlyMap<string, number>
 }
 
 export function modelOf(library: Library, scenario: Scenario): Model {

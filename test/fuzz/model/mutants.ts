@@ -44,8 +44,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     changes: {
       'helper/fold.ts': [
         [
-          '  fold.open = { nonce, ms, life, total: fold.total, begins }',
-          '  if (begins.length) fold.open = { nonce, ms, life, total: fold.total, begins }',
+          '  fold.open = { nonce, ms, life, before, total: fold.total, begins }',
+          '  if (begins.length) fold.open = { nonce, ms, life, before, total: fold.total, begins }',
         ],
       ],
       'helper/sender.ts': [
@@ -100,7 +100,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: first['two first commands']!,
   },
   'the time of the clock': {
-    changes: fold('fold.time = Math.max(fold.time + 2, ms)', 'fold.time = ms'),
+    changes: fold('fold.time = Math.max(before + 2, ms)', 'fold.time = ms'),
     scenario: more['a clock that is set back a minute']!,
   },
   'an answer settles the claim of another': {

@@ -10,8 +10,8 @@ export function programOf(library: Library, scenario: Scenario, index: number): 
   if (!command) return () => disable(library)
   return () => {
     const run = () => count(library, scenario, command)
-    const job = scenario.marksAtOnce ? atOnce(run) : run()
-    if (command.silent || !job) return
+    const { job, isHeld } = scenario.marksAtOnce ? atOnce(run) : run()
+    if (command.silent || isHeld || !job) return
     // The helper is another process.
     step({ do: 'pause' })
     deliver(library, scenario, job)
@@ -19,7 +19,11 @@ export function programOf(library: Library, scenario: Scenario, index: number): 
 }
 
 /** What a command does once it has decided. */
-export function count(library: Library, scenario: Scenario, command: Command): Job | undefined {
+export function count(
+  library: Library,
+  scenario: Scenario,
+  command: Command,
+): { job: Job | undefined; isHeld: boolean } {
   const { endpoint = FIRST, version = '1.0.0', home = HOME, series } = command
   const { intervalMs = 0 } = scenario
   const options = { name: 'trix', version, endpoint, commands: [], intervalMs }
@@ -28,7 +32,7 @@ export function count(library: Library, scenario: Scenario, command: Command): J
   const counter = library.counterFor(options, { mode: 'on', row: 15, folders, target: target as never })
   const time = now()
   counter.count({ metric: 'm', attributes: { k: series } }, time)
-  return counter.heldUntil > time ? undefined : counter.job()
+  return { job: counter.job(), isHeld: counter.heldUntil > time }
 }
 
 /** As `helper/drive.ts` does it. */
@@ -74,7 +78,7 @@ export function runAlone(
 ): { disk: Disk; sent: { url: string; body: string }[] } {
   const sent: { url: string; body: string }[] = []
   const program = () => {
-    const job = count(library, scenario, command)
+    const { job } = count(library, scenario, command)
     if (!job) return
     const steps = library.send({ ...job, anyway: true }, { now, isPatient: () => false })
     for (let next = steps.next(); !next.done; next = steps.next({ what: 'taken', why: '200' })) {
