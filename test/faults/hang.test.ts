@@ -183,7 +183,7 @@ describe('so many files that nobody can read them in time', () => {
 
   test('an answer, a notice, a fingerprint and a config of 8 GB', async () => {
     const world = await counted()
-    mkdirSync(dirname(world.config))
+    mkdirSync(dirname(world.config), { recursive: true })
     for (const path of [
       join(world.state, 'consent.json'),
       join(world.state, 'notice'),

@@ -41,18 +41,21 @@ async function end(command: readonly string[], { code, kill }: { code: string; k
   return ended
 }
 
+/** Node 22.12 sets the exit code of an `await` that is never settled when all listeners have run. */
+const UNSEEN_BY_NODE_22 = /^an `await`/
+
 describe.each([
   ['Node 20', runtimes.node20],
   ['Node 22', runtimes.node22],
   ['Node 24', runtimes.node24],
   ['Node 26', runtimes.node26],
-])('%s', (_, node) => {
+])('%s', (name, node) => {
   test.each(endings)('$title', async ending => {
     const { code, kill, flags = [], status, signal } = ending
     expect(await end([node, ...flags], { code, ...(kill && { kill }) })).toEqual({
       status: status ?? null,
       signal: signal ?? null,
-      failures: ending.fails ? 1 : 0,
+      failures: ending.fails && !(name === 'Node 22' && UNSEEN_BY_NODE_22.test(ending.title)) ? 1 : 0,
     })
   })
 })
