@@ -1,34 +1,44 @@
-import { rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
+import type { Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
-import { askerCode, helperCode } from './build/helper-code.ts'
-import { writeLicences } from './build/licences.ts'
+import { helperCode, requesterCode } from './build/helper-code.ts'
+import { licences } from './build/licences.ts'
+
+/** `otlp-tally count` counts with the package itself, instead of a second copy of all that a command runs. */
+const packageItself: Plugin = {
+  name: 'package-itself',
+  setup(build) {
+    build.onResolve({ filter: /^\.\.\/core\/handle\.ts$/ }, () => ({ path: './index.js', external: true }))
+  },
+}
 
 type Config = ReturnType<typeof defineConfig>
 
 const config: Config = defineConfig(async (): Promise<Options[]> => {
   rmSync('dist', { recursive: true, force: true })
+  mkdirSync('dist')
+  for (const name of ['index.cjs', 'cli.cjs']) copyFileSync(`src/${name}`, `dist/${name}`)
   const common: Options = {
     format: 'esm',
     target: 'node20',
     platform: 'node',
     define: {
       HELPER_CODE: JSON.stringify(await helperCode()),
-      ASKER_CODE: JSON.stringify(await askerCode()),
+      REQUESTER_CODE: JSON.stringify(await requesterCode()),
     },
-    onSuccess: async () => writeLicences(),
+    esbuildPlugins: [licences()],
   }
   // tsup's declaration bundler sets `baseUrl`, which TypeScript 6 reports as deprecated.
   const dts = { compilerOptions: { ignoreDeprecations: '6.0' } }
   return [
     // No chunks shared between the entries: what a normal command loads is one read, and the handle on globalThis is
     // what they have in common.
-    // Minified, because what is not parsed costs nothing; the source map beside it shows what it is made from.
+    // Minified, because what is not parsed costs nothing. Its sources are in the package.
     {
       ...common,
       entry: { index: 'src/index.ts' },
       splitting: false,
       minify: true,
-      sourcemap: true,
       // The licences are in a file of their own.
       esbuildOptions: options => void (options.legalComments = 'none'),
       dts,
@@ -38,6 +48,8 @@ const config: Config = defineConfig(async (): Promise<Options[]> => {
       ...common,
       entry: { cli: 'src/cli.ts', bin: 'src/bin.ts' },
       splitting: true,
+      minify: true,
+      esbuildPlugins: [licences(), packageItself],
       dts: { ...dts, entry: 'src/cli.ts' },
     },
   ]

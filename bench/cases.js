@@ -19,7 +19,7 @@ import { BROKEN } from './network.js'
  * @property {Record<string, string>} [files] in the home folder, before the first run
  * @property {boolean} [notice] the user has seen the notice
  * @property {number} [series] how many series the installation has
- * @property {number} [marks] how often each of them was counted
+ * @property {number} [marks] how often each of them was counted before
  * @property {boolean} [sends] so that one request arrives where a collector answers
  * @property {number} [leaves] how many processes it has to leave behind, or it is not what its name says
  * @property {number} [every] sampled in every so manieth round only
@@ -27,7 +27,7 @@ import { BROKEN } from './network.js'
  * @property {boolean} [quick] false: left out of a quick run
  */
 
-/** @typedef {'up' | 'far' | 'broken' | 'waits' | 'computes' | 'tallies' | 'steps'} Group */
+/** @typedef {'up' | 'far' | 'broken' | 'waits' | 'computes' | 'logs' | 'steps'} Group */
 
 const path = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url))
 
@@ -35,8 +35,7 @@ export const EMPTY = 'empty script'
 /** The baseline of commands that do something themselves. */
 export const ALONE = 'the command alone'
 export const PACKAGE = 'import of an empty package'
-export const FLOOR = 'floor: empty detached process, piped stdin'
-export const FLOOR_IGNORED = 'floor: the same, stdio ignored'
+export const FLOOR = 'floor: empty detached process'
 export const HTTP = 'hand-written `node:http`'
 export const FETCH = 'hand-written `fetch`'
 export const OTEL = 'OpenTelemetry SDK'
@@ -57,9 +56,10 @@ export const tally = from => {
     on: `${name}, on`,
     bundled: `${name}, on, bundled`,
     inline: `${name}, on, inline`,
-    used: `${name}, on, after 70,000 invocations`,
+    interval: `${name}, on, not sending (intervalMs)`,
+    used: `${name}, on, after 100,000 invocations`,
     many: `${name}, on, 100 series`,
-    both: `${name}, on, 100 series of 70,000 invocations`,
+    full: `${name}, on, a log of nearly 16 MiB`,
   }
 }
 
@@ -73,6 +73,9 @@ export const PACKAGES = {
   ],
   posthog: ['posthog-node'],
 }
+
+/** Marks of one series in nearly 16 MiB. */
+const FULL_MARKS = 320_000
 
 export const POSTHOG_MISSING = !existsSync(path('posthog/node_modules/posthog-node'))
 
@@ -108,8 +111,8 @@ export function allCases(builds) {
     ...BROKEN.flatMap(state => broken(state, builds, posthog)),
     ...onOneCore('waits'),
     ...onOneCore('computes'),
-    ...builds.flatMap(from => tallies('tallies', 'tally', from)),
-    ...builds.flatMap(from => tallies('steps', 'steps', from)),
+    ...builds.flatMap(from => logs('logs', 'tally', from)),
+    ...builds.flatMap(from => logs('steps', 'steps', from)),
   ]
 }
 
@@ -121,8 +124,7 @@ function up(builds, posthog) {
     // What is subtracted from every row deserves more than one sample in a round.
     { name: EMPTY, script: 'empty', samples: 3 },
     { name: PACKAGE, script: 'import-package' },
-    { name: FLOOR, script: 'floor-piped', leaves: 1 },
-    { name: FLOOR_IGNORED, script: 'floor-ignored', leaves: 1 },
+    { name: FLOOR, script: 'floor', leaves: 1 },
     ...builds.flatMap(from => {
       const names = tally(from)
       const off = { script: 'tally', from, notice: true, env: { DO_NOT_TRACK: '1' } }
@@ -136,6 +138,7 @@ function up(builds, posthog) {
         { name: names.on, ...detached, from },
         { name: names.bundled, ...detached, from, bundled: true },
         { name: names.inline, ...detached, from, script: 'inline', leaves: 0 },
+        { name: names.interval, ...detached, from, script: 'interval', sends: false, leaves: 0 },
       ]
     }),
     { name: HTTP, script: 'http', sends: true },
@@ -195,14 +198,14 @@ function onOneCore(then) {
 /**
  * Installations that have counted much, and the one that has not: again, although `up` has it, because these are sampled
  * equally often. `steps` are the same commands, which measure themselves.
- * @param {'tallies' | 'steps'} group @param {string} script @param {'here' | 'against'} from
+ * @param {'logs' | 'steps'} group @param {string} script @param {'here' | 'against'} from
  */
-function tallies(group, script, from) {
+function logs(group, script, from) {
   const names = tally(from)
   return table(group, { ...detached, script, from, baseline: idOf('up', EMPTY) }, [
     { name: names.on, script },
-    { name: names.used, script, marks: 70_000 },
+    { name: names.used, script, marks: 100_000 },
     { name: names.many, script, series: 100 },
-    { name: names.both, script, series: 100, marks: 70_000 },
+    { name: names.full, script, marks: FULL_MARKS },
   ])
 }

@@ -1,7 +1,7 @@
 // What counting a command costs, side by side with what people would use instead: whole processes, interleaved, and the
 // budgets of the design. It fails for no number: the clock of a shared machine is no judge. See README.md.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -60,10 +60,7 @@ try {
   const builds = /** @type {Parameters<typeof measure>[0]['builds']} */ ({})
   const sizes = /** @type {Parameters<typeof printBudgets>[1]} */ ({})
   for (const [from, checkout] of /** @type {['here' | 'against', string][]} */ (Object.entries(checkouts))) {
-    builds[from] = {
-      fileOf: makeProject(join(folder, from), checkout),
-      built: Math.ceil(statSync(join(checkout, 'dist/index.js')).mtimeMs),
-    }
+    builds[from] = { fileOf: makeProject(join(folder, from), checkout) }
     sizes[from] = await coreSize(checkout)
   }
   console.log(

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BODY } from './body.js'
@@ -13,10 +13,8 @@ const SLOW = [
   { ms: 5000, samples: 1 },
   { ms: 1000, samples: 3 },
 ]
-/** The burst guard sends once in 64 times where a series has 60 invocations within a minute. No round may be shorter. */
+/** Where 4 KiB of a log are younger than 15 s, commands send about once a second. No round may be shorter. */
 const SHORTEST_ROUND_MS = 1050
-const BURST_MS = 61_000
-const MARK_BYTES = 14
 
 /**
  * Samples all cases in turn, in every round in another order. Returns the samples of each case, by its id.
@@ -26,7 +24,7 @@ const MARK_BYTES = 14
  * @param {number} plan.rounds
  * @param {number} plan.seed
  * @param {string} plan.folder
- * @param {Record<'here' | 'against', { fileOf: (one: Case) => Promise<string>, built: number }>} plan.builds
+ * @param {Record<'here' | 'against', { fileOf: (one: Case) => Promise<string> }>} plan.builds
  * @param {Awaited<ReturnType<typeof import('./network.js').startCollectors>>} plan.collectors
  * @param {ReturnType<typeof import('./sampler.js').startSampler>} plan.sampler
  */
@@ -35,13 +33,11 @@ export async function measure(plan) {
   /** @type {Map<string, Measured[]>} */
   const samples = new Map(cases.map(({ id }) => [id, []]))
   const commands = new Map()
-  let ready = 0
   for (const one of cases) {
     const command = await commandOf(one, plan)
     commands.set(one.id, command)
-    ready = Math.max(ready, await prepare(one, command, plan))
+    await prepare(one, command, plan)
   }
-  if (ready > Date.now()) await sleep(ready - Date.now())
 
   const next = random(seed)
   for (let round = 0; round < rounds; round++) {
@@ -97,41 +93,32 @@ async function commandOf(one, { node, folder, builds, collectors }) {
 }
 
 /**
- * Makes the installation that the case is about, by running the tool as its user would. Returns the time from which the
- * case can be sampled.
+ * Makes the installation that the case is about, by running the tool as its user would.
  * @param {Case} one @param {import('./sampler.js').Command} command @param {Parameters<typeof measure>[0]} plan
  */
 async function prepare(one, command, { sampler, builds }) {
-  if (!one.notice) return 0
+  if (!one.notice) return
   const { env } = command
   const { DO_NOT_TRACK: _, ...tracked } = env
-  // The first run shows the notice. The second counts: it makes the identity and the tallies.
+  // The first run shows the notice. The second counts: it makes the ids and the log.
   await sampler.sample({ ...command, env: tracked, terminal: true })
-  const build = builds[one.from]
-  const many = one.series ? await build.fileOf({ ...one, script: 'many', bundled: false }) : undefined
+  const many = one.series
+    ? await builds[one.from].fileOf({ ...one, script: 'many', bundled: false })
+    : undefined
   const [node = '', script = ''] = command.argv
   const run = { ...command, argv: [node, many ?? script], env: { ...env, BENCH_SERIES: `${one.series}` } }
   await sampler.sample(run)
-  const ready = one.marks ? fillTallies(env.HOME ?? '', one.marks, build.built) : 0
-  // The first body of a series is another than the following ones.
+  if (one.marks) fillLogs(env.HOME ?? '', one.marks)
+  // The first body of a series is another than the following ones, and the first helper writes a checkpoint.
   if (!BROKEN.includes(one.state)) await sampler.sample(command)
-  return ready
 }
 
 /**
- * Lets each tally have been counted so often, in the only format that DESIGN.md promises: a file per series, named by its
- * attributes, with a time in ms and a newline for each invocation. The times are as old as is believed, so that this is no
- * burst; where the build is younger than a minute, one has to wait for that.
- * @param {string} home @param {number} marks @param {number} built
+ * Lets the command have been counted so often before, an hour ago.
+ * @param {string} home @param {number} marks
  */
-function fillTallies(home, marks, built) {
-  const time = Math.max(built, Date.now() - 3_600_000)
-  const filled = `${time}\n`.repeat(marks)
-  for (const entry of readdirSync(home, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || !/^command_name=[^.]*$/.test(entry.name)) continue
-    const file = join(entry.parentPath ?? entry.path, entry.name)
-    if (statSync(file).size === MARK_BYTES && /^\d{13}\n$/.test(readFileSync(file, 'latin1')))
-      writeFileSync(file, filled)
-  }
-  return time + BURST_MS
+function fillLogs(home, marks) {
+  const record = `\ncommand_invocation,command_name=build ${Date.now() - 3_600_000}`
+  for (const name of readdirSync(home, { recursive: true, encoding: 'utf8' }))
+    if (name.endsWith('.log')) appendFileSync(join(home, name), record.repeat(marks))
 }

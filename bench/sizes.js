@@ -41,14 +41,16 @@ export async function coreSize(checkout) {
   const { gzipped } = sizeOf(await bundle(join(checkout, 'dist/index.js')))
   const dependencies = Object.keys(manifestOf(checkout).dependencies ?? {}).length
   const [lines, helperLines] = ['core', 'helper'].map(folder => linesOfCode(join(checkout, 'src', folder)))
-  return { gzipped, lines, helperLines, dependencies }
+  return { gzipped, lines, helperLines, installed: packedBytes(checkout), dependencies }
 }
 
 /** The bytes of the packages that a row needs and of all that they depend on, and how many packages these are. */
 export function installed(/** @type {readonly string[]} */ packages, /** @type {string} */ from) {
   const folders = new Set()
   for (const name of packages) collect(name, dirname(from), folders)
-  const bytes = [...folders].map(folder => (folder === realpathSync(ROOT) ? packedBytes() : bytesIn(folder)))
+  const bytes = [...folders].map(folder =>
+    folder === realpathSync(ROOT) ? packedBytes(ROOT) : bytesIn(folder),
+  )
   return { bytes: bytes.reduce((sum, each) => sum + each, 0), packages: folders.size }
 }
 
@@ -78,9 +80,9 @@ const manifestOf = (/** @type {string} */ folder) =>
   JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
 /** What `npm publish` would send, unpacked. */
-function packedBytes() {
+function packedBytes(/** @type {string} */ checkout) {
   const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-    cwd: ROOT,
+    cwd: checkout,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
     // It names every file.

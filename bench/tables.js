@@ -18,7 +18,7 @@ export function printTables(results) {
   printBroken(results)
   printAdded(results, 'waits', 'A command that waits 300 ms, on a single core', 'added to that command')
   printAdded(results, 'computes', 'A command that computes, on a single core', 'added to that command')
-  printAdded(results, 'tallies', 'After many invocations, and with many series', 'added to an empty script')
+  printAdded(results, 'logs', 'After many invocations, and with many series', 'added to an empty script')
 }
 
 /** @param {Results} results @param {Group} group @param {string} title @param {string} head */

@@ -60,6 +60,7 @@ function signature(declaration: ts.Declaration): string {
   return text
     .slice(0, body ? body.getStart() - declaration.getStart() : undefined)
     .replace(/^export (async )?/, '')
+    .replace(/^ *\/\/.*\n/gm, '')
     .trim()
 }
 
@@ -77,11 +78,13 @@ function examples(name: ts.Symbol, checker: ts.TypeChecker): string[] {
 
 /** The members of an interface, one row each. */
 function table(declaration: ts.InterfaceDeclaration, checker: ts.TypeChecker): string {
-  const rows = declaration.members.map(member => {
+  const { members } = declaration
+  const areOptions = members.some(({ questionToken }) => questionToken)
+  const rows = members.map(member => {
     const name = checker.getSymbolAtLocation(member.name!)!
-    const required = ts.isPropertySignature(member) && !member.questionToken ? ', required' : ''
+    const required = areOptions && !member.questionToken ? ', required' : ''
     const type = ts.isPropertySignature(member)
-      ? member.type!.getText().replace(/ \| undefined$/, '')
+      ? typeText(member.type!)
       : member.getText().slice(name.name.length)
     return [`\`${name.name}\`${required}`, `\`${type}\``, prose(name, checker)]
   })
@@ -89,6 +92,16 @@ function table(declaration: ts.InterfaceDeclaration, checker: ts.TypeChecker): s
   return lines
     .map(cells => `| ${cells.map(cell => cell.replace(/\s+/g, ' ').replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n')
+}
+
+/** The type as a reader needs it: of a generic function only the names of its parameters. */
+function typeText(type: ts.TypeNode): string {
+  if (!ts.isFunctionTypeNode(type) || !type.typeParameters)
+    return type.getText().replace(/ \| undefined$/, '')
+  const parameters = type.parameters.map(
+    ({ name, questionToken }) => name.getText() + (questionToken ? '?' : ''),
+  )
+  return `(${parameters.join(', ')}) => ${type.type.getText()}`
 }
 
 const fence = (language: string, code: string) => `\`\`\`${language}\n${code}\n\`\`\``

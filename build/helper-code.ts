@@ -14,9 +14,9 @@ export async function helperCode(): Promise<string> {
   return `(()=>{"use strict";${body}})()`
 }
 
-/** What `check` and `send` ask with. */
-export function askerCode(): Promise<string> {
-  return textOf('src/exchange/asker.ts', 'iife')
+/** What `check` and `send` make their requests with. */
+export function requesterCode(): Promise<string> {
+  return textOf('src/exchange/requester.ts', 'iife')
 }
 
 async function textOf(entry: string, format: Format): Promise<string> {

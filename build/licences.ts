@@ -1,22 +1,27 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Plugin } from 'esbuild'
 
 /**
- * Writes `dist/THIRD-PARTY-LICENSES.md`: the licence of every package of which something was bundled. The bundler
- * leaves the path of each file as a comment, or in the source map of what is minified, so none is forgotten and none is
- * listed that is not in it.
+ * Writes `dist/THIRD-PARTY-LICENSES.md`: the licence of every package of which something is in a bundle. The bundler
+ * knows which, so none is forgotten and none is listed without need.
  */
-export function writeLicences(): void {
-  const bundled = readdirSync('dist').flatMap(name => {
-    const text = readFileSync(`dist/${name}`, 'utf8')
-    if (name.endsWith('.map')) return (JSON.parse(text) as { sources: string[] }).sources.flatMap(packageOf)
-    return name.endsWith('.js')
-      ? text
-          .split('\n')
-          .filter(line => line.startsWith('// '))
-          .flatMap(packageOf)
-      : []
-  })
-  const sections = [...new Set(bundled)].sort().map(name => {
+export function licences(): Plugin {
+  const packages = new Set<string>()
+  return {
+    name: 'licences',
+    setup(build) {
+      build.initialOptions.metafile = true
+      build.onEnd(({ metafile }) => {
+        for (const { inputs } of Object.values(metafile?.outputs ?? {}))
+          for (const path of Object.keys(inputs)) for (const name of packageOf(path)) packages.add(name)
+        write([...packages].sort())
+      })
+    },
+  }
+}
+
+function write(packages: readonly string[]): void {
+  const sections = packages.map(name => {
     const folder = `node_modules/${name}`
     const { version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
     const file = readdirSync(folder).find(entry => /^licen[cs]e/i.test(entry))
@@ -30,6 +35,6 @@ export function writeLicences(): void {
 }
 
 function packageOf(path: string): string[] {
-  const [, name] = /(?:^\/\/ |\.\.\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path) ?? []
+  const [, name] = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path) ?? []
   return name ? [name] : []
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // A tool that asks before it counts anything: consent by question instead of by notice.
+import { existsSync } from 'node:fs'
 import { initTelemetry } from 'otlp-tally'
 import { askConsent, runTelemetryCommand } from 'otlp-tally/cli'
 
@@ -15,8 +16,15 @@ const { trackCommand } = initTelemetry({
 if (command === 'telemetry') {
   process.exitCode = await runTelemetryCommand(args)
 } else {
+  // For tests: work that the user may type into.
+  if (process.env.ASK_AFTER) await work()
   // Asks once, on a terminal only; returns at once for everybody who has answered, and in CI.
   await askConsent({ default: 'no', timeoutMs: Number(process.env.ASK_MS ?? 30_000) })
   trackCommand(command)
   console.log('hello')
+}
+
+async function work() {
+  console.log('working')
+  while (!existsSync('ask')) await new Promise(resolve => setTimeout(resolve, 20))
 }

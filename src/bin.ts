@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { type Row, rowsText, textWidth, wrap } from './core/rows.ts'
+import { type Row, rowsText, textWidth, wrap } from './core/layout.ts'
 import { version } from './core/version.ts'
 import { type Given, type OptionList, readArguments } from './terminal/arguments.ts'
 import { didYouMean } from './terminal/did-you-mean.ts'
@@ -73,6 +73,21 @@ const commands: Record<string, Command> = {
         : reportFile(file!, page, flags)
     },
   },
+  count: {
+    usage: 'count NAME [key=value …] --options FILE',
+    does: 'counts a command, or an event, of a hook, a script or a tool in another language, by the same decision, log and helper as initTelemetry. Says nothing where it counts or telemetry is off.',
+    options: { options: text, version: text },
+    flags: [
+      ['--options FILE', 'the options of initTelemetry, as JSON'],
+      ['--version VERSION', 'replaces the version in it'],
+    ],
+    operands: [1, 10, 'a NAME'],
+    async run({ options, version }, [name, ...pairs]) {
+      if (typeof options !== 'string') return misunderstood('count: expected --options FILE')
+      const { count } = await import('./bin/count.ts')
+      return count({ name: name!, pairs, file: options, version: version as string | undefined })
+    },
+  },
   check: {
     usage: "check URL [--header 'name: value']",
     does: 'sends one empty request to an endpoint, as a tool would, and explains the answer. For a tool\'s own endpoint and headers there is "TOOL telemetry check".',
@@ -104,6 +119,17 @@ const commands: Record<string, Command> = {
         return misunderstood(`send: --from ${from}: expected the number of a line`)
       const { send } = await import('./bin/send/send.ts')
       return send({ file: file!, endpoint, headers, from: Number(from) })
+    },
+  },
+  collector: {
+    usage: 'collector FILE',
+    does: 'prints the part of the configuration of a Collector that lets through what a tool can send, and nothing else. FILE, or stdin (-), is what "TOOL telemetry preview --all --json" prints.',
+    options: {},
+    flags: [],
+    operands: [1, 1, 'a FILE, or -'],
+    async run(_, [file]) {
+      const { collector } = await import('./bin/collector/collector.ts')
+      return collector(file!)
     },
   },
 }

@@ -2,15 +2,17 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { AGENTS, agentOf } from '../src/core/agent.ts'
-import { decide } from '../src/core/decide/decide.ts'
-import { factsOf } from '../src/core/decide/facts.ts'
-import { createTelemetry } from '../src/core/telemetry.ts'
+import { AGENTS, agentIn } from '../src/core/agent.ts'
+
+import { anyTool } from './any-tool.ts'
+import { helpersEnded } from './helper.ts'
 import { startReceiver } from './receiver.ts'
-import { makeWorld, runProcess } from './world.ts'
+import { makeWorld } from './world.ts'
 
 const root = join(import.meta.dirname, '..')
 const page = readFileSync(join(root, 'docs/agents.md'), 'utf8')
+
+const agentOf = (env: Record<string, string>) => agentIn(env)?.agent
 
 /** The rows of the table in docs/agents.md. */
 const rows = [...page.matchAll(/^\| `([A-Z_]+)` *\| (\w+) *\| (.*?) *\|$/gm)].map(
@@ -23,7 +25,7 @@ describe('docs/agents.md', () => {
     const code = readFileSync(join(root, 'src/core/agent.ts'), 'utf8')
     const looked = [...code.matchAll(/'([A-Z][A-Z_]+)'/g)].map(([, name]) => name!)
     expect(looked.length).toBeGreaterThan(5)
-    expect([...VARIABLES].sort()).toEqual(looked.sort())
+    expect(['AI_AGENT', ...VARIABLES].sort()).toEqual(looked.sort())
   })
 
   test('has every value', () => {
@@ -96,20 +98,12 @@ test('whatever is in the environment, only listed values reach a body', () => {
 test('the whole way, as processes: what a hostile environment says is in no body', async () => {
   const receiver = await startReceiver()
   onTestFinished(() => receiver.close())
-  const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
-  const run = async (env: Record<string, string>) =>
-    runProcess(
-      process.execPath,
-      [
-        '--input-type=module',
-        '-e',
-        `import { initTelemetry } from ${JSON.stringify(join(root, 'dist/index.js'))}
-        initTelemetry({ name: 'trix', version: '1.0.0', agents: true, failures: true, commands: ['build'] })
-          .trackCommand('build')
-        process.exit(1)`,
-      ],
-      { cwd: world.cwd, env: { ...world.env, ...env } },
-    )
+  const { endpoint } = receiver
+  const tool = anyTool(
+    makeWorld({ TRIX_TELEMETRY: 'on' }),
+    { endpoint, agents: true, failures: true },
+    "trackCommand('build'); process.exit(1)",
+  )
   const environments: [env: Record<string, string>, agent: string | undefined][] = [
     [{}, undefined],
     [{ AI_AGENT: 'SECRET-of-somebody' }, 'other'],
@@ -120,7 +114,7 @@ test('the whole way, as processes: what a hostile environment says is in no body
     [{ AGENT: 'SECRET', AI: 'SECRET' }, undefined],
   ]
   for (const [index, [env]] of environments.entries()) {
-    expect(await run(env)).toMatchObject({ status: 1, stdout: '', stderr: '' })
+    expect(await tool.run(env)).toMatchObject({ status: 1, stdout: '', stderr: '' })
     await receiver.arrived(index + 1)
   }
   const seen: Record<string, Record<string, number>> = {}
@@ -140,14 +134,17 @@ test('the whole way, as processes: what a hostile environment says is in no body
   for (const { body } of receiver.requests) expect(body).not.toContain('SECRET')
 })
 
-test('without a terminal no notice is shown, so an agent is only counted where the user has seen it or said yes', () => {
-  const { env } = makeWorld({ CLAUDECODE: '1' })
-  const options = { name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:65009', agents: true }
-  const rule = (more: Record<string, string>) =>
-    decide(factsOf(options, { env: { ...env, ...more }, disabled: false, mayShow: true }))
-  expect(rule({})).toMatchObject({ mode: 'off', rule: 13 })
-  expect(rule({ CI: '1' })).toMatchObject({ mode: 'off', rule: 8 })
-  expect(rule({ CI: '1', TRIX_TELEMETRY: 'on' })).toMatchObject({ mode: 'on', rule: 4 })
-  // Nothing of it is looked at before something is counted.
-  expect(createTelemetry(options).options.agents).toBe(true)
+test('an agent is shown no notice, so it is only counted where its user has seen one or said yes', async () => {
+  const receiver = await startReceiver()
+  onTestFinished(() => receiver.close())
+  const world = makeWorld()
+  const tool = anyTool(world, { endpoint: receiver.endpoint, agents: true })
+  for (const variable of VARIABLES) expect((await tool.onTerminal({ [variable]: '1' })).stdout).toBe('')
+  expect((await tool.onTerminal({ AI_AGENT: 'x' })).stdout).toBe('')
+  expect(world.files()).toEqual([])
+  await helpersEnded(world)
+  expect(receiver.requests).toEqual([])
+  expect((await tool.onTerminal()).stdout).toMatch(/which coding\s+agent ran it/)
+  await tool.run({ CLAUDECODE: '1' })
+  expect((await receiver.arrived(1))[0]!.body).toContain('"claude"')
 })

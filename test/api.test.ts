@@ -25,6 +25,8 @@ const examples: Record<
   flushTelemetry: { counted: { watch: 1 } },
   runTelemetryCommand: { args: ['telemetry', 'status'], stdout: /^trix telemetry is on/ },
   askConsent: { counted: { build: 1 } },
+  consentText: {},
+  recordConsent: {},
 }
 
 test('every function has an example', () => {

@@ -118,6 +118,25 @@ test.each([
 })
 
 describe('through a proxy', () => {
+  /** Another address of this machine, which does not look like it. */
+  const elsewhere = (endpoint: string) => endpoint.replace('127.0.0.1', '0.0.0.0')
+
+  test('it never goes where the endpoint is on this machine', async () => {
+    const receiver = await startReceiver()
+    onTestFinished(() => receiver.close())
+    const { status, stdout } = await runProcess(process.execPath, [BIN, 'check', receiver.endpoint], {
+      ...makeWorld({
+        HTTP_PROXY: 'http://127.0.0.1:10',
+        http_proxy: '127.0.0.1:10',
+        ALL_PROXY: 'socks5://127.0.0.1:10',
+      }),
+    })
+    expect([status, stdout]).toEqual([
+      0,
+      `${receiver.endpoint}/v1/metrics\n200: it accepts OTLP/JSON metrics\n`,
+    ])
+  })
+
   const supported = process.allowedNodeEnvironmentFlags.has('--use-env-proxy')
 
   test.runIf(supported)('it goes, as the helper does, and says so without the password', async () => {
@@ -138,9 +157,13 @@ describe('through a proxy', () => {
     async () => {
       const receiver = await startReceiver()
       onTestFinished(() => receiver.close())
-      const { status, stdout } = await runProcess(process.execPath, [BIN, 'check', receiver.endpoint], {
-        ...makeWorld({ HTTP_PROXY: 'http://127.0.0.1:65009' }),
-      })
+      const { status, stdout } = await runProcess(
+        process.execPath,
+        [BIN, 'check', elsewhere(receiver.endpoint)],
+        {
+          ...makeWorld({ HTTP_PROXY: 'http://127.0.0.1:65009' }),
+        },
+      )
       expect([status, stdout]).toEqual([
         0,
         expect.stringContaining('directly: HTTP_PROXY names a proxy, which takes Node 22.21 or 24.5 to use'),
@@ -149,12 +172,12 @@ describe('through a proxy', () => {
   )
 
   test.each([
-    ['127.0.0.1', true],
+    ['0.0.0.0', true],
     ['*', true],
-    ['.0.1', true],
-    ['example.com, 127.0.0.1:1', false],
+    ['.0.0', true],
+    ['example.com, 0.0.0.0:1', false],
   ])('NO_PROXY=%s', async (list, excepted) => {
-    const { stdout } = await runProcess(process.execPath, [BIN, 'check', 'http://127.0.0.1:65009'], {
+    const { stdout } = await runProcess(process.execPath, [BIN, 'check', 'http://0.0.0.0:65009'], {
       ...makeWorld({ HTTP_PROXY: 'http://127.0.0.1:10', NO_PROXY: list }),
     })
     expect(stdout.includes('HTTP_PROXY')).toBe(!excepted)
@@ -166,7 +189,7 @@ describe("a tool's own", () => {
     import { initTelemetry } from 'otlp-tally'
     import { runTelemetryCommand } from 'otlp-tally/cli'
     const headers = { 'x-token': 'secret' }
-    initTelemetry({ name: 'trix', version: '1.0.0', endpoint: '${endpoint}', headers })
+    initTelemetry({ name: 'trix', version: '1.0.0', endpoint: '${endpoint}', headers, commands: [] })
     process.exitCode = await runTelemetryCommand(['check'])`
 
   test('endpoint and headers are used, and named', async () => {
@@ -177,7 +200,7 @@ describe("a tool's own", () => {
     expect([status, stdout]).toEqual([
       0,
       `${receiver.endpoint}/v1/metrics (from the tool)\nwith the headers x-token\n200: it accepts OTLP/JSON metrics\n` +
-        'trix telemetry is off: the notice has not been shown yet\n',
+        'trix telemetry is off: the notice for this was not shown yet\n',
     ])
     expect(receiver.requests).toMatchObject([{ headers: { 'x-token': 'secret' } }])
     expect(world.files()).toEqual([])
@@ -196,7 +219,7 @@ describe("a tool's own", () => {
     expect(receiver.requests[0]!.headers).not.toHaveProperty('x-token')
   })
 
-  test('endpoint that is none is told', async () => {
+  test('an endpoint that is none is named', async () => {
     expect(await makeWorld().script(script('localhost:4318'))).toMatchObject({
       status: 1,
       stderr:

@@ -1,287 +1,424 @@
-import { chmodSync, linkSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { makeWorld, runProcess } from './world.ts'
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { helpersEnded } from './helper.ts'
+import { counts, startReceiver } from './receiver.ts'
+import { makeWorld, runProcess, type World } from './world.ts'
 
-describe('disable and enable', () => {
-  test('on a clean home write the one value, and say what is in force', async () => {
+const isRoot = process.geteuid?.() === 0
+const telemetry = (world: World, ...args: string[]) => world.tool(['telemetry', ...args])
+const consent = (world: World) => JSON.parse(readFileSync(join(world.state, 'consent.json'), 'utf8'))
+const ORIGIN = 'http://127.0.0.1:4318'
+
+describe('enable and disable', () => {
+  test('on a clean home write the answer, and say what is in effect', async () => {
     const world = makeWorld()
-    const disabled = await world.tool(['telemetry', 'disable'])
+    const disabled = await telemetry(world, 'disable')
     expect(disabled).toMatchObject({
-      status: 0,
-      stderr: '',
-      stdout: `trix telemetry is off: enabled = false is written to ${world.config}\n`,
+      ...{ status: 0, stderr: '' },
+      stdout: `trix telemetry is off: your no is in ${world.state}/consent.json\n`,
     })
-    expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = false\n')
-    const enabled = await world.tool(['telemetry', 'on'])
-    expect(enabled).toMatchObject({
-      status: 0,
-      stdout: `trix telemetry is on: enabled = true is written to ${world.config}\n`,
+    expect(consent(world)).toMatchObject({ no: expect.any(Number) })
+    const enabled = await telemetry(world, 'on')
+    expect(enabled).toMatchObject({ status: 0, stderr: '' })
+    expect(enabled.stdout).toBe(
+      `trix telemetry is on: your yes is in ${world.state}/consent.json\n` +
+        `It is for what is sent now, to ${ORIGIN}/v1/metrics. "trix telemetry preview --all" shows it.\n`,
+    )
+    expect(consent(world)).toMatchObject({
+      yes: {
+        [`${ORIGIN}`]: {
+          noticeVersion: 1,
+          kinds: [
+            'commands',
+            'event documents_tested',
+            'event documents_tested empty=false',
+            'event documents_tested empty=true',
+          ],
+          time: expect.any(Number),
+        },
+      },
     })
-    expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = true\n')
-    expect(world.files()).toEqual(['.config/trix/config.toml'])
+    expect(world.files()).toEqual(['.local/state/trix/consent.json'])
   })
 
-  test('leave every other byte of the file as it is', async () => {
-    const world = makeWorld()
-    const text =
-      '\ufeff# mine\r\n[telemetry]\r\n\tenabled = #  # since May\r\nheaders = { a = "b" }\r\n[other]\r\nenabled = true'
-    world.writeConfig(text.replace('#  #', 'true  #'))
-    expect(await world.tool(['telemetry', 'off'])).toMatchObject({ status: 0 })
-    expect(readFileSync(world.config, 'utf8')).toBe(text.replace('#  #', 'false  #'))
+  test('after a no nothing is counted or sent, and after a yes it is', async () => {
+    const receiver = await startReceiver()
+    onTestFinished(() => receiver.close())
+    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+    await telemetry(world, 'disable')
+    await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
+    await helpersEnded(world)
+    expect(world.files()).toEqual(['.local/state/trix/consent.json'])
+    await telemetry(world, 'enable')
+    await world.tool(['check'])
+    expect(counts(await receiver.arrived(1))).toEqual({ check: 1 })
+    await helpersEnded(world)
   })
 
   test.each([
-    ['DO_NOT_TRACK is set', { DO_NOT_TRACK: '1' }],
-    ['TRIX_TELEMETRY is "off"', { TRIX_TELEMETRY: 'off' }],
-  ])('enable says when %s still decides', async (reason, env: Record<string, string>) => {
-    const world = makeWorld(env)
-    expect(await world.tool(['telemetry', 'enable'])).toMatchObject({
-      status: 0,
-      stdout: `enabled = true is written to ${world.config}, but trix telemetry stays off: ${reason}\n`,
-    })
-  })
-
-  test('disable says when the environment still switches on', async () => {
-    const world = makeWorld({ TRIX_TELEMETRY: 'on' })
-    const { status, stdout, stderr } = await world.tool(['telemetry', 'disable'])
-    expect([status, stdout]).toEqual([1, ''])
-    expect(stderr).toMatch(
-      /^enabled = false is written to .*, but trix telemetry stays on: TRIX_TELEMETRY is "on"\n$/,
-    )
-  })
-
-  test('never say "disabled" falsely: what cannot be written is exit code 1, the reason and the lines', async () => {
+    ['enabled = true\n'],
+    ['[telemetry]\nenabled = true\n# mine\n'],
+    ['[telemetry]\nair_gapped = true\n'],
+    ['[telemetry\nnot toml'],
+  ])('no command changes a file that people write: %j', async config => {
     const world = makeWorld()
-    world.writeConfig('[telemetry]\nenabled = tru\n')
-    const broken = await world.tool(['telemetry', 'disable'])
-    expect(broken).toMatchObject({ status: 1, stdout: '' })
-    expect(broken.stderr).toContain('line 2, column 11')
-    expect(broken.stderr).toMatch(/2: {2}enabled = tru\n {14}\^/)
-    expect(broken.stderr).toContain('[telemetry]\nenabled = false\n')
-    expect(broken.stderr).toContain('trix telemetry is off all the same: ')
-    expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = tru\n')
+    world.writeConfig(config)
+    for (const command of ['enable', 'disable', 'clear', 'status', 'prompt']) await telemetry(world, command)
+    await telemetry(world, 'clear', '--all', '--yes')
+    expect(readFileSync(world.config, 'utf8')).toBe(config)
+    expect(world.files().filter(file => !file.startsWith('.local/state/trix/'))).toEqual([
+      '.config/trix/config.toml',
+    ])
+  })
 
-    world.writeConfig('[telemetry]\nenabled = true\n')
-    chmodSync(world.config, 0o444)
-    const readOnly = await world.tool(['telemetry', 'disable'])
-    expect(readOnly).toMatchObject({ status: 1, stdout: '' })
-    expect(readOnly.stderr).toContain('it is read-only')
-    expect(readOnly.stderr).toContain('trix telemetry is NOT off, but on: enabled = true in')
-    expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = true\n')
+  test.each([
+    [{ DO_NOT_TRACK: '1' }, '', ['DO_NOT_TRACK is set', 'next step: unset DO_NOT_TRACK']],
+    [{ TRIX_TELEMETRY: 'off' }, '', ['TRIX_TELEMETRY says no', 'next step: unset TRIX_TELEMETRY']],
+    [
+      { TRIX_TELEMTRY: 'off' },
+      '',
+      ['TRIX_TELEMTRY says no; did you mean TRIX_TELEMETRY=off?', 'next step: unset TRIX_TELEMTRY'],
+    ],
+    [
+      {},
+      '# mine\n[telemetry]\nenabled = false\n',
+      [
+        'enabled = false in CONFIG (line 3)',
+        'next step: remove line 3 of CONFIG, then "trix telemetry enable"',
+      ],
+    ],
+    [
+      {},
+      'x = "enabled"\ntelemetry = { enabled = false }\n',
+      [
+        'enabled = false in CONFIG (line 2)',
+        'next step: remove line 2 of CONFIG, then "trix telemetry enable"',
+      ],
+    ],
+    [
+      {},
+      '[telemetry]\ntimeout_ms = 5\nenabeld = true\n',
+      [
+        'CONFIG: telemetry."enabeld": there is no such key; did you mean enabled? (line 3)',
+        'next step: correct line 3 of CONFIG; until then it stays off',
+      ],
+    ],
+    [{ CI: 'true' }, '', ['this is a CI (CI)', 'next step: TRIX_TELEMETRY=on counts and sends in CI too']],
+  ])(
+    'enable says what else still decides and what to change, and ends with 1: %j %j',
+    async (env, config, said) => {
+      const world = makeWorld(env as Record<string, string>)
+      if (config) world.writeConfig(config)
+      const { status, stdout, stderr } = await telemetry(world, 'enable')
+      expect([status, stdout]).toEqual([1, ''])
+      expect(stderr.replaceAll(world.config, 'CONFIG').split('\n')).toEqual([
+        `trix telemetry: your yes is in ${world.state}/consent.json`,
+        `trix telemetry is still off: ${said[0]}`,
+        said[1],
+        '',
+      ])
+    },
+  )
+
+  test('enable names each of several that still say off', async () => {
+    const world = makeWorld({ DO_NOT_TRACK: '1', CI: '1' })
+    world.writeConfig('[telemetry]\nenabled = false\n')
+    const { status, stderr } = await telemetry(world, 'enable')
+    expect(status).toBe(1)
+    expect(stderr.match(/still off: .*/g)).toEqual([
+      'still off: DO_NOT_TRACK is set',
+      `still off: enabled = false in ${world.config} (line 2)`,
+      'still off: this is a CI (CI)',
+    ])
+  })
+
+  test('the no is written at the default place too, and found there; enable replaces both', async () => {
+    const world = makeWorld()
+    const elsewhere = { XDG_STATE_HOME: join(world.home, 'state') }
+    const fallback = join(world.state, 'consent.json')
+    const { stdout } = await world.tool(['telemetry', 'disable'], elsewhere)
+    expect(stdout).toContain(`your no is in ${world.home}/state/trix/consent.json and in ${fallback}\n`)
+    // Another shell does not set the variable.
+    expect((await telemetry(world, 'status')).stdout).toContain(
+      `because       you have said no (${fallback})\n`,
+    )
+    expect(await world.tool(['telemetry', 'enable'], elsewhere)).toMatchObject({ status: 0 })
+    expect((await telemetry(world, 'status')).stdout).toMatch(/because {7}the notice for this was not shown/)
+  })
+
+  test.runIf(isRoot)('a no that cannot be replaced or written is reported', async () => {
+    const world = makeWorld()
+    const elsewhere = { XDG_STATE_HOME: join(world.home, 'state') }
+    await world.tool(['telemetry', 'disable'], elsewhere)
+    const frozen = join(world.state, 'consent.json')
+    // A folder in its place stands for a file that nobody can replace: root may write everywhere else.
+    const enabled = await inMount(world, frozen, ['telemetry', 'enable'], elsewhere)
+    expect(enabled.status).toBe(1)
+    expect(enabled.stderr).toMatch(
+      new RegExp(`could not be changed: ${frozen}: .*\n.*still off: you have said no`),
+    )
+    const other = makeWorld()
+    mkdirSync(join(other.state, 'consent.json'), { recursive: true })
+    const disabled = await telemetry(other, 'disable')
+    expect([disabled.status, disabled.stdout]).toEqual([1, ''])
+    expect(disabled.stderr).toContain(`The no could not be written: ${other.state}/consent.json: `)
+    expect(disabled.stderr).toMatch(/^trix telemetry is off: .* cannot be read \(it is not a regular file\)/)
+  })
+
+  test('disable also works when an option is wrong, and in the home of the tool', async () => {
+    const world = makeWorld()
+    const { status } = await world.script(managed(`timeoutMs: -1, home: '~/.tx3/trix'`, ['disable']))
+    expect(status).toBe(0)
+    expect(JSON.parse(readFileSync(`${world.home}/.tx3/trix/consent.json`, 'utf8'))).toHaveProperty('no')
   })
 })
 
-describe('a misspelt table is an opt-out, and is never rewritten', () => {
-  test.each([
-    ['[Telemetry]\nenabled = true\n', 'did you mean [telemetry]?'],
-    ['[telemtry]\nenabled = false\n', 'did you mean [telemetry]?'],
-    ['enabled = false\n[build]\nx = 1\n', 'did you mean to write [telemetry] in the line above it?'],
-  ])('%j', async (text, sentence) => {
+/** Runs the tool where one file is a mount, which nobody can remove or replace. */
+function inMount(world: World, file: string, args: string[], env: Record<string, string>) {
+  const tool = [process.execPath, join(import.meta.dirname, '../examples/tool.js'), ...args]
+  const script = 'file=$1; shift; mount --bind "$file" "$file" && exec "$@"'
+  return runProcess('unshare', ['-m', 'sh', '-c', script, 'sh', file, ...tool], {
+    cwd: world.cwd,
+    env: { ...world.env, ...env },
+  })
+}
+
+/** A program that runs one telemetry command. */
+function managed(options: string, args: string[]): string {
+  return `
+    import { initTelemetry } from 'otlp-tally'
+    import { runTelemetryCommand } from 'otlp-tally/cli'
+    initTelemetry({ name: 'trix', version: '0.19.3', commands: ['build'], ${options} })
+    process.exitCode = await runTelemetryCommand(${JSON.stringify(args)})`
+}
+
+describe.runIf(isRoot)("as root in somebody else's home", () => {
+  test('status and the read-only commands work, everything that would write refuses with the reason', async () => {
     const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
-    world.writeConfig(text)
-    const status = await world.tool(['telemetry', 'status'])
-    expect(status.stdout).toMatch(/^trix telemetry is off/)
-    expect(status.stdout).toContain(sentence)
-    expect(status.stdout).toContain('change it    correct the file; until then it stays off\n')
-    const disabled = await world.tool(['telemetry', 'disable'])
-    expect([disabled.status, disabled.stdout]).toEqual([1, ''])
-    expect(disabled.stderr).toContain('was not changed')
-    expect(disabled.stderr).toContain('trix telemetry is off all the same')
-    expect(await world.tool(['telemetry', 'enable'])).toMatchObject({ status: 1 })
-    expect(readFileSync(world.config, 'utf8')).toBe(text)
+    await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
+    await helpersEnded(world)
+    for (const path of [world.home, dirname(dirname(world.state)), dirname(world.state), world.state])
+      chownSync(path, 65534, 65534)
+    const before = world.files().map(file => [file, readFileSync(join(world.home, file), 'utf8')])
+    const reason = 'the state folder belongs to another user'
+    for (const args of [
+      ['enable'],
+      ['disable'],
+      ['clear', '--yes'],
+      ['clear', '--all', '--yes'],
+      ['prompt'],
+    ]) {
+      const { status, stdout, stderr } = await telemetry(world, ...args)
+      expect([args, status, stdout]).toEqual([args, 1, ''])
+      expect(stderr).toContain(reason)
+    }
+    const status = await telemetry(world, 'status')
+    expect(status.stdout).toContain(`because       ${reason}\n`)
+    expect(status.stdout).toContain('1  build\n')
+    for (const args of [['preview'], ['preview', '--all'], ['export'], ['export', '-f', 'otlp'], ['report']])
+      expect([args, await telemetry(world, ...args)]).toEqual([args, expect.objectContaining({ status: 0 })])
+    expect(world.files().map(file => [file, readFileSync(join(world.home, file), 'utf8')])).toEqual(before)
   })
 
-  test('disable beside another mistake says what was written, and what is in effect', async () => {
-    const world = makeWorld()
-    world.writeConfig('[telemetry]\ntimeout_ms = 0\n')
-    const { status, stdout } = await world.tool(['telemetry', 'disable'])
-    expect(status).toBe(0)
-    expect(stdout).toMatch(
-      /^trix telemetry is off: enabled = false is written to .*\nThe file has a mistake besides: .*timeout_ms/,
-    )
-    expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = false\ntimeout_ms = 0\n')
-    const { stderr } = await world.tool(['telemetry', 'enable'])
-    expect(stderr).toBe('')
-  })
-
-  test('a config with further names is not silently split from them', async () => {
-    const world = makeWorld()
-    world.writeConfig('[telemetry]\nenabled = true\n')
-    linkSync(world.config, `${world.home}/dotfile`)
-    const { status, stderr } = await world.tool(['telemetry', 'disable'])
-    expect(status).toBe(1)
-    expect(stderr).toContain('it has 2 hard links, and only one of them would be changed')
-    expect(stderr).toContain('is NOT off')
+  test("the default place of a no may be the user's: it gets no file of root's, and loses none", async () => {
+    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+    await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
+    await helpersEnded(world)
+    const own = { XDG_STATE_HOME: join(world.cwd, 'state') }
+    await telemetry(world, 'disable')
+    writeFileSync(join(world.state, 'fingerprint'), 'of the user')
+    for (const path of [world.home, dirname(dirname(world.state)), dirname(world.state), world.state])
+      chownSync(path, 65534, 65534)
+    const before = world.files()
+    for (const command of ['disable', 'enable']) {
+      const { status, stderr } = await world.tool(['telemetry', command], own)
+      expect([command, status]).toEqual([command, 1])
+      expect(stderr).toContain(`${world.state}/consent.json: the state folder belongs to another user`)
+      expect(world.files()).toEqual(before)
+    }
   })
 })
 
 describe('status', () => {
-  test('says what is in force, why, and where everything lies', async () => {
-    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:65009/otlp' })
-    await world.tool(['build'])
-    await world.tool(['build'])
-    const { status, stdout, stderr } = await world.tool(['telemetry', 'status'])
+  test('says what is in effect, why, what was counted, and what became of the last request', async () => {
+    const receiver = await startReceiver()
+    onTestFinished(() => receiver.close())
+    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: `${receiver.endpoint}/otlp` })
+    await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
+    await helpersEnded(world)
+    await world.tool(['test'], { TRIX_TELEMETRY: 'on' })
+    await helpersEnded(world)
+    const { status, stdout, stderr } = await world.tool(['telemetry', 'status'], { TRIX_TELEMETRY: 'on' })
     expect([status, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/^trix telemetry is on: invocations are counted and sent\n/)
-    expect(stdout).toContain('because      TRIX_TELEMETRY is "on"\n')
+    expect(stdout).toMatch(/^trix telemetry is on: runs are counted and sent\n/)
+    expect(stdout).toContain('because       TRIX_TELEMETRY says yes\n')
     expect(stdout).toContain(
-      'endpoint     http://127.0.0.1:65009/otlp/v1/metrics (from TRIX_TELEMETRY_ENDPOINT)\n',
+      `endpoint      ${receiver.endpoint}/otlp/v1/metrics (from TRIX_TELEMETRY_ENDPOINT)\n`,
     )
-    expect(stdout).toContain(`config       ${world.config}\n`)
-    expect(stdout).toMatch(/state {8}\/.* \(\d+ bytes of counts\)\n/)
-    expect(stdout).toMatch(/fingerprint {2}[0-9a-f]{64}\n/)
+    expect(stdout).toContain('headers       content-type, user-agent, otlp-tally-shard, host, ')
+    expect(stdout).toMatch(/fingerprint {3}[0-9a-f]{64}\n {2}instance id {3}[0-9a-f-]{36}\n/)
+    expect(stdout).toMatch(/last request {2}taken (just now|\d+ \w+ ago) \(200\)\n/)
+    expect(stdout).toMatch(/counted {7}2 runs, 1 event of version 0\.19\.3, since [\d-]+, sent\n/)
     expect(stdout).toMatch(
-      /counted {6}2 invocations in 1 series by version 0\.19\.3, since [\d-]+\n +2 {2}build\n/,
+      / {2}1 {2}build\n.* {2}1 {2}test\n.* {2}1 {2}documents_tested empty=true \(event\)\n/,
     )
+  })
+
+  test.each([
+    [404, 'refused: 404, ', 'not sent yet'],
+    [503, 'not known: 503, ', 'not sent yet'],
+  ])('a receiver that answers %i', async (code, said, waiting) => {
+    const receiver = await startReceiver(code, { 'content-type': 'text/plain' })
+    onTestFinished(() => receiver.close())
+    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+    await world.tool(['build'])
+    await helpersEnded(world)
+    const { stdout } = await telemetry(world, 'status')
+    expect(stdout).toContain(`last request  ${said}`)
+    expect(stdout).toContain(waiting)
+    const { logs } = JSON.parse((await telemetry(world, 'status', '--json')).stdout)
+    expect(logs).toMatchObject([{ pending: 1, lastRequest: { why: `${code}`, time: expect.any(String) } }])
+  })
+
+  test('says that there are no ids before the first count, and makes none', async () => {
+    const world = makeWorld()
+    const { stdout } = await telemetry(world, 'status')
+    expect(stdout).toContain('fingerprint   made with the first count\n')
+    expect(stdout).toContain('instance id   made with the first count\n')
+    expect(stdout).toContain('answer        none yet\n')
+    expect(stdout).toContain('notice        not shown yet\n')
+    expect(stdout).toContain('last request  none yet\n')
+    expect(world.files()).toEqual([])
   })
 
   test('--json says the same to a program', async () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'on' })
+    await telemetry(world, 'enable')
     await world.tool(['build'])
-    const { stdout } = await world.tool(['telemetry', 'status', '--json'])
+    await helpersEnded(world)
+    const { stdout } = await telemetry(world, 'status', '--json')
     expect(JSON.parse(stdout)).toMatchObject({
-      name: 'trix',
-      version: '0.19.3',
-      mode: 'on',
-      rule: 4,
-      endpoint: { url: 'http://127.0.0.1:4318/v1/metrics', source: 'the tool' },
+      ...{ name: 'trix', version: '0.19.3', mode: 'on', row: 13, reason: 'TRIX_TELEMETRY says yes' },
+      counterfactuals: [{ mode: 'on', row: 15, reason: 'you have said yes to this' }],
+      endpoint: { url: `${ORIGIN}/v1/metrics`, setBy: 'the tool', plainHttp: false },
+      headers: expect.arrayContaining(['content-type', 'otlp-tally-shard', 'accept-language']),
+      answer: { no: null, problem: null, yes: [{ origin: ORIGIN, noticeVersion: 1 }] },
+      notice: [],
       fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
-      source: 'TRIX_TELEMETRY',
-      otherwise: [{ rule: 13, mode: 'off', source: world.state }],
-      streams: [
+      instance: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      logs: [
         {
-          version: '0.19.3',
-          current: true,
-          series: [{ metric: 'command_invocation', attributes: { command_name: 'build' }, count: 1 }],
+          ...{ version: '0.19.3', local: false, current: true, runs: 1, failures: 0, events: 0, pending: 1 },
+          lastRequest: { result: 'refused', why: 'ECONNREFUSED' },
+          series: [
+            { metric: 'command_invocation', attributes: { command_name: 'build' }, kind: 'run', count: 1 },
+          ],
         },
       ],
     })
   })
 
-  test('shows line, column and caret of a config that is not TOML, and leaves it alone', async () => {
+  test('names what would decide next, the line of the file, and each log, the current one first', async () => {
+    const world = makeWorld({ CI: 'true' })
+    await world.tool(['check'], { TRIX_TELEMETRY: 'local', TRIX_VERSION: '0.18.0' })
+    await world.tool(['build'], { TRIX_TELEMETRY: 'local' })
+    world.writeConfig('# mine\n\n[telemetry]\nair_gapped = true\nenabled = false\n')
+    const { stdout } = await telemetry(world, 'status')
+    expect(stdout).toContain(`because       enabled = false in ${world.config} (line 5)\n`)
+    expect(stdout).toContain(
+      `without it    local: air_gapped = true in ${world.config} (line 4)\n` +
+        '                off: this is a CI (CI)\n' +
+        '                off: the notice for this was not shown yet\n',
+    )
+    expect(stdout).toMatch(
+      /counted {7}1 run of version 0\.19\.3, since [\d-]+, for you alone\n {16}1 {2}build\n {16}1 run of version 0\.18\.0, since [\d-]+, for you alone\n$/,
+    )
+  })
+
+  test('a value that is not understood is shown with the values that are', async () => {
+    const { stdout } = await makeWorld({ TRIX_TELEMETRY: 'banana' }).tool(['telemetry', 'status'])
+    expect(stdout).toContain(
+      'because       TRIX_TELEMETRY is "banana", which is not understood and means off: expected on, off, local or log\n',
+    )
+  })
+
+  test('shows line, column and caret of a config that is not TOML', async () => {
     const world = makeWorld()
     world.writeConfig('a = 1\n[telemetry\nenabled = false\n')
-    const { stdout } = await world.tool(['telemetry', 'status'])
+    const { stdout } = await telemetry(world, 'status')
     expect(stdout).toMatch(/^trix telemetry is off/)
     expect(stdout).toMatch(/line 2, column \d+/)
     expect(stdout).toMatch(/\n2: {2}\[telemetry\n +\^/)
-    expect(readFileSync(world.config, 'utf8')).toBe('a = 1\n[telemetry\nenabled = false\n')
   })
 
   test('says that a state cannot be read, and what becomes of a damaged fingerprint', async () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'on' })
-    mkdirSync(`${world.state}/fingerprint`, { recursive: true })
-    const unreadable = await world.tool(['telemetry', 'status'])
-    expect(unreadable).toMatchObject({
-      status: 0,
-      stdout: expect.stringContaining('problem      it is not a regular file\n'),
-    })
-    rmdirSync(`${world.state}/fingerprint`)
+    mkdirSync(`${world.state}/v1`, { recursive: true })
     writeFileSync(`${world.state}/fingerprint`, 'scribbled')
-    const { stdout } = await world.tool(['telemetry', 'status'])
-    expect(stdout).toContain('fingerprint  damaged: the next run makes a new one\n')
-  })
-
-  test('names the line, what would decide next, and each stream', async () => {
-    const world = makeWorld({ CI: 'true' })
-    world.writeConfig('# mine\n\n[telemetry]\nair_gapped = true\nenabled = false\n')
-    await world.tool(['check'], { TRIX_TELEMETRY: 'local', TRIX_VERSION: '0.18.0' })
-    const { stdout } = await world.tool(['telemetry', 'status'])
-    expect(stdout).toContain(`because      enabled = false in ${world.config} (line 5)\n`)
-    expect(stdout).toContain(
-      `without it   off: CI is set\n               local: air_gapped = true in ${world.config} (line 4)\n` +
-        '               off: the notice has not been shown yet\n',
+    expect((await telemetry(world, 'status')).stdout).toContain(
+      'fingerprint   ended: the file is damaged; the next count makes a new one\n',
     )
-    expect(stdout).toMatch(
-      /counted {6}1 invocation in 1 series by version 0\.18\.0, since [\d-]+, for you alone\n/,
-    )
-    const json = JSON.parse((await world.tool(['telemetry', 'status', '--json'])).stdout)
-    expect(json).toMatchObject({ rule: 7, source: `${world.config}:5`, streams: [{ current: false }] })
+    writeFileSync(`${world.state}/consent.json`, '{')
+    const { stdout } = await telemetry(world, 'status')
+    expect(stdout).toMatch(/^trix telemetry is off/)
+    expect(stdout).toMatch(/answer {8}cannot be read, which means no \(/)
   })
 
   test.each([
     ['http://otel.example.com', true],
     ['https://otel.example.com', false],
     ['http://localhost:4318', false],
-    ['http://127.0.0.1:4318', false],
     ['http://[::1]:4318', false],
     ['http://127.0.0.1.example.com', true],
   ])('warns of plain http to another machine: %s %s', async (endpoint, warned) => {
-    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: endpoint })
-    const { stdout } = await world.tool(['telemetry', 'status'])
+    const { stdout } = await makeWorld({ TRIX_TELEMETRY_ENDPOINT: endpoint }).tool(['telemetry', 'status'])
     expect(stdout.includes('plain http')).toBe(warned)
   })
 
   test.each([
     [{}, '', 'run trix once in a terminal, or "trix telemetry enable"'],
     [{ DO_NOT_TRACK: '1' }, '', 'unset DO_NOT_TRACK'],
-    [{ TRIX_TELEMETRY: 'off' }, '', 'unset TRIX_TELEMETRY'],
+    [{ TRIX_NO_TELEMETRY: '1' }, '', 'unset TRIX_NO_TELEMETRY'],
     [{ CI: '1' }, '', 'TRIX_TELEMETRY=on counts and sends in CI too'],
-    [{}, 'enabled = false', '"trix telemetry enable" switches it on'],
     [{}, 'enabled = true', '"trix telemetry disable", or DO_NOT_TRACK=1, switches it off'],
-    [{}, 'air_gapped = true', 'remove air_gapped to send'],
-    [{ TRIX_TELEMETRY: 'on' }, '', 'unset TRIX_TELEMETRY; or DO_NOT_TRACK=1, which wins over it'],
-    [
-      { TRIX_TELEMETRY: 'on' },
-      'enabled = true',
-      'unset TRIX_TELEMETRY, then "trix telemetry disable"; or DO_NOT_TRACK=1, which wins over it',
-    ],
+    [{}, 'air_gapped = true', 'remove line 2 of CONFIG to send'],
+    [{ TRIX_TELEMETRY: 'local' }, '', 'unset TRIX_TELEMETRY to send'],
     [{ TRIX_TELEMETRY_ENDPOINT: 'localhost' }, '', 'correct TRIX_TELEMETRY_ENDPOINT, or unset it'],
-  ])('names the way out: %j %s', async (env, config, sentence) => {
+  ])('names the next step: %j %s', async (env, config, sentence) => {
     const world = makeWorld(env as Record<string, string>)
     world.writeConfig(`[telemetry]\n${config}\n`)
-    expect((await world.tool(['telemetry', 'status'])).stdout).toContain(`change it    ${sentence}\n`)
+    expect((await telemetry(world, 'status')).stdout.replaceAll(world.config, 'CONFIG')).toContain(
+      `next step     ${sentence}\n`,
+    )
   })
-
-  const asks = (options: string, args: string[]) => `
-    import { initTelemetry } from 'otlp-tally'
-    import { runTelemetryCommand } from 'otlp-tally/cli'
-    initTelemetry({ name: 'trix', version: '0.19.3', ${options} })
-    process.exitCode = await runTelemetryCommand(${JSON.stringify(args)})`
 
   test('says to the user and to the author what to do where there is no endpoint', async () => {
     const world = makeWorld()
-    const status = async (options: string) => (await world.script(asks(options, ['status']))).stdout
+    const status = async (options: string) => (await world.script(managed(options, ['status']))).stdout
     expect(await status('')).toContain(
-      `change it    set an endpoint: endpoint = "https://…" below [telemetry] in ${world.config}\n` +
-        '               or, as the author of trix, pass an `endpoint` to initTelemetry\n' +
-        '  endpoint     none\n',
+      `next step     set an endpoint: endpoint = "https://…" below [telemetry] in ${world.config}\n` +
+        '                or, as the author of trix, pass an `endpoint` to initTelemetry\n' +
+        '  endpoint      none\n',
     )
     const bare = await status("endpoint: 'otel.example.com'")
     expect(bare).toContain('pass a valid `endpoint` to initTelemetry\n')
     expect(bare).toContain(
-      'endpoint     otel.example.com is not a URL: put http:// or https:// in front of it (from the tool)\n',
+      'endpoint      otel.example.com is not a URL: put http:// or https:// in front of it (from the tool)\n',
     )
-    world.writeConfig('[telemetry]\nendpoint = "otel.example.com"\n')
-    expect(await status('')).toContain(`change it    correct the endpoint in ${world.config}\n`)
   })
 
   test.each([
-    "commands: 'abc'",
-    'commands: 5',
-    'commands: null',
-    'commands: {}',
-    "commands: ['/etc/passwd']",
-    "events: 'abc'",
-    'events: null',
-    "events: ['abc']",
-    'resourceAttributes: null',
-    "resourceAttributes: 'abc'",
-    'endpoint: 4318',
-    'headers: null',
-    'metricName: 5',
-    'delivery: 5',
-    'command: 5',
-    'notice: 5',
+    ...["commands: 'abc'", 'commands: null', "commands: ['/etc/passwd']", "events: 'abc'", 'events: null'],
+    ...["resourceAttributes: 'abc'", 'endpoint: 4318', 'headers: null', 'metricName: 5', 'delivery: 5'],
+    ...['command: 5', 'notice: 5', "policy: 'javascript:alert(1)'", 'failures: { except: [-1] }'],
   ])('shows no lists of options that are not valid, and names them: %s', async option => {
     const world = makeWorld()
-    for (const args of [['status'], ['status', '--json'], ['preview'], ['preview', '--all']]) {
-      const { stdout, stderr } = await world.script(asks(option, args))
+    for (const args of [['status'], ['status', '--json'], ['preview'], ['preview', '--all'], ['check']]) {
+      const { stdout, stderr } = await world.script(managed(option, args))
       expect(stdout + stderr).toContain(`${option.split(':')[0]}: expected`)
       expect(stdout + stderr).not.toMatch(/TypeError|^ +at |^ {2}(sent|never sent) /m)
     }
-    expect((await world.script(asks(option, ['check']))).stderr).toMatch(/^trix telemetry check: .*\n$/)
   })
 
   test('says which headers go where, by name', async () => {
@@ -289,46 +426,51 @@ describe('status', () => {
     world.writeConfig(
       '[telemetry]\nendpoint = "http://127.0.0.1:9"\nheaders = { Authorization = "Bearer secret" }\n',
     )
-    const { stdout } = await world.tool(['telemetry', 'status'])
-    expect(stdout).toContain('headers      authorization (go to this endpoint only)\n')
+    const { stdout } = await telemetry(world, 'status')
+    expect(stdout).toContain(
+      'headers       content-type, user-agent, otlp-tally-shard, authorization, host, ',
+    )
     expect(stdout).not.toContain('secret')
     const other = await world.tool(['telemetry', 'status', '--json'], {
       TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:10',
     })
-    expect(JSON.parse(other.stdout).endpoint).toMatchObject({ headers: [] })
+    expect(JSON.parse(other.stdout).headers).not.toContain('authorization')
   })
 
-  test('shows what only the user is to see, as such, and what can be sent', async () => {
-    const world = makeWorld({ TRIX_TELEMETRY: 'local' })
-    await world.tool(['build'])
-    const { stdout } = await world.tool(['telemetry', 'status'])
-    expect(stdout).toMatch(/by version 0\.19\.3, since [\d-]+, for you alone\n {15}1 {2}build\n/)
-    expect(stdout).toContain("sent         the command's name (init, check, build, test)")
-    const json = JSON.parse((await world.tool(['telemetry', 'status', '--json'])).stdout)
-    expect(json.streams).toMatchObject([{ local: true, instance: null, current: true }])
+  test('shows the policy, and when the notice was shown for whom', async () => {
+    const world = makeWorld()
+    const options = `endpoint: 'http://127.0.0.1:9', policy: 'https://example.com/privacy'`
+    await world.script(`
+      import { initTelemetry } from 'otlp-tally'
+      import { consentText, recordConsent } from 'otlp-tally/cli'
+      initTelemetry({ name: 'trix', version: '0.19.3', commands: ['build'], ${options} })
+      recordConsent('shown', consentText())`)
+    const { stdout } = await world.script(managed(options, ['status']))
+    expect(stdout).toContain('more          https://example.com/privacy\n')
+    expect(stdout).toMatch(/notice {8}shown on \d{4}-\d\d-\d\d, for http:\/\/127\.0\.0\.1:9 \(version 1\)\n/)
   })
-
-  const script = (first: string, options = '') => `
-    import { initTelemetry, trackCommand } from 'otlp-tally'
-    import { runTelemetryCommand } from 'otlp-tally/cli'
-    ${first}
-    initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:9' ${options} })
-    await runTelemetryCommand(['status'])`
 
   test("repeats the tool's reason, and that it counts before it is set up", async () => {
-    const { stdout } = await makeWorld().script(
-      script("trackCommand('build')", `, disabled: 'telemetry: false in package.json'`),
-    )
-    expect(stdout).toContain('because      telemetry: false in package.json\n')
+    const { stdout } = await makeWorld().script(`
+      import { initTelemetry, trackCommand } from 'otlp-tally'
+      import { runTelemetryCommand } from 'otlp-tally/cli'
+      trackCommand('build')
+      initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:9', commands: [], disabled: 'telemetry: false in package.json' })
+      await runTelemetryCommand(['status'])`)
+    expect(stdout).toContain('because       telemetry: false in package.json\n')
     expect(stdout).toContain(
-      'problem      1 call came before trix had set up its telemetry, and counted nothing\n',
+      'problem       1 call came before trix had set up its telemetry, and counted nothing\n',
     )
   })
 
   test('names only commands that exist', async () => {
-    const ng = await makeWorld().script(script('', `, command: 'ng analytics'`))
+    const ng = await makeWorld().script(
+      managed(`endpoint: 'http://127.0.0.1:9', command: 'ng analytics'`, ['status']),
+    )
     expect(ng.stdout).toContain('"ng analytics enable"')
-    const none = await makeWorld().script(script('', ', command: false'))
+    const none = await makeWorld().script(
+      managed(`endpoint: 'http://127.0.0.1:9', command: false`, ['status']),
+    )
     expect(none.stdout).toContain('[telemetry] enabled = true in /')
     expect(none.stdout).not.toMatch(/trix telemetry (?!is)/)
   })
@@ -336,40 +478,26 @@ describe('status', () => {
   test('says that the state folder cannot be made, and no command there hangs', async () => {
     for (const env of [{ HOME: '/proc' }, { XDG_STATE_HOME: '/proc/foo' }] as Record<string, string>[]) {
       const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9', ...env })
-      for (const args of [
-        ['status'],
-        ['enable'],
-        ['disable'],
-        ['preview', 'build'],
-        ['preview', '--all'],
-        ['report'],
-        ['export'],
-        ['export', '-f', 'otlp'],
-        ['clear', '--all', '-y'],
-        ['prompt'],
-        ['check'],
-      ]) {
-        const { status, stdout } = await world.tool(['telemetry', ...args])
-        expect([args, status]).toEqual([args, expect.any(Number)])
-        if (args[0] === 'status') expect(stdout).toContain('problem      nothing can be stored in /proc/')
+      const commands = ['status', 'enable', 'disable', 'preview', 'report', 'export', 'clear', 'prompt']
+      for (const command of commands) {
+        const { status } = await telemetry(world, command)
+        expect([command, status]).toEqual([command, expect.any(Number)])
       }
+      expect(await telemetry(world, 'enable')).toMatchObject({ status: 1, stdout: '' })
+      expect(await telemetry(world, 'disable')).toMatchObject({ status: 1, stdout: '' })
     }
   })
 
-  test.runIf(process.geteuid?.() === 0)(
-    'a home whose folder was deleted under a mount hangs nothing',
-    async () => {
-      const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
-      const script = 'mkdir src && mount --bind src "$HOME" && rm -rf src && exec timeout 10 "$@"'
-      const tool = [process.execPath, join(import.meta.dirname, '../examples/tool.js'), 'telemetry']
-      for (const command of ['status', 'enable', 'disable', 'export', 'clear']) {
-        const args = ['-m', 'sh', '-c', script, 'sh', ...tool, command]
-        const { status, stdout } = await runProcess('unshare', args, world)
-        expect([command, [0, 1].includes(status!)]).toEqual([command, true])
-        if (command === 'status') expect(stdout).toContain('problem      nothing can be stored in /')
-      }
-    },
-  )
+  test.runIf(isRoot)('a home whose folder was deleted under a mount hangs nothing', async () => {
+    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+    const script = 'mkdir src && mount --bind src "$HOME" && rm -rf src && exec timeout 10 "$@"'
+    const tool = [process.execPath, join(import.meta.dirname, '../examples/tool.js'), 'telemetry']
+    for (const command of ['status', 'enable', 'disable', 'export', 'clear']) {
+      const args = ['-m', 'sh', '-c', script, 'sh', ...tool, command]
+      const { status } = await runProcess('unshare', args, world)
+      expect([command, [0, 1].includes(status!)]).toEqual([command, true])
+    }
+  })
 
   test('under a Node that lacks what the library needs says so, and nothing crashes', async () => {
     const world = makeWorld()
@@ -382,24 +510,100 @@ describe('status', () => {
     )
     for (const command of ['enable', 'disable', 'preview', 'export', 'clear', 'report', 'prompt', 'check'])
       expect(await world.tool(['telemetry', command], old)).toEqual({
-        status: 1,
-        signal: null,
-        stdout: '',
+        ...{ status: 1, signal: null, stdout: '' },
         stderr: `trix telemetry ${command}: not possible under Node ${process.version}, where telemetry is always off\n`,
       })
     const asking = `
-      import { initTelemetry, trackCommand } from 'otlp-tally'
-      import { askConsent } from 'otlp-tally/cli'
-      initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:9', consent: 'explicit' })
-      console.log(await askConsent())`
-    expect(await world.script(asking, old)).toMatchObject({ status: 0, stdout: 'undefined\n', stderr: '' })
+      import { initTelemetry } from 'otlp-tally'
+      import { askConsent, consentText, recordConsent } from 'otlp-tally/cli'
+      initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:9', commands: [], consent: 'explicit' })
+      console.log(await askConsent(), consentText(), recordConsent('yes', ''), recordConsent('no', ''))`
+    expect(await world.script(asking, old)).toMatchObject({
+      ...{ status: 0, stdout: 'undefined undefined false false\n', stderr: '' },
+    })
     expect(world.files()).toEqual([])
   })
 
   test('makes no file, and is not counted', async () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'on' })
-    await world.tool(['telemetry', 'status'])
+    await telemetry(world, 'status')
     expect(world.files()).toEqual([])
+  })
+})
+
+describe('what is printed cannot hold an escape or a password', () => {
+  const ESCAPE = '\u001b]0;owned\u0007\u009b31m\u202e'
+  /** What a terminal obeys. */
+  const OBEYED = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
+  const COMMANDS = [
+    ...[['status'], ['status', '--json'], ['preview'], ['preview', '--all'], ['enable'], ['disable']],
+    ...[['check'], ['export'], ['report'], ['prompt'], ['clear', '--yes'], [ESCAPE], ['preview', ESCAPE]],
+  ]
+
+  test.each([
+    ['the variable', () => ({ TRIX_TELEMETRY: ESCAPE }), ''],
+    ['the endpoint', () => ({ TRIX_TELEMETRY_ENDPOINT: `http://x/${ESCAPE}` }), ''],
+    ['an endpoint that is refused', () => ({ TRIX_TELEMETRY_ENDPOINT: `${ESCAPE}` }), ''],
+    ['an unknown key', () => ({}), `[telemetry]\n"\\u001b[2J\u202e" = 1\n`],
+    ['a config that is not TOML', () => ({}), `[telemetry\n# ${'\u009b31m'}\u202e\n`],
+    [
+      'the proxy',
+      () => ({ http_proxy: `http://u:p@ss@h\u009b:1`, TRIX_TELEMETRY_ENDPOINT: 'http://example.com' }),
+      '',
+    ],
+  ])('%s', async (_, env, config) => {
+    const world = makeWorld(env() as Record<string, string>)
+    world.writeConfig(config)
+    for (const args of COMMANDS) {
+      if (args[0] === 'check' && 'http_proxy' in env()) continue
+      const { stdout, stderr } = await telemetry(world, ...args)
+      expect([args, OBEYED.exec(stdout + stderr)]).toEqual([args, null])
+      expect(stdout + stderr).not.toContain('p@ss')
+    }
+  })
+
+  test('a home', async () => {
+    const world = makeWorld()
+    const home = join(world.home, `me\u001b[2J\u202e`)
+    mkdirSync(home)
+    for (const args of COMMANDS) {
+      const { stdout, stderr } = await world.tool(['telemetry', ...args], { HOME: home })
+      expect([args, OBEYED.exec(stdout + stderr)]).toEqual([args, null])
+    }
+  })
+
+  test.each([
+    'https://me:secret@example.com',
+    'https://me:sec/ret@example.com',
+    'https://me:p@secret@example.com',
+    'me:secret@example.com',
+    'ftp://me:secret@example.com',
+    ' https:\\\\me:secret@example.com',
+  ])('a password in an endpoint that is refused: %s', async endpoint => {
+    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: endpoint })
+    for (const args of [['status'], ['status', '--json'], ['check'], ['prompt'], ['enable'], ['disable']]) {
+      const { stdout, stderr } = await telemetry(world, ...args)
+      expect([args, /sec\/?ret/.exec(stdout + stderr)]).toEqual([args, null])
+    }
+  })
+
+  test('a log whose name or text was made up', async () => {
+    const world = makeWorld()
+    const folder = join(world.state, 'v1')
+    mkdirSync(folder, { recursive: true })
+    const record =
+      '\n{"file":[0,0],"id":"\u001b[2J","metric":"command_invocation","resource":{"service.name":"trix"}}'
+    writeFileSync(join(folder, '%zz-00000000-00000000.log'), record)
+    writeFileSync(join(folder, '%3dhyperlink-00000000-00000000.log'), record)
+    writeFileSync(
+      join(folder, '1.0.0-00000000-00000000.log'),
+      `${record}\n\u001b[2J 1795813518021\nbuild,x="=1" 1795813518021`,
+    )
+    for (const args of [['status'], ['status', '--json'], ['export'], ['export', '-f', 'csv']]) {
+      const { status, stdout, stderr } = await telemetry(world, ...args)
+      expect([args, status, OBEYED.exec(stdout + stderr)]).toEqual([args, 0, null])
+      expect(stdout).not.toMatch(/HYPERLINK|hyperlink|=1/)
+    }
   })
 })
 
@@ -414,14 +618,15 @@ describe('what is not understood', () => {
     [['export', '-o'], 'export: -o: expected a value after it'],
     [['export', '--output', '--force'], 'export: --output: expected a value after it'],
     [['status', '--json=1'], 'status: --json: expected no value'],
-    [['export', '-f', 'xml'], 'export: --format xml: expected otlp, json, csv'],
+    [['export', '-f', 'xml'], 'export: --format xml: expected json, csv, otlp'],
+    [['preview', '--all', 'build'], 'preview: --all is about every command: expected no COMMAND'],
+    [['preview', '--all', '--raw'], 'preview: expected only one of --all, --raw'],
+    [['preview', '--json'], 'preview: --json: expected --all before it; --raw is the body of one command'],
   ])('%j is one line, and exit code 2', async (args, sentence) => {
     const world = makeWorld()
-    const { status, stdout, stderr } = await world.tool(['telemetry', ...args])
+    const { status, stdout, stderr } = await telemetry(world, ...args)
     expect({ status, stdout, stderr }).toEqual({
-      status: 2,
-      stdout: '',
-      stderr: `trix telemetry ${sentence}\n`,
+      ...{ status: 2, stdout: '', stderr: `trix telemetry ${sentence}\n` },
     })
     expect(world.files()).toEqual([])
   })
@@ -432,14 +637,14 @@ describe('what is not understood', () => {
       ['export', '--help'],
       ['off', '-h'],
     ]) {
-      const { status, stdout } = await makeWorld().tool(['telemetry', ...args])
+      const { status, stdout } = await telemetry(makeWorld(), ...args)
       expect([status, stdout]).toEqual([0, expect.stringMatching(/^usage: trix telemetry (export|disable)/)])
     }
   })
+
   test('no command at all is usage', async () => {
-    expect(await makeWorld().tool(['telemetry'])).toMatchObject({
-      status: 0,
-      stdout: expect.stringContaining('usage: trix telemetry'),
+    expect(await telemetry(makeWorld())).toMatchObject({
+      ...{ status: 0, stdout: expect.stringContaining('usage: trix telemetry') },
     })
   })
 })
@@ -451,25 +656,30 @@ describe('runTelemetryCommand', () => {
     ${setup}
     process.exitCode = await runTelemetryCommand(['disable'], { ${name} })
   `
-  const init = (name: string, more = '') => `initTelemetry({ name: '${name}', version: '1.0.0' ${more} })`
+  const init = (name: string, more = '') =>
+    `initTelemetry({ name: '${name}', version: '1.0.0', commands: [] ${more} })`
 
-  test('without initTelemetry says so, in words for whoever uses the tool', async () => {
+  test('without initTelemetry says so, in words for the user of the tool', async () => {
     expect(await makeWorld().script(run(''))).toMatchObject({
-      status: 1,
-      stderr: 'this program has no telemetry: nothing is counted or sent\n',
+      ...{ status: 1, stderr: 'this program has no telemetry: nothing is counted or sent\n' },
     })
   })
+
   test("with two tools manages the first one, the host's; name picks another", async () => {
     const world = makeWorld()
-    const both = `${init('trix')}\n${init('trax')}`
+    const both = `${init('@acme/cli')}\n${init('@globex/cli')}`
     expect(await world.script(run(both))).toMatchObject({ status: 0, stderr: '' })
-    expect(world.files()).toEqual(['.config/trix/config.toml'])
-    expect(await world.script(run(both, "name: 'trax'"))).toMatchObject({ status: 0 })
-    expect(world.files()).toEqual(['.config/trax/config.toml', '.config/trix/config.toml'])
+    expect(world.files()).toEqual(['.local/state/@acme+cli/consent.json'])
+    expect(await world.script(run(both, "name: '@globex/cli'"))).toMatchObject({ status: 0 })
+    expect(world.files()).toEqual([
+      '.local/state/@acme+cli/consent.json',
+      '.local/state/@globex+cli/consent.json',
+    ])
   })
+
   test.each([
     [
-      `initTelemetry({ name: '../x', version: '1.0.0' })`,
+      `initTelemetry({ name: '../x', version: '1.0.0', commands: [] })`,
       'telemetry is off: this program has set it up wrongly (name: expected',
     ],
     [
@@ -483,59 +693,172 @@ describe('runTelemetryCommand', () => {
     expect(stderr).toContain(message)
     expect(world.files()).toEqual([])
   })
-  test('disables also when another option is wrong, and in the home of the tool', async () => {
-    const world = makeWorld()
-    const { status } = await world.script(run(init('trix', `, timeoutMs: -1, home: '~/.tx3/trix'`)))
-    expect(status).toBe(0)
-    expect(readFileSync(`${world.home}/.tx3/trix/config.toml`, 'utf8')).toBe('[telemetry]\nenabled = false\n')
-  })
 })
 
 describe('askConsent', () => {
-  const asking = (answer: string, options = '') => `
+  /** A program whose terminal is `stdin`, which answers when the question is shown. */
+  const asking = (answer: string, options = '', before = '') => `
     import { initTelemetry } from 'otlp-tally'
     import { askConsent } from 'otlp-tally/cli'
     import { PassThrough } from 'node:stream'
-    initTelemetry({ name: 'ng', version: '1.0.0', endpoint: 'http://127.0.0.1:65009', consent: 'explicit' ${options} })
+    initTelemetry({ name: 'ng', version: '1.0.0', endpoint: 'http://127.0.0.1:65009', commands: ['build'], consent: 'explicit' ${options} })
     const stdin = Object.assign(new PassThrough(), { isTTY: true })
-    stdin.write('${answer}\\n')
-    const stderr = { isTTY: true, write: text => process.stdout.write(text) }
-    console.log('answer:', await askConsent({ stdin, stderr, env: { HOME: process.env.HOME } }))`
+    stdin.write(${JSON.stringify(before)})
+    const stderr = {
+      isTTY: true,
+      write(text) {
+        process.stdout.write(text)
+        if (text.endsWith('] ')) stdin.write('${answer}\\n')
+      },
+    }
+    const env = { HOME: process.env.HOME, ...JSON.parse(process.env.MORE ?? '{}') }
+    console.log('answer:', await askConsent({ stdin, stderr, env }))`
 
   test('names all that can be sent, to whom, and only commands that exist', async () => {
-    const more = `, command: 'ng analytics', failures: true, agents: true,
-      events: { cup_brewed: { decaf: Boolean } }, resourceAttributes: { 'host.name': 'mybox' }`
+    const more = `, command: 'ng analytics', failures: true, agents: true, policy: 'https://example.com/privacy',
+      events: { cup_brewed: { decaf: Boolean } }, resourceAttributes: { department: 'x' }`
     const { stdout } = await makeWorld().script(asking('y', more))
     const text = stdout.replace(/\s+/g, ' ')
     for (const said of [
       ...[
-        'cup_brewed',
-        'these constants: host.name',
-        'whether the command failed',
+        'cup_brewed (decaf: true, false)',
+        'department=x',
+        'how often it failed',
         'which coding agent ran it',
       ],
-      ...[
-        'http://127.0.0.1:65009',
-        'ng analytics enable, or disable',
-        '"ng analytics disable" switches it off',
-      ],
+      ...['http://127.0.0.1:65009', 'ng analytics enable, or disable', 'https://example.com/privacy'],
+      ...['otlp-tally-shard', '"ng analytics disable" switches it off'],
     ])
       expect(text).toContain(said)
     expect(stdout).toMatch(/answer: true\n$/)
     expect(stdout).not.toContain('ng telemetry disable')
   })
 
-  test('names the variable and the file where the tool has no such command', async () => {
-    const { stdout } = await makeWorld().script(asking('n', ', command: false'))
-    const text = stdout.replace(/\s+/g, ' ')
-    expect(text).toContain('DO_NOT_TRACK=1, or [telemetry] enabled = false in /')
-    expect(text).not.toMatch(/ng telemetry (enable|disable)/)
-    expect(stdout).toMatch(/ng telemetry stays off\.\nanswer: false\n$/)
+  test('what was typed before the question does not answer it', async () => {
+    const world = makeWorld()
+    const { stdout } = await world.script(asking('n', '', 'y\ny\ny\n'))
+    expect(stdout).toMatch(/answer: false\n$/)
+    const enter = await makeWorld().script(asking('n', '', '\n\n'))
+    expect(enter.stdout).toMatch(/answer: false\n$/)
+  })
+
+  test('asks once; where more is sent, or to another host, asks again and says what is new', async () => {
+    const world = makeWorld()
+    expect((await world.script(asking('y'))).stdout).toContain('May ng count')
+    expect((await world.script(asking('n'))).stdout).toBe('answer: true\n')
+    const more = (await world.script(asking('y', ', failures: true'))).stdout
+    expect(more).toContain('May ng count')
+    expect(more).toMatch(/\n {2}New +failures\n/)
+    // What was agreed to before still holds.
+    expect((await world.script(asking('n'))).stdout).toBe('answer: true\n')
+    const raised = (await world.script(asking('y', ', noticeVersion: 2'))).stdout
+    expect(raised).toContain('May ng count')
+    const other = await world.script(asking('n', ", endpoint: 'http://127.0.0.1:65010'"))
+    expect(other.stdout).toContain('May ng count')
+    expect(other.stdout).toMatch(/\n {2}New +who receives it\n/)
+    expect((await world.script(asking('y'))).stdout).toBe('answer: false\n')
+  })
+
+  test.each([
+    { CI: '1' },
+    { DO_NOT_TRACK: '1' },
+    { CLAUDECODE: '1' },
+    { TERM: 'dumb' },
+    { COMP_LINE: 'ng bu' },
+    { VITEST: 'true', NG_TELEMETRY_ENDPOINT: 'https://otel.example.com' },
+    { NG_TELEMETRY_OPTOUT: '1' },
+  ])('nobody is asked with %j', async env => {
+    const world = makeWorld({ MORE: JSON.stringify(env) })
+    expect((await world.script(asking('y'))).stdout).toBe('answer: undefined\n')
+    expect(world.files()).toEqual([])
+  })
+
+  test('an answer that cannot be written is none', async () => {
+    const world = makeWorld()
+    mkdirSync(join(world.home, '.local/state'), { recursive: true })
+    writeFileSync(join(world.home, '.local/state/ng'), '')
+    const { stdout } = await world.script(asking('y'))
+    expect(stdout).toMatch(/answer: undefined\n$/)
   })
 
   test('of a program that was set up wrongly tells its user nothing', async () => {
-    const world = makeWorld()
     const code = `import { askConsent } from 'otlp-tally/cli'\nconsole.log(await askConsent())`
-    expect(await world.script(code)).toMatchObject({ status: 0, stdout: 'undefined\n', stderr: '' })
+    expect(await makeWorld().script(code)).toMatchObject({ status: 0, stdout: 'undefined\n', stderr: '' })
   })
+})
+
+describe('a host without a terminal', () => {
+  const host = (code: string, options = '') => `
+    import { initTelemetry, trackCommand } from 'otlp-tally'
+    import { consentText, recordConsent } from 'otlp-tally/cli'
+    initTelemetry({ name: 'trix', version: '1.0.0', endpoint: process.env.TO ?? 'http://127.0.0.1:9', commands: ['build'] ${options} })
+    ${code}`
+
+  test('shows the notice, records that, and counts from then on; the text is due once', async () => {
+    const receiver = await startReceiver()
+    onTestFinished(() => receiver.close())
+    const world = makeWorld({ TO: receiver.endpoint })
+    const first = await world.script(
+      host(`const text = consentText(); console.log(text); console.log(recordConsent('shown', text))`),
+    )
+    expect(first.stdout).toContain('trix counts how often each of its commands is run')
+    expect(first.stdout).toContain(receiver.endpoint)
+    expect(first.stdout).toMatch(/true\n$/)
+    const second = await world.script(host(`console.log(consentText()); trackCommand('build')`))
+    expect(second.stdout).toBe('undefined\n')
+    expect(counts(await receiver.arrived(1))).toEqual({ build: 1 })
+    await helpersEnded(world)
+    // A yes to the text that was shown is still one.
+    const yes = await world.script(host(`console.log(recordConsent('yes', process.env.TEXT))`), {
+      TEXT: first.stdout.replace(/\ntrue\n$/, ''),
+    })
+    expect(yes.stdout).toBe('true\n')
+    expect(consent(world)).toHaveProperty('yes')
+  })
+
+  test.each([
+    ['another text', `recordConsent('yes', consentText() + ' ')`],
+    ['no text', `recordConsent('yes', '')`],
+    ['undefined', `recordConsent('yes', undefined)`],
+    ['an answer that is none', `recordConsent('maybe', consentText())`],
+    ['a notice where an explicit yes is wanted', `recordConsent('shown', consentText())`],
+  ])('records nothing for %s', async (_, call) => {
+    const world = makeWorld()
+    expect((await world.script(host(`console.log(${call})`, ", consent: 'explicit'"))).stdout).toBe('false\n')
+    expect(world.files()).toEqual([])
+  })
+
+  test('an old text does not answer for what is sent since', async () => {
+    const world = makeWorld()
+    const { stdout } = await world.script(
+      host('process.stdout.write(consentText())', ", consent: 'explicit'"),
+    )
+    const record = (answer: string, options: string) =>
+      world.script(host(`console.log(recordConsent('${answer}', process.env.TEXT))`, options), {
+        TEXT: stdout,
+      })
+    expect((await record('yes', ", consent: 'explicit', failures: true")).stdout).toBe('false\n')
+    expect((await record('yes', ", consent: 'explicit'")).stdout).toBe('true\n')
+    // A no is never too late.
+    expect((await record('no', ", consent: 'explicit', failures: true")).stdout).toBe('true\n')
+    expect(consent(world)).toHaveProperty('no')
+  })
+
+  test('under a no there is nothing to show', async () => {
+    for (const env of [{ DO_NOT_TRACK: '1' }, { CI: '1' }] as Record<string, string>[]) {
+      const world = makeWorld(env)
+      expect((await world.script(host('console.log(consentText())'))).stdout).toBe('undefined\n')
+    }
+  })
+})
+
+test('a state that cannot be written counts nothing, and enable says so', async () => {
+  const world = makeWorld()
+  mkdirSync(world.state, { recursive: true })
+  chmodSync(world.state, 0o777)
+  const { status, stderr } = await telemetry(world, 'enable')
+  expect(status).toBe(1)
+  expect(stderr).toBe(
+    'trix telemetry enable: nothing was changed: everybody may write into the state folder\n',
+  )
 })

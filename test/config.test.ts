@@ -1,14 +1,23 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { parseConfig, readConfig } from '../src/core/decide/config.ts'
+import { isProblem, parseConfig, readConfig } from '../src/core/decide/config.ts'
+import { isTypo } from '../src/core/typo.ts'
+import { configSentence } from '../src/helper/explain.ts'
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'otlp-tally-config-'))
   onTestFinished(() => rmSync(path, { recursive: true }))
   return path
+}
+
+/** What `status` says of such a file; undefined where nothing is wrong with it. */
+function said(text: string): string | undefined {
+  const config = parseConfig(text)
+  return isProblem(config) ? configSentence(config) : undefined
 }
 
 describe('parseConfig', () => {
@@ -43,58 +52,98 @@ describe('parseConfig', () => {
 
   test('names line, column and the place where TOML stops', () => {
     const problem = parseConfig('[telemetry]\nenabled = tru\n')
-    expect(problem).toMatchObject({ line: 2, column: 11 })
+    expect(problem).toMatchObject({ why: 'syntax', line: 2, column: 11 })
     expect(problem).toHaveProperty('codeblock', expect.stringContaining('^'))
+    expect(said('[telemetry]\nenabled = tru\n')).toMatch(/^line 2, column 11: /)
   })
 
   test.each([
     ['enabled = "no"', 'telemetry.enabled: expected true or false, got "no"'],
-    ['enabled = 0', 'telemetry.enabled: expected true or false, got number'],
-    ['enabeld = false', 'telemetry.enabeld: there is no such key'],
-    ['endpoint = 1', 'telemetry.endpoint: expected a base URL, got number'],
+    ['enabled = 0', 'telemetry.enabled: expected true or false, got 0'],
+    ['enabeld = false', 'telemetry."enabeld": there is no such key; did you mean enabled?'],
+    ['colour = 1', 'telemetry."colour": there is no such key'],
+    ['endpoint = 1', 'telemetry.endpoint: expected a base URL, got 1'],
     [
       'timeout_ms = 0',
-      'telemetry.timeout_ms: expected a whole number of milliseconds from 1 to 60000, got number',
+      'telemetry.timeout_ms: expected a whole number of milliseconds from 1 to 60000, got 0',
     ],
-    ['timeout_ms = 60001', 'telemetry.timeout_ms: expected'],
-    ['timeout_ms = 1.5', 'telemetry.timeout_ms: expected'],
+    [
+      'timeout_ms = 60001',
+      'telemetry.timeout_ms: expected a whole number of milliseconds from 1 to 60000, got 60001',
+    ],
+    [
+      'timeout_ms = 1.5',
+      'telemetry.timeout_ms: expected a whole number of milliseconds from 1 to 60000, got 1.5',
+    ],
     ['air_gapped = "yes"', 'telemetry.air_gapped: expected true or false, got "yes"'],
-    ['headers = "a: b"', 'telemetry.headers: expected header names and values, got "a: b"'],
-    ['headers = ["a"]', 'telemetry.headers: expected'],
-    ['headers = { a = 1 }', 'telemetry.headers: expected'],
-    ['headers = { "a b" = "c" }', 'telemetry.headers: expected'],
-    ['headers = { a = "b\\nc" }', 'telemetry.headers: expected'],
-  ])('refuses %s', (line, problem) => {
-    expect(parseConfig(`[telemetry]\n${line}`)).toHaveProperty('problem', expect.stringContaining(problem))
-  })
+    [
+      'headers = "a: b"',
+      'telemetry.headers: expected header names and values that `fetch` accepts, got "a: b"',
+    ],
+    [
+      'headers = ["a"]',
+      'telemetry.headers: expected header names and values that `fetch` accepts, got object',
+    ],
+    [
+      'headers = { a = 1 }',
+      'telemetry.headers: expected header names and values that `fetch` accepts, got "a"',
+    ],
+    [
+      'headers = { "a b" = "c" }',
+      'telemetry.headers: expected header names and values that `fetch` accepts, got "a b"',
+    ],
+    [
+      'headers = { a = "b\\nc" }',
+      'telemetry.headers: expected header names and values that `fetch` accepts, got "a"',
+    ],
+    [
+      'headers = { a = "b" }',
+      'telemetry.headers: they belong to an endpoint, and there is none below [telemetry]',
+    ],
+  ])('refuses %s', (line, problem) => expect(said(`[telemetry]\n${line}`)).toBe(problem))
 
   test.each(['telemetry = false', '[[telemetry]]', 'telemetry = "off"'])('refuses %s', text => {
-    expect(parseConfig(text)).toEqual({ problem: 'telemetry: expected a table' })
+    expect(said(text)).toMatch(/^telemetry: expected a table, got /)
   })
 })
 
-describe('what was most likely meant for the table', () => {
-  test.each(['[Telemetry]\nenabled = true', '[telemtry]', 'telemetri = 1', 'enabled = false'])(
-    '%j is told apart, because another table beside it would disagree with it',
-    text => {
-      expect(parseConfig(text)).toMatchObject({
-        meant: true,
-        problem: expect.stringContaining('did you mean'),
-      })
-    },
-  )
-  test.each(['[telemetry]\nenabeld = false', '[telemetry]\ntimeout_ms = 0', '[telemetry'])(
-    '%j is another mistake, beside which the value can be written',
-    text => {
-      expect(parseConfig(text)).toHaveProperty('problem')
-      expect(parseConfig(text)).not.toHaveProperty('meant')
-    },
-  )
+describe('a no in other words, outside of the table', () => {
+  test.each([
+    ...['enabled = false', 'enabled = "false"', 'Enabled = false', 'enabeld = false', 'enabled = 0'],
+    ...[
+      'airgapped = true',
+      'air_gapped = true',
+      'air-gapped = 1',
+      'disable_telemetry = true',
+      'no-telemetry = 1',
+    ],
+    ...['telemetry_enabled = false', 'telemetryDisabled = true', 'telemetry_off = 1', 'do_not_track = true'],
+    ...['[Telemetry]\nenabled = true', '[telemtry]', 'telemetri = 1', '[trix.telemetry]\nenabled = false'],
+    ...['[features]\ntelemetry = false', '[trix]\nTelemetry.enabled = false'],
+  ])('%j is one', text => {
+    expect(parseConfig(`${text}\n`)).toMatchObject({ why: 'misplaced' })
+    expect(said(text)).toMatch(/^"[\w-]+": did you mean a key below \[telemetry\]\?$/)
+  })
+  test.each([
+    ...[
+      'enabled = true',
+      'enabled = ["a"]',
+      '[server]\nenabled = false',
+      '[enabled]\nx = 1',
+      'air_gapped = false',
+    ],
+    ...['disabled = true', 'labels = "x"', '[telemetry]\nenabled = true\n[server]\nair_gapped = true'],
+  ])('%j is something else', text => expect(said(text)).toBeUndefined())
+  test("beside a table that says something itself it is the tool's own", () => {
+    expect(parseConfig('enabled = false\n[telemetry]\nenabled = true')).toEqual({ enabled: true })
+    expect(parseConfig('air_gapped = true\n[telemetry]\nair_gapped = false')).toEqual({ air_gapped: false })
+  })
 })
 
 describe('readConfig', () => {
   test('no file is an empty config', () => {
     expect(readConfig(join(folder(), 'config.toml'))).toEqual({})
+    expect(readConfig(join(folder(), 'a/b/config.toml'))).toEqual({})
   })
 
   test('a byte order mark and CRLF are read over', () => {
@@ -110,6 +159,22 @@ describe('readConfig', () => {
     expect(readConfig(path)).toEqual({ enabled: false })
   })
 
+  test('a link to nowhere is not an absent file, be it the file, its folder or the folder above', () => {
+    const base = folder()
+    symlinkSync(join(base, 'nowhere'), join(base, 'link'))
+    for (const path of ['link', 'link/config.toml', 'link/trix/config.toml'])
+      expect(readConfig(join(base, path)), path).toMatchObject({ why: 'unreadable' })
+    mkdirSync(join(base, 'nowhere'))
+    expect(readConfig(join(base, 'link/trix/config.toml'))).toEqual({})
+  })
+
+  test('a file that everybody may write', () => {
+    const path = join(folder(), 'config.toml')
+    writeFileSync(path, '[telemetry]\nenabled = true')
+    chmodSync(path, 0o646)
+    expect(readConfig(path)).toEqual({ why: 'foreign' })
+  })
+
   test('a folder, a FIFO, a device, a huge and a binary file are problems, and none is waited for', () => {
     const base = folder()
     mkdirSync(join(base, 'folder'))
@@ -117,11 +182,100 @@ describe('readConfig', () => {
     symlinkSync('/dev/zero', join(base, 'device'))
     writeFileSync(join(base, 'huge'), '#'.repeat((1 << 20) + 1))
     writeFileSync(join(base, 'binary'), Buffer.from([0x23, 0xff, 0xfe, 0x0a]))
-    for (const name of ['folder', 'fifo', 'device', 'huge', 'binary']) {
-      expect(readConfig(join(base, name)), name).toHaveProperty(
-        'problem',
-        expect.stringMatching(/^it cannot be read/),
-      )
+    for (const name of ['folder', 'fifo', 'device', 'huge', 'binary'])
+      expect(readConfig(join(base, name)), name).toMatchObject({ why: 'unreadable' })
+  })
+})
+
+describe('a table that is misspelt was most likely meant', () => {
+  const letters = [...'abcdefghijklmnopqrstuvwxyz']
+  const at = fc.nat(100)
+  /** One slip of the fingers: a letter more, less, other, or two in the other order. */
+  const slip = (...kinds: string[]) => fc.tuple(fc.constantFrom(...kinds), at, fc.constantFrom(...letters))
+  const slips = fc.oneof(
+    fc.array(slip('more', 'less', 'other'), { maxLength: 2 }),
+    slip('swap').map(one => [one]),
+  )
+  const slipped = (word: string, [kind, place, letter]: [string, number, string]) => {
+    const index = place % word.length
+    const [before, here, after] = [word.slice(0, index), word[index]!, word.slice(index + 1)]
+    if (kind === 'more') return before + letter + here + after
+    if (kind === 'less') return before + after
+    if (kind === 'other') return before + letter + after
+    return after ? before + after[0]! + here + after.slice(1) : word
+  }
+  const inSomeCase = (word: string, upper: boolean[]) =>
+    [...word].map((letter, index) => (upper[index] ? letter.toUpperCase() : letter)).join('')
+  const near = fc
+    .tuple(slips, fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }))
+    .map(([slips, upper]) => inSomeCase(slips.reduce(slipped, 'telemetry'), upper))
+  const shape = fc.constantFrom(
+    (word: string) => `[${word}]\nenabled = false\n`,
+    (word: string) => `${word}.enabled = false\n`,
+    (word: string) => `${word} = { enabled = false }\n`,
+    (word: string) => `${word} = false\n`,
+    (word: string) => `[telemetry]\nenabled = true\n[${word}]\nenabled = false\n`,
+  )
+
+  test('by up to two slips, in any case and any form: then it is not valid', () => {
+    fc.assert(
+      fc.property(near, shape, (word, write) => {
+        fc.pre(word !== 'telemetry')
+        expect(parseConfig(write(word))).toHaveProperty('why', expect.stringMatching(/misplaced|syntax/))
+      }),
+      { numRuns: 3000 },
+    )
+  })
+
+  test.each([
+    'template',
+    'telephone',
+    'telegraph',
+    'elementary',
+    'telemetries',
+    'metrics',
+    'symmetry',
+    'tele',
+    'meter',
+  ])('%s is another word', word => expect(parseConfig(`[${word}]\nenabled = false\n`)).toEqual({}))
+
+  test('by more than two slips is another word: an opt-in stays one', () => {
+    /** The least number of such slips, where none is made in what another one has changed. */
+    const distance = (a: string, b: string): number => {
+      const rows = Array.from({ length: a.length + 1 }, (_, i) => [i])
+      for (let j = 1; j <= b.length; j++) rows[0]![j] = j
+      for (let i = 1; i <= a.length; i++) {
+        for (let j = 1; j <= b.length; j++) {
+          const other = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+          const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+          const swap = isSwap ? rows[i - 2]![j - 2]! + 1 : other
+          rows[i]![j] = Math.min(rows[i - 1]![j]! + 1, rows[i]![j - 1]! + 1, other, swap)
+        }
+      }
+      return rows[a.length]![b.length]!
     }
+    const any = fc.string({ unit: fc.constantFrom(...'telmryxa'), minLength: 1, maxLength: 12 })
+    const mistyped = fc
+      .array(slip('more', 'less', 'other', 'swap'), { minLength: 1, maxLength: 4 })
+      .map(slips => slips.reduce(slipped, 'telemetry'))
+    const seen = { near: 0, far: 0 }
+    fc.assert(
+      fc.property(fc.oneof(any, mistyped), word => {
+        const isClose = distance(word, 'telemetry') <= 2
+        seen[isClose ? 'near' : 'far']++
+        expect(isTypo(word, 'telemetry')).toBe(isClose)
+        if (!isClose)
+          expect(parseConfig(`${word} = 1\n[telemetry]\nenabled = true\n`)).toEqual({ enabled: true })
+      }),
+      { numRuns: 5000 },
+    )
+    expect(Math.min(seen.near, seen.far)).toBeGreaterThan(500)
+  })
+
+  test('and so was enabled = false outside of any table', () => {
+    expect(parseConfig('enabled = false\n')).toEqual({ why: 'misplaced', key: 'enabled' })
+    expect(parseConfig('enabled = true\n')).toEqual({})
+    expect(parseConfig('enabled = false\n[telemetry]\nenabled = true\n')).toEqual({ enabled: true })
+    expect(parseConfig('[plugin]\nenabled = false\n')).toEqual({})
   })
 })

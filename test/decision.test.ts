@@ -1,345 +1,412 @@
-import { readFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { type Config, parseConfig } from '../src/core/decide/config.ts'
-import { type Decision, decide, endpointOf, type Facts, headersOf } from '../src/core/decide/decide.ts'
-import { reasonFor } from '../src/core/decide/reason.ts'
-import { isNear } from '../src/core/near.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { consentPath, kindsOf, noticePath, writeAnswers } from '../src/core/decide/consent.ts'
+import { decide, endpointOf, type Situation, targetOf } from '../src/core/decide/decide.ts'
 import type { TelemetryOptions } from '../src/core/options.ts'
+import { explain } from '../src/helper/explain.ts'
+import { anyTool, options } from './any-tool.ts'
+import { helpersEnded } from './helper.ts'
+import { startReceiver } from './receiver.ts'
+import { makeWorld, type World } from './world.ts'
 
-const options: TelemetryOptions = {
-  name: 'trix',
-  version: '1.0.0',
-  endpoint: 'https://otel.example.com',
-  headers: { Authorization: 'tool' },
+const page = readFileSync(join(import.meta.dirname, '../docs/decision.md'), 'utf8')
+
+/** The table of docs/decision.md. */
+const table = [...page.matchAll(/^\| (\d+) +\| (.+?) +\| (\w+) +\|$/gm)].map(([, row, source, result]) => ({
+  row: Number(row),
+  source: source!,
+  result: result!,
+}))
+
+/** A case for a row: what makes it decide where nothing else stands against telemetry. */
+interface Case {
+  row: number
+  title: string
+  env?: Record<string, string>
+  config?: string
+  options?: Partial<TelemetryOptions>
+  /** Puts files into the world. */
+  lay?(world: World, endpoint: string): void
+  terminal?: true
+  /** Where the tool sends: an address that leads here, but is not one of this machine. */
+  local?: true
 }
 
-/** Facts under which nothing stands against telemetry but that the notice has not been shown. */
-const plain: Facts = {
-  options,
-  prefix: 'TRIX',
-  env: {},
-  denied: undefined,
-  disabled: false,
-  problems: () => [],
-  folders: () => ({ config: 'config.toml', state: 'state' }),
-  stateProblem: () => undefined,
-  config: () => ({}),
-  noticeSeen: () => false,
-  showNotice: () => false,
-}
-
-const withEnv = (facts: Facts, env: Facts['env']): Facts => ({ ...facts, env: { ...facts.env, ...env } })
-const withOptions = (facts: Facts, more: Partial<TelemetryOptions>): Facts => ({
-  ...facts,
-  options: { ...facts.options, ...more },
+const agreement = (endpoint: string, more: Partial<TelemetryOptions> = {}) => ({
+  [endpoint]: { noticeVersion: 1, kinds: kindsOf({ ...options, ...more }), time: 1 },
 })
-const withConfig = (facts: Facts, more: Config): Facts => {
-  const config = facts.config()
-  return { ...facts, config: () => ('problem' in config ? config : { ...config, ...more }) }
+const said = (answer: 'yes' | 'no' | 'shown', more?: Partial<TelemetryOptions>) => {
+  return ({ state }: World, endpoint: string) => {
+    const path = answer === 'shown' ? noticePath(state) : consentPath(state)
+    if (answer === 'no') writeAnswers(path, { no: 1 })
+    else if (answer === 'yes') writeAnswers(path, { yes: agreement(endpoint, more) })
+    else writeAnswers(path, { shown: agreement(endpoint, more) })
+  }
+}
+/** A yes that every no has to beat: with each row but those behind it, this decides by row 15. */
+const yes = said('yes')
+
+const cases: Case[] = [
+  { row: 0, title: 'an option that is not valid', options: { timeoutMs: -1 } },
+  { row: 0, title: 'an option that there is not', options: { endpont: '' } as object },
+  { row: 1, title: 'the helper', env: { OTLP_TALLY_HELPER: '' } },
+  { row: 2, title: 'disabled', options: { disabled: true } },
+  { row: 2, title: 'disabled, with a reason', options: { disabled: 'telemetry: false in package.json' } },
+  { row: 3, title: 'DO_NOT_TRACK', env: { DO_NOT_TRACK: '1', TRIX_TELEMETRY: 'on' } },
+  { row: 4, title: 'off', env: { TRIX_TELEMETRY: 'off' } },
+  { row: 4, title: 'a value that is not understood', env: { TRIX_TELEMETRY: 'banana' } },
+  { row: 4, title: 'a no by another name', env: { TRIX_TELEMETRY_DISABLED: '1', TRIX_TELEMETRY: 'on' } },
+  { row: 4, title: 'a no with a slip', env: { TRIX_TELEMTRY: 'off', TRIX_TELEMETRY: 'on' } },
+  { row: 5, title: 'no home', env: { HOME: '/nonexistent', TRIX_TELEMETRY: 'on' } },
+  {
+    ...{ row: 5, title: 'a config that everybody may write', env: { TRIX_TELEMETRY: 'on' }, config: '' },
+    lay: ({ config }) => chmodSync(config, 0o666),
+  },
+  {
+    ...{ row: 5, title: 'a state folder that everybody may write', env: { TRIX_TELEMETRY: 'on' } },
+    lay: ({ state }) => mkdirSync(state, { recursive: true }) && chmodSync(state, 0o777),
+  },
+  { row: 6, title: 'no TOML', config: '[telemetry', env: { TRIX_TELEMETRY: 'on' } },
+  { row: 6, title: 'a misspelt opt-out', config: '[telemetry]\nenabeld = false', lay: yes },
+  {
+    ...{ row: 6, title: 'a dangling link', env: { TRIX_TELEMETRY: 'on' }, config: '' },
+    lay({ config }) {
+      rmSync(config)
+      symlinkSync('/nonexistent/config.toml', config)
+    },
+  },
+  {
+    ...{ row: 6, title: 'a folder that is a dangling link', env: { TRIX_TELEMETRY: 'on' } },
+    lay({ home }) {
+      rmSync(join(home, '.config'), { recursive: true, force: true })
+      mkdirSync(join(home, '.config'))
+      symlinkSync('/nonexistent', join(home, '.config/trix'))
+    },
+  },
+  { row: 7, title: 'enabled = false', config: '[telemetry]\nenabled = false', env: { TRIX_TELEMETRY: 'on' } },
+  {
+    ...{
+      row: 7,
+      title: "the machine's",
+      env: { TRIX_TELEMETRY: 'on', XDG_CONFIG_DIRS: '/nonexistent:HOME/xdg' },
+    },
+    lay({ home }) {
+      mkdirSync(join(home, 'xdg/trix'), { recursive: true })
+      writeFileSync(join(home, 'xdg/trix/config.toml'), '[telemetry]\nenabled = false')
+    },
+  },
+  { row: 8, title: 'a no', lay: said('no'), env: { TRIX_TELEMETRY: 'on' } },
+  {
+    row: 8,
+    title: 'a no, and a notice',
+    lay(world, to) {
+      said('shown')(world, to)
+      said('no')(world, to)
+    },
+  },
+  {
+    ...{ row: 8, title: 'an answer that cannot be read', env: { TRIX_TELEMETRY: 'on' } },
+    lay: ({ state }) => void mkdirSync(consentPath(state), { recursive: true }),
+  },
+  {
+    ...{
+      row: 8,
+      title: 'a no at the default place',
+      env: { TRIX_TELEMETRY: 'on', XDG_STATE_HOME: 'HOME/state' },
+    },
+    lay: said('no'),
+  },
+  { row: 9, title: 'local', env: { TRIX_TELEMETRY: 'local', CI: '1' } },
+  { row: 9, title: 'air_gapped', config: '[telemetry]\nair_gapped = true', env: { TRIX_TELEMETRY: 'on' } },
+  { row: 10, title: 'no endpoint', options: { endpoint: undefined }, env: { TRIX_TELEMETRY: 'on' } },
+  {
+    row: 10,
+    title: 'a password',
+    options: { endpoint: 'http://a:b@127.0.0.1' },
+    env: { TRIX_TELEMETRY: 'on' },
+  },
+  { row: 11, title: 'log', env: { TRIX_TELEMETRY: 'log', CI: '1', VITEST: 'true' } },
+  { row: 12, title: 'a test runner', env: { VITEST: 'true' }, lay: yes },
+  {
+    row: 12,
+    title: 'a test runner by NODE_ENV',
+    env: { NODE_ENV: 'test' },
+    config: '[telemetry]\nenabled = true',
+  },
+  { row: 13, title: 'on', env: { TRIX_TELEMETRY: 'on', CI: '1', VITEST: 'true' } },
+  { row: 13, title: 'enabled = true', config: '[telemetry]\nenabled = true', env: { CI: '1' } },
+  {
+    ...{ row: 13, title: "on, for the environment's endpoint on this machine", local: true },
+    ...{
+      options: { endpoint: undefined },
+      env: { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'TO', VITEST: '1' },
+    },
+  },
+  { row: 14, title: 'CI', env: { CI: 'true' }, lay: yes },
+  { row: 14, title: 'a CI by another name', env: { TF_BUILD: 'True' }, lay: said('shown') },
+  { row: 15, title: 'a yes', lay: yes, options: { consent: 'explicit' } },
+  {
+    row: 15,
+    title: 'a yes to this in a test, to this machine',
+    lay: yes,
+    local: true,
+    env: { VITEST: 'true' },
+  },
+  { row: 16, title: 'no yes yet', options: { consent: 'explicit' }, lay: said('shown'), terminal: true },
+  { row: 16, title: 'a yes to less', options: { consent: 'explicit', failures: true }, lay: yes },
+  { row: 17, title: 'the notice', lay: said('shown') },
+  { row: 17, title: 'the notice, and an agent', lay: said('shown'), env: { CLAUDECODE: '1' } },
+  { row: 18, title: 'no terminal' },
+  { row: 18, title: 'no terminal, and a notice for less', lay: said('shown'), options: { agents: true } },
+  { row: 18, title: 'a dumb terminal', terminal: true, env: { TERM: 'dumb' } },
+  { row: 18, title: 'an agent', terminal: true, env: { GEMINI_CLI: '1' } },
+  { row: 18, title: 'shell completion', terminal: true, env: { COMP_LINE: 'trix b', COMP_POINT: '6' } },
+  {
+    ...{ row: 18, title: "on, for the environment's endpoint" },
+    ...{ options: { endpoint: undefined }, env: { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'TO' } },
+  },
+  { row: 19, title: 'a terminal', terminal: true },
+  {
+    row: 19,
+    title: 'a terminal, and a higher noticeVersion',
+    terminal: true,
+    lay: yes,
+    options: { noticeVersion: 2 },
+  },
+]
+
+/** Lays a case out: its world, the options and the environment of its tool. */
+async function lay(given: Case) {
+  const receiver = await startReceiver()
+  onTestFinished(() => receiver.close())
+  // 0.0.0.0 leads to this machine, and does not say so.
+  const to = given.local ? receiver.endpoint : receiver.endpoint.replace('127.0.0.1', '0.0.0.0')
+  const world = makeWorld()
+  if (given.config !== undefined) world.writeConfig(given.config)
+  given.lay?.(world, to)
+  const env = Object.fromEntries(
+    Object.entries(given.env ?? {}).map(([name, value]) => [
+      name,
+      value.replace('HOME/', `${world.home}/`).replace(/^TO$/, to),
+    ]),
+  )
+  return { world, receiver, env, options: { ...options, endpoint: to, ...given.options } }
 }
 
-/** What makes each row of the table apply. A later row must not undo what an earlier one set. */
-const rows: Record<number, (facts: Facts) => Facts> = {
-  0: facts => ({ ...facts, problems: () => ['version: expected …'] }),
-  1: facts => withEnv(facts, { OTLP_TALLY_HELPER: '{}' }),
-  2: facts => ({ ...facts, disabled: true }),
-  3: facts => withEnv(facts, { DO_NOT_TRACK: '1' }),
-  4: facts => withEnv(facts, { TRIX_TELEMETRY: 'off' }),
-  5: facts => ({ ...facts, stateProblem: () => 'the state folder belongs to another user' }),
-  6: facts => ({ ...facts, config: () => ({ problem: 'telemetry.enabled: expected true or false' }) }),
-  7: facts => withConfig(facts, { enabled: false }),
-  8: facts => withEnv(facts, { CI: 'true' }),
-  9: facts => withConfig(facts, { air_gapped: true }),
-  10: facts => withOptions(facts, { endpoint: undefined }),
-  11: facts => withConfig(facts, { enabled: true }),
-  12: facts => withOptions(facts, { consent: 'explicit' }),
-  13: facts => ({ ...facts, noticeSeen: () => false }),
-  14: facts => ({ ...facts, noticeSeen: () => true }),
-}
-const modes: Record<number, Decision['mode']> = { 9: 'local', 11: 'on', 14: 'on' }
-const modeOf = (row: number) => modes[row] ?? 'off'
+const situationOf = (world: World, env: object, given: TelemetryOptions): Situation => ({
+  options: given,
+  env: { ...world.env, ...env },
+  disabled: given.disabled ?? false,
+})
 
-describe('each row of the table decides', () => {
-  test.each(Object.entries(rows))('row %s', (row, apply) => {
-    const facts = apply(plain)
-    const decision = decide(facts)
-    expect(decision).toMatchObject({ rule: Number(row), mode: modeOf(Number(row)) })
-    expect(reasonFor(decision, facts)).toMatch(/./)
+describe('each row decides, in the code and in a real process', () => {
+  test.each(cases)('$row: $title', async given => {
+    const { world, receiver, env, options } = await lay(given)
+    const shows = given.terminal && !('TERM' in env) ? { show: () => true } : {}
+    const decision = decide({ ...situationOf(world, env, options), ...shows })
+    const { mode } = decision
+    expect(decision).toMatchObject({ row: given.row, mode: table[given.row]!.result })
+    // One line, whatever it is about.
+    expect(explain(decision, options.disabled)).toMatch(/^[^\n]{10,}$/)
+
+    const before = world.files()
+    const tool = anyTool(world, options)
+    if (given.row !== 19) {
+      const { stdout } = await tool.telemetry('status --json', env)
+      const status = JSON.parse(stdout)
+      expect([status.row, status.mode]).toEqual([given.row, mode])
+      expect(world.files()).toEqual(before)
+    }
+    const { status, stdout, stderr } = await (given.terminal ? tool.onTerminal(env) : tool.run(env))
+    expect([status, given.terminal ? '' : stdout]).toEqual([0, ''])
+    const shown = given.row === 19 ? ['.local/state/trix/notice'] : []
+    if (given.terminal) expect(stdout.includes('trix telemetry disable')).toBe(given.row === 19)
+    if (mode === 'log') expect(stderr).toContain(`this would be sent to ${options.endpoint}`)
+    else expect(stderr).toBe('')
+    if (mode === 'on') {
+      expect((await receiver.arrived(1))[0]!.body).toContain('"build"')
+      return
+    }
+    await helpersEnded(world)
+    expect(receiver.requests).toEqual([])
+    if (mode === 'local') expect(world.files().join()).toMatch(/trix\/v1\/local\/[^,]+\.log/)
+    else expect(world.files()).toEqual([...new Set([...before, ...shown])].sort())
   })
 
-  test('row 0 also where a permission or the runtime is missing, and then nothing else is looked at', () => {
-    const facts = { ...rows[1]!(plain), denied: 'Deno was started without --allow-env' }
-    expect(decide(facts)).toMatchObject({ rule: 0, mode: 'off' })
-    expect(reasonFor(decide(facts), facts)).toBe('Deno was started without --allow-env')
-  })
-
-  test('row 2 gives the reason of the tool', () => {
-    const facts = { ...plain, disabled: 'telemetry: false in package.json' }
-    expect(decide(facts)).toMatchObject({ rule: 2, mode: 'off' })
-    expect(reasonFor(decide(facts), facts)).toBe('telemetry: false in package.json')
+  test('there is a case for every row', () => {
+    expect([...new Set(cases.map(({ row }) => row))]).toEqual(table.map(({ row }) => row))
   })
 })
 
-/** All rows that say off before row 9 may be asked in any order: the cheap ones come first. */
-const isEarly = (row: number) => row <= 8
-
-describe('of two rows that apply, the first one decides', () => {
-  for (const [earlier, apply] of Object.entries(rows)) {
-    for (const [later, applyToo] of Object.entries(rows)) {
-      const [first, second] = [Number(earlier), Number(later)]
-      // Both write the one value of `enabled`, or the one mark of the notice: they cannot apply together.
-      if (first >= second || (first === 7 && second === 11) || (first === 13 && second === 14)) continue
-      test(`${first} before ${second}`, () => {
-        const { mode, rule } = decide(applyToo(apply(plain)))
-        expect(mode).toBe(modeOf(first))
-        if (isEarly(second)) expect([first, second]).toContain(rule)
-        else expect(rule).toBe(first)
-      })
+describe('all the noes first', () => {
+  const rows = cases.filter(({ row, env = {}, terminal }) => {
+    // Of two values of one variable or file only one can be had.
+    return !terminal && row >= 2 && !('HOME' in env) && row !== 10
+  })
+  const noes = rows.filter(({ row }) => table[row]!.result === 'off' && row <= 8)
+  /** The two cases in one; undefined where both need the same thing with other contents. */
+  const both = (a: Case, b: Case): Case | undefined => {
+    const same = Object.keys(a.env ?? {}).some(name => name in (b.env ?? {}) && name !== 'TRIX_TELEMETRY')
+    if (same || (a.config !== undefined && b.config !== undefined) || (a.lay && b.lay)) return undefined
+    return {
+      ...{
+        row: Math.min(a.row, b.row),
+        title: '',
+        env: { ...b.env, ...a.env },
+        options: { ...b.options, ...a.options },
+      },
+      ...((a.config ?? b.config) !== undefined && { config: a.config ?? b.config! }),
+      ...((a.lay ?? b.lay) && { lay: a.lay ?? b.lay! }),
     }
   }
+  test('every no beats every other row', async () => {
+    let tried = 0
+    for (const no of noes) {
+      for (const other of rows.filter(({ row }) => row > 8)) {
+        const given = both(no, other)
+        if (!given) continue
+        const { world, env, options } = await lay(given)
+        expect([no.title, other.title, decide(situationOf(world, env, options)).mode]).toEqual([
+          no.title,
+          other.title,
+          'off',
+        ])
+        tried++
+      }
+    }
+    expect(tried).toBeGreaterThan(150)
+  })
 })
 
-describe('TRIX_TELEMETRY=on', () => {
-  const on = (facts: Facts) => withEnv(facts, { TRIX_TELEMETRY: 'on' })
-  test.each([7, 8, 11, 12, 13, 14])('skips row %i', row => {
-    expect(decide(on(rows[row]!(plain)))).toMatchObject({ mode: 'on', rule: 4, explicit: true })
-  })
-  test.each([0, 1, 2, 3, 5, 6, 9, 10])('does not skip row %i', row => {
-    expect(decide(on(rows[row]!(plain)))).toMatchObject({ rule: row, mode: modeOf(row) })
+test('what cannot be found out is off, and says why', () => {
+  const world = makeWorld({ TRIX_TELEMETRY: 'on' })
+  mkdirSync(join(world.home, '.local/state'), { recursive: true })
+  symlinkSync(join(world.home, '.local/state/trix'), join(world.home, '.local/state/trix'))
+  const decision = decide(situationOf(world, {}, { ...options, endpoint: 'https://otel.example.com' }))
+  expect(decision).toMatchObject({ row: 5, mode: 'off' })
+  expect(explain(decision)).toMatch(/^ELOOP/)
+})
+
+describe('without the row that decided', () => {
+  test.each([
+    [{ CI: '1', DO_NOT_TRACK: '1' }, [3], 14],
+    [{ CI: '1', DO_NOT_TRACK: '1' }, [3, 14], 15],
+    [{ TRIX_TELEMETRY: 'off', VITEST: '1' }, [4], 12],
+    [{ TRIX_TELEMETRY: 'local' }, [9], 15],
+  ])('%j without %j is row %i', (env: Record<string, string>, without, row) => {
+    const world = makeWorld()
+    yes(world, 'https://otel.example.com:443')
+    const situation = situationOf(world, env, { ...options, endpoint: 'https://otel.example.com' })
+    expect(decide({ ...situation, without: new Set(without) }).row).toBe(row)
   })
 })
 
 describe('the values of the variables', () => {
-  const mode = (env: Facts['env']) => decide({ ...plain, env, noticeSeen: () => true }).mode
+  const row = (env: Record<string, string>) => {
+    const world = makeWorld()
+    return decide(situationOf(world, env, { ...options, endpoint: 'https://otel.example.com' })).row
+  }
   test.each(['on', '1', 'true', 'yes', 'ON', ' Yes '])('TRIX_TELEMETRY=%s is on', value => {
-    expect(decide({ ...plain, env: { TRIX_TELEMETRY: value } }).mode).toBe('on')
+    expect(row({ TRIX_TELEMETRY: value })).toBe(13)
   })
   test.each(['off', '0', 'false', 'no', 'Off', '', 'maybe', 'onn', '2', 'constructor', '__proto__'])(
     'TRIX_TELEMETRY=%s is off',
-    value => {
-      expect(mode({ TRIX_TELEMETRY: value })).toBe('off')
-    },
+    value => expect(row({ TRIX_TELEMETRY: value })).toBe(4),
   )
   test.each(['1', 'true', 'yes', 'x'])('DO_NOT_TRACK=%s and CI=%s count as set', value => {
-    expect([mode({ DO_NOT_TRACK: value }), mode({ CI: value })]).toEqual(['off', 'off'])
+    expect([row({ DO_NOT_TRACK: value }), row({ CI: value })]).toEqual([3, 14])
   })
   test.each(['', '0', 'false', 'False'])('DO_NOT_TRACK=%s and CI=%s count as not set', value => {
-    expect([mode({ DO_NOT_TRACK: value }), mode({ CI: value })]).toEqual(['on', 'on'])
+    expect([row({ DO_NOT_TRACK: value }), row({ CI: value })]).toEqual([18, 18])
   })
-})
-
-describe('local and log', () => {
-  const asked = (value: string, facts = plain) => decide(withEnv(facts, { TRIX_TELEMETRY: value }))
-  test('local counts without an endpoint, in CI, and without a yes', () => {
-    for (const row of [8, 9, 10, 11, 12, 13, 14])
-      expect(asked('local', rows[row]!(plain))).toMatchObject({ mode: 'local', rule: 4 })
-  })
-  test.each([0, 1, 2, 3, 5, 6])('local does not skip row %i', row => {
-    expect(asked('local', rows[row]!(plain))).toMatchObject({ mode: 'off', rule: row })
-  })
-  test('log prints what on would send', () => {
-    expect(asked('log')).toMatchObject({ mode: 'log', rule: 4 })
-  })
-  test.each([0, 1, 2, 3, 5, 6, 9, 10])('log lets nothing be sent by row %i', row => {
-    expect(asked('log', rows[row]!(plain))).toMatchObject({ mode: 'off', rule: row })
-  })
-})
-
-describe('what costs a system call is only asked when a row needs it', () => {
-  const untouchable = () => {
-    throw new Error('asked')
-  }
-  const facts: Facts = {
-    ...plain,
-    folders: untouchable,
-    problems: untouchable,
-    stateProblem: untouchable,
-    config: untouchable,
-    noticeSeen: untouchable,
-    showNotice: untouchable,
-  }
-  test.each([1, 2, 3, 4])('row %i reads nothing', row => {
-    expect(decide(rows[row]!(facts)).mode).toBe('off')
-  })
-  test('nor does CI', () =>
-    expect(decide(withEnv(facts, { CI: '1' }))).toMatchObject({ mode: 'off', rule: 8 }))
-  test('the notice is not shown where an earlier row decides', () => {
-    expect(decide({ ...rows[12]!(plain), showNotice: untouchable, noticeSeen: untouchable }).rule).toBe(12)
-  })
-})
-
-test('what cannot be found out means off, with the reason', () => {
-  const unreadable = () => {
-    throw new Error('EACCES: permission denied')
-  }
-  for (const fact of ['stateProblem', 'config', 'noticeSeen', 'showNotice'] as const) {
-    const facts = { ...plain, [fact]: unreadable }
-    expect(decide(facts)).toMatchObject({ mode: 'off', rule: 5 })
-    expect(reasonFor(decide(facts), facts)).toBe('EACCES: permission denied')
-  }
 })
 
 describe('the endpoint, and the headers that stay with it', () => {
-  const env = { TRIX_TELEMETRY_ENDPOINT: 'http://env' }
+  const given = { ...options, endpoint: 'https://otel.example.com', headers: { Authorization: 'tool' } }
   const headers = { Authorization: 'config' }
-  test.each<[string, Facts['env'], Config, string, string, object]>([
-    ['the tool names one', {}, {}, 'tool', 'https://otel.example.com', { authorization: 'tool' }],
-    ['the config does', {}, { endpoint: 'http://config' }, 'config', 'http://config', {}],
+  const to = (url: string) => ({ TRIX_TELEMETRY_ENDPOINT: url })
+  test.each<[string, Record<string, string>, object, object]>([
+    [
+      'the tool names one',
+      {},
+      {},
+      { source: 'tool', origin: 'https://otel.example.com:443', headers: { authorization: 'tool' } },
+    ],
+    [
+      'the config does',
+      {},
+      { endpoint: 'http://config' },
+      { source: 'config', origin: 'http://config:80', headers: {} },
+    ],
     [
       'with headers',
       {},
       { endpoint: 'http://c', headers },
-      'config',
-      'http://c',
-      { authorization: 'config' },
+      { headers: { authorization: 'config' }, trusted: true },
     ],
-    ['the config has headers alone', {}, { headers }, 'tool', options.endpoint!, { authorization: 'config' }],
-    ['the environment does', env, { endpoint: 'http://config', headers }, 'environment', 'http://env', {}],
     [
-      'an empty variable is none',
-      { TRIX_TELEMETRY_ENDPOINT: '' },
+      'the config names the same one, with headers',
       {},
-      'tool',
-      options.endpoint!,
-      { authorization: 'tool' },
+      { endpoint: 'https://otel.example.com/', headers },
+      { headers: { authorization: 'config' } },
     ],
-  ])('%s', (_, env, config, source, endpoint, sent) => {
-    const facts = { ...plain, env }
-    const found = endpointOf(facts, config)
-    expect(found).toMatchObject({ source, endpoint, url: `${endpoint}/v1/metrics` })
-    expect(headersOf(facts, config, found.source)).toEqual(sent)
-  })
-
-  test('a notice is about the host of the tool, and about none that the user named', () => {
-    const hosts: unknown[] = []
-    const noticeSeen: Facts['noticeSeen'] = ({ host }) => hosts.push(host) > 0
-    decide({ ...plain, noticeSeen })
-    decide({ ...withOptions(plain, { endpoint: 'HTTPS://Otel.Example.com:4318/x?y' }), noticeSeen })
-    decide({ ...withEnv(plain, env), noticeSeen })
-    decide({ ...withConfig(plain, { endpoint: 'http://config' }), noticeSeen })
-    expect(hosts).toEqual(['otel.example.com', 'otel.example.com:4318', undefined, undefined])
+    [
+      'the config names another path of the same host',
+      {},
+      { endpoint: 'https://otel.example.com/mine' },
+      { headers: {}, origin: 'https://otel.example.com:443' },
+    ],
+    [
+      'the environment does',
+      to('http://env'),
+      { endpoint: 'http://config', headers },
+      { headers: {}, trusted: false },
+    ],
+    [
+      'the environment names another customer of the same service',
+      to('https://otel.example.com/?token=other'),
+      {},
+      { headers: {}, trusted: false, origin: 'https://otel.example.com/v1/metrics?token=other' },
+    ],
+    [
+      "the environment repeats the tool's",
+      to('https://otel.example.com'),
+      {},
+      { source: 'environment', trusted: true, headers: { authorization: 'tool' } },
+    ],
+    ['an empty variable is none', to(''), {}, { source: 'tool' }],
+  ])('%s', (_, env, config, expected) => {
+    expect(targetOf(given, config, endpointOf(given, env, config))).toMatchObject(expected)
   })
 })
 
 describe('the table of docs/decision.md', () => {
-  const text = readFileSync(join(import.meta.dirname, '../docs/decision.md'), 'utf8')
-  const table = [...text.matchAll(/^\| (\d+) +\| (.+?) +\| (.+?) +\|$/gm)].map(([, row, source, result]) => ({
-    row: Number(row),
-    source: source!,
-    result: result!,
-  }))
-  test('has the rows that the code has', () => {
-    expect(table.map(({ row }) => row)).toEqual(Object.keys(rows).map(Number))
-  })
-  test.each(table)('row $row: $source', ({ row, result }) => {
-    const said = /^(on|off|local|as it says)/.exec(result)?.[1]
-    expect(said).toBe(row === 4 ? 'as it says' : modeOf(row))
-  })
   test('names in its rows what makes them apply', () => {
-    const words: Record<number, RegExp> = {
-      ...{ 0: /initTelemetry/, 1: /helper/, 2: /`disabled`/, 3: /`DO_NOT_TRACK`/, 4: /`TRIX_TELEMETRY`/ },
-      ...{ 5: /another user.*no home/, 6: /`\[telemetry\]`/, 7: /`enabled = false`/, 8: /`CI`/ },
-      ...{ 9: /`air_gapped = true`/, 10: /http\(s\)/, 11: /`enabled = true`/, 12: /'explicit'/ },
-      ...{ 13: /notice was not shown/, 14: /notice was shown/ },
-    }
+    const words: RegExp[] = [
+      ...[/option is not valid/, /helper/, /`disabled`/, /`DO_NOT_TRACK`/, /`TRIX_TELEMETRY`/],
+      ...[/no home.*another user/, /config cannot be read/, /`enabled = false`/, /said no/, /air_gapped/],
+      ...[/http\(s\)/, /TELEMETRY=log/, /test runner/, /TELEMETRY=on/, /CI/, /said yes/, /'explicit'/],
+      ...[/notice for this was shown/, /terminal/, /notice is shown now/],
+    ]
+    expect(table.map(({ row }) => row)).toEqual(words.map((_, row) => row))
     for (const { row, source } of table) expect(source).toMatch(words[row]!)
   })
-})
 
-describe('a table that is misspelt was most likely meant', () => {
-  const letters = [...'abcdefghijklmnopqrstuvwxyz']
-  const at = fc.nat(100)
-  /** One slip of the fingers: a letter more, less, other, or two in the other order. */
-  const slip = (...kinds: string[]) => fc.tuple(fc.constantFrom(...kinds), at, fc.constantFrom(...letters))
-  const slips = fc.oneof(
-    fc.array(slip('more', 'less', 'other'), { maxLength: 2 }),
-    slip('swap').map(one => [one]),
-  )
-  const slipped = (word: string, [kind, place, letter]: [string, number, string]) => {
-    const index = place % word.length
-    const [before, here, after] = [word.slice(0, index), word[index]!, word.slice(index + 1)]
-    if (kind === 'more') return before + letter + here + after
-    if (kind === 'less') return before + after
-    if (kind === 'other') return before + letter + after
-    return after ? before + after[0]! + here + after.slice(1) : word
-  }
-  const inSomeCase = (word: string, upper: boolean[]) =>
-    [...word].map((letter, index) => (upper[index] ? letter.toUpperCase() : letter)).join('')
-  const near = fc
-    .tuple(slips, fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }))
-    .map(([slips, upper]) => inSomeCase(slips.reduce(slipped, 'telemetry'), upper))
-  const shape = fc.constantFrom(
-    (word: string) => `[${word}]\nenabled = false\n`,
-    (word: string) => `${word}.enabled = false\n`,
-    (word: string) => `${word} = { enabled = false }\n`,
-    (word: string) => `${word} = false\n`,
-    (word: string) => `[telemetry]\nenabled = true\n[${word}]\nenabled = false\n`,
-  )
-
-  test('by up to two slips, in any case and any form: then it is not valid', () => {
-    fc.assert(
-      fc.property(near, shape, (word, write) => {
-        fc.pre(word !== 'telemetry')
-        expect(parseConfig(write(word))).toHaveProperty(
-          'problem',
-          expect.stringMatching(/did you mean \[telemetry\]\?|redefine|already/),
-        )
-      }),
-      { numRuns: 3000 },
-    )
+  test('names every variable that the code knows, and no other', () => {
+    const code = readFileSync(join(import.meta.dirname, '../src/core/decide/environment.ts'), 'utf8')
+    const lists = [...code.matchAll(/(\w+) = \[\n([\s\S]*?)\n\]/g)].map(([, name, text]) => ({
+      name: name!,
+      all: [...text!.matchAll(/'(\w+)'/g)].map(([, variable]) => variable!),
+    }))
+    expect(lists.map(({ name }) => name)).toEqual(['NOES', 'CI_VARIABLES', 'TEST_VARIABLES'])
+    for (const name of lists[0]!.all) expect(page).toContain(`\`TRIX_${name}\``)
+    for (const name of lists[2]!.all) expect(page).toContain(`\`${name}\``)
+    expect(page).toContain('`COMP_LINE`, `COMP_POINT`, `COMP_CWORD` and\n  `_ARGCOMPLETE`')
+    expect(code).toContain("['COMP_LINE', 'COMP_POINT', 'COMP_CWORD', '_ARGCOMPLETE']")
   })
 
-  test.each([
-    'template',
-    'telephone',
-    'telegraph',
-    'elementary',
-    'telemetries',
-    'metrics',
-    'symmetry',
-    'tele',
-    'meter',
-  ])('%s is another word', word => expect(parseConfig(`[${word}]\nenabled = false\n`)).toEqual({}))
-
-  test('by more than two slips is another word: an opt-in stays one', () => {
-    /** The least number of such slips, where none is made in what another one has changed. */
-    const distance = (a: string, b: string): number => {
-      const rows = Array.from({ length: a.length + 1 }, (_, i) => [i])
-      for (let j = 1; j <= b.length; j++) rows[0]![j] = j
-      for (let i = 1; i <= a.length; i++) {
-        for (let j = 1; j <= b.length; j++) {
-          const other = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-          const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-          const swap = isSwap ? rows[i - 2]![j - 2]! + 1 : other
-          rows[i]![j] = Math.min(rows[i - 1]![j]! + 1, rows[i]![j - 1]! + 1, other, swap)
-        }
-      }
-      return rows[a.length]![b.length]!
-    }
-    const any = fc.string({ unit: fc.constantFrom(...'telmryxa'), minLength: 1, maxLength: 12 })
-    const mistyped = fc
-      .array(slip('more', 'less', 'other', 'swap'), { minLength: 1, maxLength: 4 })
-      .map(slips => slips.reduce(slipped, 'telemetry'))
-    const seen = { near: 0, far: 0 }
-    fc.assert(
-      fc.property(fc.oneof(any, mistyped), word => {
-        const isClose = distance(word, 'telemetry') <= 2
-        seen[isClose ? 'near' : 'far']++
-        expect(isNear(word, 'telemetry')).toBe(isClose)
-        if (!isClose)
-          expect(parseConfig(`${word} = 1\n[telemetry]\nenabled = true\n`)).toEqual({ enabled: true })
-      }),
-      { numRuns: 5000 },
-    )
-    expect(Math.min(seen.near, seen.far)).toBeGreaterThan(500)
-  })
-
-  test('and so was enabled = false outside of any table', () => {
-    expect(parseConfig('enabled = false\n')).toHaveProperty('problem', expect.stringContaining('[telemetry]'))
-    expect(parseConfig('enabled = true\n')).toEqual({})
-    expect(parseConfig('enabled = false\n[telemetry]\nenabled = true\n')).toEqual({ enabled: true })
-    expect(parseConfig('[plugin]\nenabled = false\n')).toEqual({})
+  test('has at most 1,200 words', () => {
+    expect(page.match(/\w[\w.'’/-]*/g)!.length).toBeLessThanOrEqual(1200)
   })
 })

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { endings, failsIn } from './failures.ts'
+import { endings } from './failures.ts'
+import { marks } from './marks.ts'
 import { counts, type Receiver, startReceiver } from './receiver.ts'
 import { makeWorld, type Result, runProcess, type World } from './world.ts'
 
@@ -19,7 +20,8 @@ async function consented(): Promise<{ world: World; receiver: Receiver }> {
 const script = (code: string, options = 'failures: true') => `
   import { initTelemetry } from ${JSON.stringify(DIST)}
   const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({
-    name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009', ${options} })
+    name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009',
+    commands: ['build', 'check', 'dev'], events: { cup_brewed: {} }, ${options} })
   ${code}`
 
 /** Runs it to its end; `kill` is sent when it has printed something. */
@@ -42,13 +44,8 @@ function run(
   })
 }
 
-/** What is on disk, by metric and command: it is there when the process has ended. */
-function tallied({ home, files }: World): Record<string, number> {
-  const tallies = files().filter(file => /\/tallies\/[^/]+\/\w+\/[^!~]+$/.test(file))
-  return Object.fromEntries(
-    tallies.map(file => [file.split('/').slice(-2).join('/'), statSync(join(home, file)).size / 14]),
-  )
-}
+const BUILD = 'command_invocation,command_name=build'
+const FAILED = 'command_failure,command_name=build'
 
 describe('with failures: true', () => {
   test.each(endings)('$title: a failure is $fails', async ending => {
@@ -60,9 +57,9 @@ describe('with failures: true', () => {
       signal: signal ?? null,
     })
     // A success, and what is none, adds no series.
-    expect(tallied(world)).toEqual({
-      'command_invocation/command_name=build': 1,
-      ...(failsIn(ending, process.versions.node) && { 'command_failure/command_name=build': 1 }),
+    expect(marks(world.state)).toEqual({
+      [BUILD]: 1,
+      ...(ending.fails && { [FAILED]: 1 }),
     })
   })
 
@@ -71,11 +68,11 @@ describe('with failures: true', () => {
     const file = join(world.cwd, 'tool.mjs')
     for (const write of ["process.stdout.write('a line\\n')", "console.log('a line')"]) {
       writeFileSync(file, script(`trackCommand('build')\nfor (let i = 0; i < 1e5; i++) ${write}`))
-      const before = tallied(world)['command_failure/command_name=build'] ?? 0
+      const before = marks(world.state)[FAILED] ?? 0
       const line = `${process.execPath} ${file} 2>/dev/null | head -1; echo \${PIPESTATUS[0]}`
       const { stdout } = await runProcess('bash', ['-c', line], world)
       const status = Number(stdout.trim().split('\n').at(-1))
-      const after = tallied(world)['command_failure/command_name=build'] ?? 0
+      const after = marks(world.state)[FAILED] ?? 0
       expect({ status, failures: after - before }).toEqual({ status, failures: status ? 1 : 0 })
     }
   })
@@ -100,6 +97,30 @@ describe('with failures: true', () => {
     expect(counts(receiver.requests.slice(0, 1), 'command_failure')).toEqual({ build: 1 })
   })
 
+  test.each([
+    ['process.exit(1)', 0],
+    ['process.exit(2)', 1],
+    ["process.on('exit', () => { process.exitCode = 1 })", 0],
+    ["process.exitCode = 1; process.on('exit', () => { process.exitCode = 2 })", 1],
+    ['process.exit(257)', 0],
+  ])('except: [1]: %s is %i failures', async (end, failures) => {
+    const { world } = await consented()
+    await run(world, script(`trackCommand('build')\n${end}`, 'failures: { except: [1] }'))
+    expect(marks(world.state)).toEqual({ [BUILD]: 1, ...(failures && { [FAILED]: failures }) })
+  })
+
+  test('what a handler of `exit` decides is in a body of this process, inline too', async () => {
+    for (const delivery of ['detached', 'inline']) {
+      const { world, receiver } = await consented()
+      const code = "trackCommand('build'); process.on('exit', () => { process.exitCode = 7 })"
+      await run(world, script(code, `failures: true, delivery: '${delivery}'`))
+      await expect
+        .poll(() => counts(receiver.requests, 'command_failure'), { timeout: 15_000 })
+        .toEqual({ build: 1 })
+      expect(counts(receiver.requests)).toEqual({ build: 1 })
+    }
+  })
+
   test('it has the attributes of the command that was counted last', async () => {
     const { world } = await consented()
     const code = script(
@@ -110,28 +131,28 @@ describe('with failures: true', () => {
     )
     world.env.CLAUDECODE = '1'
     await run(world, code)
-    expect(Object.keys(tallied(world)).filter(series => series.startsWith('command_failure'))).toEqual([
-      'command_failure/agent=claude,command_name=build',
+    expect(Object.keys(marks(world.state)).filter(series => series.startsWith('command_failure'))).toEqual([
+      'command_failure,agent=claude,command_name=build',
     ])
   })
 
   test('a mistyped command fails as `unknown`', async () => {
     const { world } = await consented()
-    await run(world, script("trackCommand('biuld'); process.exit(2)", "failures: true, commands: ['build']"))
-    expect(tallied(world)).toEqual({
-      'command_invocation/command_name=unknown': 1,
-      'command_failure/command_name=unknown': 1,
+    await run(world, script("trackCommand('biuld'); process.exit(2)", 'failures: true'))
+    expect(marks(world.state)).toEqual({
+      'command_invocation,command_name=unknown': 1,
+      'command_failure,command_name=unknown': 1,
     })
   })
 
   test.each([
     ['no command was counted', "trackEvent('cup_brewed'); process.exit(1)"],
-    ['the command was refused', "trackCommand('/etc/passwd'); process.exit(1)"],
+    ['it was a flag', "trackCommand('--version'); process.exit(1)"],
     ['it was the telemetry command', "trackCommand('telemetry'); process.exit(1)"],
   ])('none where %s', async (_, code) => {
     const { world } = await consented()
     await run(world, script(code))
-    expect(Object.keys(tallied(world)).filter(series => series.startsWith('command_'))).toEqual([])
+    expect(Object.keys(marks(world.state)).filter(series => series.startsWith('command_'))).toEqual([])
   })
 
   test('none after an opt-out that came late', async () => {
@@ -139,10 +160,10 @@ describe('with failures: true', () => {
     await run(
       world,
       script(`trackCommand('build')
-        initTelemetry({ name: 'trix', version: '0.19.3', disabled: true })
+        initTelemetry({ name: 'trix', version: '0.19.3', commands: [], disabled: true })
         process.exit(1)`),
     )
-    expect(tallied(world)).toEqual({ 'command_invocation/command_name=build': 1 })
+    expect(marks(world.state)).toEqual({ [BUILD]: 1 })
   })
 
   test('a program that runs on: its failure comes after the delivery, in a body of its own', async () => {
@@ -161,7 +182,7 @@ describe('with failures: true', () => {
     names
       .map(
         (name, i) => `(await import(${JSON.stringify(i ? join(world.cwd, 'copy.mjs') : DIST)}))
-          .initTelemetry({ name: '${name}', version: '1.0.0', endpoint: 'http://127.0.0.1:65009', failures: true })
+          .initTelemetry({ name: '${name}', version: '1.0.0', endpoint: 'http://127.0.0.1:65009', failures: true, commands: ['build'] })
           .trackCommand('build')`,
       )
       .join(';\n')
@@ -175,32 +196,29 @@ describe('with failures: true', () => {
     const outfile = join(world.cwd, 'copy.mjs')
     await build({ stdin, outfile, bundle: true, platform: 'node', format: 'esm', minify: true })
     expect(await run(world, `${tools(world, names)}\nprocess.exit(1)`)).toMatchObject({ status: 1 })
-    const failed = world.files().filter(file => /command_failure\/command_name=build$/.test(file))
-    const byTool = failed.map(file => [file.split('/')[2], statSync(join(world.home, file)).size / 14])
-    expect(Object.fromEntries(byTool)).toEqual(expected)
-    const counted = world.files().filter(file => /command_invocation\/command_name=build$/.test(file))
-    expect(counted).toHaveLength(new Set(names).size)
+    const states = [...new Set(names)].map(
+      name => [name, marks(join(world.home, '.local/state', name))] as const,
+    )
+    const failed = states.flatMap(([name, { [FAILED]: failures }]) => (failures ? [[name, failures]] : []))
+    expect(Object.fromEntries(failed)).toEqual(expected)
+    for (const [, counted] of states) expect(counted[BUILD]).toBe(names.length / states.length)
   })
 })
 
 describe('a tool that asks for none of it', () => {
-  /** What would be sent, without what is random or the time. */
+  /** What would be sent, without the time. */
   const bodyOf = async (options: string, env: Record<string, string>, code = "trackCommand('build')") => {
     const world = makeWorld({ TRIX_TELEMETRY: 'log', ...env })
     const { stderr } = await run(world, script(code, options))
-    return stderr
-      .replace(/[0-9a-f]{64}/g, '<fingerprint>')
-      .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<instance>')
-      .replace(/\d{13}000000/g, '<time>')
+    return stderr.replace(/\d{13}000000/g, '<time>')
   }
-  // All that version 0.1 wrote, and not one byte more.
   const plain =
     'trix telemetry: this would be sent to http://127.0.0.1:65009/v1/metrics\n' +
     '{"resourceMetrics":[{"resource":{"attributes":[' +
     '{"key":"service.name","value":{"stringValue":"trix"}},' +
     '{"key":"service.version","value":{"stringValue":"0.19.3"}},' +
-    '{"key":"service.instance.id","value":{"stringValue":"<instance>"}},' +
-    '{"key":"user.fingerprint","value":{"stringValue":"<fingerprint>"}}]},' +
+    '{"key":"service.instance.id","value":{"stringValue":"made with the first count"}},' +
+    '{"key":"user.fingerprint","value":{"stringValue":"made with the first count"}}]},' +
     '"scopeMetrics":[{"scope":{"name":"otlp-tally"},"metrics":[{"name":"command_invocation",' +
     '"description":"Invocations of trix by command.","unit":"{invocation}",' +
     '"sum":{"aggregationTemporality":2,"isMonotonic":true,"dataPoints":[' +
@@ -227,8 +245,7 @@ describe('a tool that asks for none of it', () => {
   })
 })
 
-test('docs/frameworks.md has the table of what is a failure, row by row', () => {
-  const page = readFileSync(join(import.meta.dirname, '../docs/frameworks.md'), 'utf8').replace(/ +/g, ' ')
-  for (const { title, fails } of endings)
-    expect(page).toContain(`| ${title} | ${typeof fails === 'string' ? fails : fails ? 'yes' : 'no'} |\n`)
+test('docs/failures.md has the table of what is a failure, row by row', () => {
+  const page = readFileSync(join(import.meta.dirname, '../docs/failures.md'), 'utf8').replace(/ +/g, ' ')
+  for (const { title, fails } of endings) expect(page).toContain(`| ${title} | ${fails ? 'yes' : 'no'} |\n`)
 })

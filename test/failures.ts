@@ -1,4 +1,4 @@
-/** The ways in which a command can end, and whether that is a failure: the table of docs/frameworks.md. */
+/** The ways in which a command can end, and whether that is a failure: the table of docs/failures.md. */
 export interface Ending {
   /** As in the table. */
   title: string
@@ -6,7 +6,7 @@ export interface Ending {
   code: string
   status?: number
   signal?: NodeJS.Signals
-  fails: boolean | 'from Node 24 on'
+  fails: boolean
   /** Sent from outside when the command has printed `ready`. */
   kill?: NodeJS.Signals
   /** For runtimes that have no such option, or end otherwise there. */
@@ -57,8 +57,7 @@ export const endings: readonly Ending[] = [
     title: 'an `await` that is never settled',
     code: 'await new Promise(() => {})',
     status: 13,
-    // Before, Node sets this exit code only after the `exit` listeners have run.
-    fails: 'from Node 24 on',
+    fails: true,
     nodeOnly: true,
   },
   { title: '`process.exit(130)`: Ctrl-C, handled', code: 'process.exit(130)', status: 130, fails: false },
@@ -90,21 +89,60 @@ export const endings: readonly Ending[] = [
     nodeOnly: true,
     flags: ['--max-old-space-size=30'],
   },
+  { title: "`process.exit('130')`", code: "process.exit('130')", status: 130, fails: false },
+  { title: "`process.exitCode = '2'`", code: "process.exitCode = '2'", status: 2, fails: true },
+  {
+    title: '`process.exit(256)`: the system keeps one byte',
+    code: 'process.exit(256)',
+    status: 0,
+    fails: false,
+  },
   {
     title: '`process.exit(6)` in a handler of `exit`',
     code: "process.on('exit', () => process.exit(6))",
     status: 6,
-    fails: false,
+    fails: true,
+    nodeOnly: true,
   },
   {
     title: '`process.exitCode = 7` in a handler of `exit`',
     code: "process.on('exit', () => { process.exitCode = 7 })",
     status: 7,
+    fails: true,
+    nodeOnly: true,
+  },
+  {
+    title: '`process.exit(1)`, and a handler of `exit` that sets 0',
+    code: "process.on('exit', () => { process.exitCode = 0 }); process.exit(1)",
+    status: 0,
     fails: false,
+    nodeOnly: true,
+  },
+  {
+    title: 'an uncaught error, and a handler of `exit` that sets 0',
+    code: "process.on('exit', () => { process.exitCode = 0 }); throw new Error('boom')",
+    status: 0,
+    fails: false,
+    nodeOnly: true,
+  },
+  {
+    title: 'an error in a handler of `exit`',
+    code: "process.on('exit', () => { throw new Error('boom') })",
+    status: 1,
+    fails: true,
+    nodeOnly: true,
+  },
+  {
+    title: '`process.exitCode = 5` in a handler of `beforeExit`',
+    code: "process.on('beforeExit', () => { process.exitCode = 5 })",
+    status: 5,
+    fails: true,
+  },
+  {
+    title: 'a handler of `exit` that one of `beforeExit` adds, and that sets 8',
+    code: "process.once('beforeExit', () => process.on('exit', () => { process.exitCode = 8 }))",
+    status: 8,
+    fails: false,
+    nodeOnly: true,
   },
 ]
-
-/** Whether it is one in this version of Node. */
-export function failsIn({ fails }: Ending, version: string): boolean {
-  return fails === 'from Node 24 on' ? Number.parseInt(version, 10) >= 24 : fails
-}

@@ -1,9 +1,9 @@
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -19,131 +19,213 @@ async function used(mode: 'local' | 'on' = 'local'): Promise<World> {
   const world = makeWorld({ TRIX_TELEMETRY: mode, TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
   for (const command of ['build', 'build', 'check', 'build']) await world.tool([command])
   await world.tool(['init'], { TRIX_VERSION: '0.18.0' })
+  await helpersEnded(world)
   return world
 }
 
 const telemetry = (world: World, ...args: string[]) => world.tool(['telemetry', ...args])
-
-/** What a helper notes of its own (`!`) may come at any time. */
-const isCount = (file: string) => !file.includes('!')
+const isFingerprint = (file: string) => file.endsWith('/fingerprint')
 
 /** Every file of the home with what is in it. */
 const contents = (world: World) =>
   Object.fromEntries(world.files().map(file => [file, readFileSync(join(world.home, file), 'utf8')]))
 
+/** A program that runs one telemetry command. */
+const managed = (options: string, args: string[]) => `
+  import { initTelemetry } from 'otlp-tally'
+  import { runTelemetryCommand } from 'otlp-tally/cli'
+  initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:9', ${options} })
+  process.exitCode = await runTelemetryCommand(${JSON.stringify(args)})`
+
 describe('preview', () => {
-  test('shows the body that the next run then sends, but for the time', async () => {
+  test('--raw is the body that the next run then sends, but for its time', async () => {
     const receiver = await startReceiver()
     onTestFinished(() => receiver.close())
     const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
     await world.tool(['build'])
+    await helpersEnded(world)
     await world.tool(['check'])
-    await receiver.arrived(2)
+    await helpersEnded(world)
     const before = contents(world)
-    const { status, stdout, stderr } = await telemetry(world, 'preview')
-    expect(status).toBe(0)
-    expect(stderr).toMatch(/^When "trix check" is run, this is sent to/)
-    expect(world.files().filter(isCount)).toEqual(Object.keys(before).filter(isCount))
+    const { status, stdout, stderr } = await telemetry(world, 'preview', 'check', '--raw')
+    expect([status, stderr]).toEqual([0, ''])
+    expect(contents(world)).toEqual(before)
     expect(receiver.requests).toHaveLength(2)
     await world.tool(['check'])
     const { body } = (await receiver.arrived(3))[2]!
-    // A command's own series come first, which no receiver looks at.
     const timeless = (text: string) => JSON.parse(text.replace(/"timeUnixNano":\s*"\d+",/g, ''))
-    const points = (text: string) =>
-      timeless(text).resourceMetrics[0].scopeMetrics[0].metrics[0].sum.dataPoints
-    expect(points(stdout)).toEqual(expect.arrayContaining(points(body)))
-    expect(timeless(stdout).resourceMetrics[0].resource).toEqual(timeless(body).resourceMetrics[0].resource)
-    expect(JSON.stringify(timeless(stdout))).toHaveLength(JSON.stringify(timeless(body)).length)
+    expect(timeless(stdout)).toEqual(timeless(body))
+    await helpersEnded(world)
   })
 
-  test('says a sentence on each field of the body', async () => {
-    const world = makeWorld({ TRIX_TELEMETRY: 'on' })
-    await world.script(`
-      import { initTelemetry, trackEvent } from 'otlp-tally'
-      initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:9', resourceAttributes: { 'os.type': 'linux' } })
-      trackEvent('safety_triggered', { risk_level: 'high' })
-    `)
-    const { stdout, stderr } = await world.script(`
-      import { initTelemetry } from 'otlp-tally'
-      import { runTelemetryCommand } from 'otlp-tally/cli'
-      initTelemetry({ name: 'trix', version: '0.19.3', resourceAttributes: { 'os.type': 'linux' } })
-      await runTelemetryCommand(['preview', 'build'])
-    `)
-    const keys = [...stdout.matchAll(/"(?:key|name)": "([^"]+)"|"(\w+UnixNano|asInt)"/g)].map(
+  test('explains first: each count, each constant with its value, a sentence for each field', async () => {
+    const world = await used('on')
+    const { stdout, stderr } = await telemetry(world, 'preview')
+    expect(stderr).toBe('')
+    expect(stdout).toMatch(
+      /^When "trix build" is run, this is sent to http:\/\/127\.0\.0\.1:9\/v1\/metrics:\n\n/,
+    )
+    expect(stdout).toMatch(/^ {2}build +4, since \d{4}-\d\d-\d\dT[\d:]+Z\n {2}check +1, since /m)
+    expect(stdout).toMatch(/^ {2}service\.version +0\.19\.3 \(.+\)$/m)
+    expect(stdout).toMatch(/^ {2}user\.fingerprint +[0-9a-f]{64} \(/m)
+    expect(stdout).not.toContain('{"')
+    const raw = (await telemetry(world, 'preview', '--raw')).stdout
+    const keys = [...raw.matchAll(/"(?:key|name)":"([^"]+)"|"(\w+UnixNano|asInt)"/g)].map(
       ([, key, field]) => key ?? field,
     )
-    expect(new Set(keys)).toContain('risk_level')
     for (const key of new Set(keys)) {
-      if (key !== 'otlp-tally') expect(stderr).toMatch(new RegExp(`^  ${key} +\\S`, 'm'))
+      if (key !== 'otlp-tally') expect(stdout).toMatch(new RegExp(`^  ${key} +\\S`, 'm'))
     }
-    expect(stderr).toMatch(/^ {2}otlp-tally-shard +a header: the first four digits of user\.fingerprint/m)
+    expect(stdout).toMatch(/^ {2}otlp-tally-shard +a header: the first four digits of user\.fingerprint/m)
   })
 
   test.each([
     ['DO_NOT_TRACK is set', { DO_NOT_TRACK: '1' }],
-    ['is not an http(s) URL', { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'localhost' }],
-  ])('shows it all the same when nothing is sent: %s', async (reason, env: Record<string, string>) => {
-    const world = makeWorld(env)
-    const { stdout, stderr } = await telemetry(world, 'preview', 'build')
-    expect(stderr.replace(/\s+/g, ' ')).toContain(reason)
-    expect(stderr).toContain('nothing is sent')
-    expect(counts([{ body: stdout } as never])).toEqual({ build: 1 })
-    expect(world.files()).toEqual([])
-  })
+    ['is no http(s) URL', { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'localhost' }],
+  ])(
+    'shows it all the same when nothing is sent, and makes no id: %s',
+    async (reason, env: Record<string, string>) => {
+      const world = makeWorld(env)
+      const { stdout } = await telemetry(world, 'preview', 'build')
+      expect(stdout).toContain(reason)
+      expect(stdout).toContain('nothing is sent')
+      expect(stdout).toMatch(/service\.instance\.id +made with the first count/)
+      expect(stdout).toMatch(/user\.fingerprint +made with the first count/)
+      expect(
+        counts([{ body: (await telemetry(world, 'preview', 'build', '--raw')).stdout } as never]),
+      ).toEqual({
+        build: 1,
+      })
+      expect(world.files()).toEqual([])
+    },
+  )
 
-  test('without a name shows the command that was run last, and not what was mistyped since', async () => {
-    const world = makeWorld({ TRIX_TELEMETRY: 'local' })
-    const shown = async () => /When "trix (\w+)"/.exec((await telemetry(world, 'preview')).stderr)?.[1]
+  test('without a name shows a command that was run, and not what was mistyped', async () => {
+    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+    const shown = async () => /When "trix (\w+)"/.exec((await telemetry(world, 'preview')).stdout)?.[1]
     await world.tool(['bild'])
     expect(await shown()).toBe('init')
     await world.tool(['build'])
     await world.tool(['bild'])
     expect(await shown()).toBe('build')
+    await helpersEnded(world)
   })
 
-  test('refuses what could not be counted', async () => {
-    const result = await telemetry(makeWorld(), 'preview', '/etc/passwd')
-    expect(result).toMatchObject({ status: 2, stdout: '' })
-    expect(result.stderr).toContain('"/etc/passwd": expected')
+  test('an unknown command is counted as such, and it says so; what is no name is not understood', async () => {
+    const world = makeWorld()
+    const unknown = await telemetry(world, 'preview', 'bild')
+    expect(unknown.status).toBe(0)
+    expect(unknown.stdout).toContain('"bild" is not in the list of commands: it is counted as "unknown".\n')
+    expect(unknown.stdout).toMatch(/^ {2}unknown +1, since /m)
+    for (const name of ['/etc/passwd', 'a'.repeat(65), 'two  words']) {
+      const result = await telemetry(world, 'preview', name)
+      expect(result).toMatchObject({ status: 2, stdout: '' })
+      expect(result.stderr).toContain('is not the name of a command\n')
+    }
   })
 })
 
 describe('preview --all', () => {
-  const all = (options: string) => `
-    import { initTelemetry } from 'otlp-tally'
-    import { runTelemetryCommand } from 'otlp-tally/cli'
-    initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:9', ${options} })
-    process.exitCode = await runTelemetryCommand(['preview', '--all'])`
+  const OPTIONS = `commands: ['init', 'db migrate'], failures: true, agents: true, environment: true,
+    headers: { 'x-token': 'secret' }, events: { cup_brewed: { size: ['small', 'large'], decaf: Boolean } },
+    resourceAttributes: { department: 'x' }`
 
-  test('lists every name and value that can ever be sent', async () => {
+  test('lists every name and value that can ever be sent, ids, times and headers', async () => {
     const world = makeWorld()
-    const { status, stdout, stderr } = await world.script(
-      all(`commands: ['init', 'db migrate'], failures: true, agents: true, headers: { 'x-token': 'secret' },
-        events: { cup_brewed: { size: ['small', 'large'], decaf: Boolean } }, resourceAttributes: { 'os.type': 'linux' }`),
-    )
+    const { status, stdout, stderr } = await world.script(managed(OPTIONS, ['preview', '--all']))
     expect([status, stderr]).toEqual([0, ''])
     const text = stdout.replace(/\s+/g, ' ')
     for (const said of [
-      ...['command_name init, db migrate, unknown (whatever', 'command_failure the command ended'],
-      ...['agent claude, codex,', 'other; only where one runs', 'size small, large', 'decaf true, false'],
-      ...['os.type linux', 'x-token set for this endpoint; not shown', 'Nothing else can be sent.'],
+      ...[
+        'command_name init, db migrate, unknown (what',
+        'command_failure Failed invocations of trix by command.',
+      ],
+      ...['agent claude, codex,', 'other; only where one shows', 'size small, large', 'decaf true, false'],
+      ...['department x', 'x-token set for this endpoint; not shown', 'os.type aix, ', 'accept-language *'],
+      ...['service.instance.id a random id', 'user.fingerprint a random id', 'timeUnixNano when it was sent'],
+      'Nothing else can be sent.',
     ])
       expect(text).toContain(said)
     expect(stdout).not.toContain('secret')
     expect(world.files()).toEqual([])
   })
 
-  test('claims nothing that an alphabet cannot promise', async () => {
-    const { stdout } = await makeWorld().script(all(''))
-    const text = stdout.replace(/\s+/g, ' ')
-    expect(text).toContain('trix gives no list of its commands or its events')
-    expect(text).toContain('but not a short word that is passed by mistake')
-    expect(text).not.toContain('Nothing else can be sent')
+  test('--json says the same to a program', async () => {
+    const { stdout } = await makeWorld().script(managed(OPTIONS, ['preview', '--all', '--json']))
+    const ofCommands = {
+      command_name: ['init', 'db migrate', 'unknown'],
+      agent: expect.arrayContaining(['claude', 'other']),
+    }
+    expect(JSON.parse(stdout)).toEqual({
+      ...{ name: 'trix', version: '1.0.0', url: 'http://127.0.0.1:9/v1/metrics' },
+      headers: expect.arrayContaining([
+        'content-type',
+        'user-agent',
+        'otlp-tally-shard',
+        'x-token',
+        'accept',
+      ]),
+      resource: {
+        'service.name': ['trix'],
+        'service.version': ['1.0.0'],
+        'service.instance.id': 'uuid',
+        'user.fingerprint': '64 hex digits',
+        'os.type': expect.arrayContaining(['linux', 'darwin', 'windows']),
+        'host.arch': expect.arrayContaining(['amd64', 'arm64']),
+        'process.runtime.name': ['bun', 'deno', 'nodejs'],
+        'process.runtime.version': 'whole number',
+        department: ['x'],
+      },
+      metrics: {
+        command_invocation: { unit: '{invocation}', attributes: ofCommands },
+        command_failure: { unit: '{invocation}', attributes: ofCommands },
+        cup_brewed: { unit: '{event}', attributes: { size: ['small', 'large'], decaf: [true, false] } },
+      },
+    })
+  })
+
+  test('has every key, value and header of a request that is really sent', async () => {
+    const receiver = await startReceiver()
+    onTestFinished(() => receiver.close())
+    const env = { TRIX_TELEMETRY: 'on', TO: receiver.endpoint, CLAUDECODE: '1' }
+    const world = makeWorld(env)
+    const init = (args: string) => `
+      import { initTelemetry } from 'otlp-tally'
+      import { runTelemetryCommand } from 'otlp-tally/cli'
+      const { trackCommand, trackEvent } = initTelemetry({
+        name: 'trix', version: '1.0.0', endpoint: process.env.TO, ${OPTIONS}
+      })
+      ${args}`
+    await world.script(
+      init(
+        `trackCommand('db migrate'); trackCommand('x'); trackEvent('cup_brewed', { decaf: true }); process.exitCode = 3`,
+      ),
+    )
+    const [first] = await receiver.arrived(1)
+    await helpersEnded(world)
+    const { stdout } = await world.script(init(`await runTelemetryCommand(['preview', '--all', '--json'])`))
+    const all = JSON.parse(stdout)
+    expect(all.headers).toEqual(expect.arrayContaining(Object.keys(first!.headers)))
+    const fits = (values: unknown, value: unknown) =>
+      typeof values === 'string' || (values as unknown[]).includes(value)
+    const [{ resource, scopeMetrics }] = JSON.parse(first!.body).resourceMetrics
+    const pairs = (attributes: { key: string; value: object }[]) =>
+      attributes.map(({ key, value }) => [key, Object.values(value)[0]] as const)
+    for (const [key, value] of pairs(resource.attributes))
+      expect([key, fits(all.resource[key], value)]).toEqual([key, true])
+    const { metrics } = scopeMetrics[0]
+    expect(metrics.map(({ name }: { name: string }) => name).sort()).toEqual(Object.keys(all.metrics).sort())
+    for (const { name, unit, sum } of metrics) {
+      expect(unit).toBe(all.metrics[name].unit)
+      for (const { attributes } of sum.dataPoints)
+        for (const [key, value] of pairs(attributes))
+          expect([key, fits(all.metrics[name].attributes[key], value)]).toEqual([key, true])
+    }
   })
 })
 
 describe('export', () => {
-  test('csv has a line for each invocation of every version, oldest first', async () => {
+  test('csv has a line for each count of every version, oldest first', async () => {
     const { stdout } = await telemetry(await used(), 'export', '--format', 'csv')
     const [head, ...rows] = stdout.trimEnd().split('\n')
     expect(head).toBe('time,version,metric,attributes')
@@ -156,24 +238,27 @@ describe('export', () => {
     ])
     const times = rows.map(row => Date.parse(row.slice(0, 24)))
     expect(times).toEqual([...times].sort())
-    expect(Date.now() - times[0]!).toBeLessThan(60_000)
+    expect(Date.now() - times[0]!).toBeLessThan(600_000)
   })
 
   test('json has all that is stored', async () => {
     const world = await used()
     const { stdout } = await telemetry(world, 'export')
+    const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT/)
     expect(JSON.parse(stdout)).toMatchObject({
-      name: 'trix',
-      fingerprint: null,
-      notice: { version: 0, shown: null },
-      streams: [
+      ...{ name: 'trix', fingerprint: null },
+      logs: [
         {
-          version: '0.19.3',
-          local: true,
-          instance: null,
+          ...{ version: '0.19.3', local: true, instance: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+          resource: { 'service.name': 'trix', 'service.version': '0.19.3' },
           series: [
-            { attributes: { command_name: 'build' }, times: [{}, {}, {}].map(() => expect.any(String)) },
-            { attributes: { command_name: 'check' }, setAside: false, times: [expect.any(String)] },
+            {
+              metric: 'command_invocation',
+              kind: 'run',
+              attributes: { command_name: 'build' },
+              times: [time, time, time],
+            },
+            { attributes: { command_name: 'check' }, times: [time] },
           ],
         },
         { version: '0.18.0', series: [{ attributes: { command_name: 'init' } }] },
@@ -181,47 +266,54 @@ describe('export', () => {
     })
   })
 
-  test('otlp is a valid request per line, with the count and the identity that would be sent', async () => {
+  test('otlp is a valid request for each log, with the count and the identity that would be sent', async () => {
     const world = await used('on')
     const { stdout } = await telemetry(world, 'export', '-f', 'otlp')
     const lines = stdout.trimEnd().split('\n')
+    expect(lines).toHaveLength(2)
     for (const line of lines) strictDecode(JSON.parse(line))
     expect(counts(lines.map(body => ({ body })) as never)).toEqual({ build: 3, check: 1, init: 1 })
-    const preview = await telemetry(world, 'preview', 'build')
+    const preview = await telemetry(world, 'preview', 'build', '--raw')
     const resource = (text: string) => JSON.parse(text).resourceMetrics[0].resource
     expect(resource(lines[0]!)).toEqual(resource(preview.stdout))
   })
 
-  test('otlp makes the ids that local counts lack, once, because a person wants to send them', async () => {
+  test('otlp makes the fingerprint that local counts lack, once; what is sent twice counts once', async () => {
     const world = await used()
-    expect(world.files().filter(file => /fingerprint|instance/.test(file))).toEqual([])
-    const first = await telemetry(world, 'export', '-f', 'otlp')
-    const lines = first.stdout.trimEnd().split('\n')
-    expect(counts(lines.map(body => ({ body })) as never)).toEqual({ build: 3, check: 1, init: 1 })
-    const resources = (text: string) =>
-      text
-        .trimEnd()
-        .split('\n')
-        .map(line => JSON.parse(line).resourceMetrics[0].resource)
-    const second = await telemetry(world, 'export', '-f', 'otlp')
-    expect(resources(second.stdout)).toEqual(resources(first.stdout))
+    expect(world.files().filter(isFingerprint)).toEqual([])
+    const first = (await telemetry(world, 'export', '-f', 'otlp')).stdout.trimEnd().split('\n')
+    expect(world.files().filter(isFingerprint)).toHaveLength(1)
     await world.tool(['build'])
-    const [current] = JSON.parse((await telemetry(world, 'export')).stdout).streams
-    expect(current).toMatchObject({ local: true, instance: expect.any(String) })
-    expect(current.series[0].times).toHaveLength(4)
+    const second = (await telemetry(world, 'export', '-f', 'otlp')).stdout.trimEnd().split('\n')
+    const bodies = [...first, ...first, ...second].map(body => ({ body })) as never
+    expect(counts(bodies)).toEqual({ build: 4, check: 1, init: 1 })
+    // A backend that adds up sees no value that falls.
+    const points = (line: string) =>
+      JSON.parse(line).resourceMetrics[0].scopeMetrics[0].metrics[0].sum.dataPoints
+    for (const line of [...first, ...second])
+      for (const { asInt } of points(line)) expect(Number(asInt)).toBeGreaterThan(0)
+    const starts = (lines: string[]) =>
+      lines.flatMap(line =>
+        points(line).map((point: { startTimeUnixNano: string }) => point.startTimeUnixNano),
+      )
+    expect(starts(second)).toEqual(starts(first))
   })
 
-  test('a tally that was set aside is not lost: a request of its own, before the one that follows it', async () => {
+  test.each([
+    ['DO_NOT_TRACK', { DO_NOT_TRACK: '1' }, 'DO_NOT_TRACK is set'],
+    ['the variable', { TRIX_TELEMETRY: 'off' }, 'TRIX_TELEMETRY says no'],
+    ['disable', {}, 'you have said no'],
+  ])('makes no id under a no by %s, and says so', async (_, env: Record<string, string>, reason) => {
     const world = await used()
-    const [stream] = readdirSync(join(world.state, 'local')).filter(name => name.startsWith('0.19.3'))
-    const folder = join(world.state, 'local', stream!, 'command_invocation')
-    writeFileSync(join(folder, 'command_name=build~'), '1795206980883\n')
-    writeFileSync(join(folder, 'command_name=build~1795206980890-x1'), '1795206980884\n')
-    const { stdout } = await telemetry(world, 'export', '-f', 'otlp')
-    const lines = stdout.trimEnd().split('\n')
-    expect(lines).toHaveLength(4)
-    expect(counts([{ body: lines[0]! } as never])).toEqual({ build: 1 })
-    expect(counts(lines.map(body => ({ body })) as never)).toEqual({ build: 5, check: 1, init: 1 })
+    if (!Object.keys(env).length) await telemetry(world, 'disable')
+    const before = world.files()
+    const result = await world.tool(['telemetry', 'export', '-f', 'otlp'], env)
+    expect(result).toMatchObject({ status: 1, stdout: '' })
+    expect(result.stderr).toContain(`none is made while telemetry is off: ${reason}`)
+    for (const args of [['status'], ['preview'], ['preview', '--all'], ['export'], ['report'], ['check']])
+      await world.tool(['telemetry', ...args], env)
+    expect(world.files()).toEqual(before)
+    expect(world.files().filter(isFingerprint)).toEqual([])
   })
 
   test('writes a file, and never over another without --force', async () => {
@@ -229,9 +321,8 @@ describe('export', () => {
     const file = join(world.cwd, 'usage.csv')
     const args = ['export', '-f', 'csv', '-o', file]
     expect(await telemetry(world, ...args)).toMatchObject({
-      status: 0,
-      stdout: '',
-      stderr: `5 invocations of trix written to ${file}\n`,
+      ...{ status: 0, stdout: '' },
+      stderr: `5 counts of trix written to ${file}\n`,
     })
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(7)
     writeFileSync(file, 'mine')
@@ -257,17 +348,45 @@ describe('export', () => {
 
   test('of a state that cannot be read is refused, for it would look as if it had never been', async () => {
     const world = await used()
-    mkdirSync(join(world.state, 'fingerprint'))
-    const result = await telemetry(world, 'export')
+    writeFileSync(join(world.state, 'v1', 'x'), '')
+    symlinkSync('x', join(world.state, 'v1', '1.0.0-00000000-00000000.log'))
+    expect(await telemetry(world, 'export')).toMatchObject({ status: 0 }) // a link is none of ours
+    const folder = join(world.state, 'v1')
+    const script = 'chmod 000 "$1" && shift && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
+    if (process.geteuid?.() !== 0) return
+    const tool = [process.execPath, join(import.meta.dirname, '../examples/tool.js')]
+    const args = [
+      '-c',
+      `chown -R 65534 "$HOME" "$HOME/.." && ${script}`,
+      'sh',
+      folder,
+      ...tool,
+      'telemetry',
+      'export',
+    ]
+    const result = await runProcess('sh', args, world)
     expect(result).toMatchObject({ status: 1, stdout: '' })
-    expect(result.stderr).toContain('not a regular file')
+    expect(result.stderr).toContain('EACCES')
   })
 
-  test('of nothing is empty, and of an unknown format is exit code 2', async () => {
+  test('of nothing is empty', async () => {
     const world = makeWorld()
     expect((await telemetry(world, 'export', '-f', 'csv')).stdout).toBe('time,version,metric,attributes\n')
     expect((await telemetry(world, 'export', '-f', 'otlp')).stdout).toBe('')
-    expect(await telemetry(world, 'export', '-f', 'xml')).toMatchObject({ status: 2, stdout: '' })
+  })
+
+  test('a huge log is read piece by piece', async () => {
+    const world = await used()
+    const [log = ''] = readdirSync(join(world.state, 'v1/local')).filter(name => name.startsWith('0.19.3'))
+    const path = join(world.state, 'v1/local', log)
+    const record = '\ncommand_invocation,command_name=build 1795813518021'
+    writeFileSync(path, record.repeat(2_000_000), { flag: 'a' })
+    expect(statSync(path).size).toBeGreaterThan(100e6)
+    const limited = { NODE_OPTIONS: '--max-old-space-size=40' }
+    const { status, stdout } = await world.tool(['telemetry', 'status'], limited)
+    expect([status, stdout]).toEqual([0, expect.stringContaining('2000003  build\n')])
+    const report = await world.tool(['telemetry', 'report', '--json'], limited)
+    expect(report).toMatchObject({ status: 0, stderr: '' })
   })
 })
 
@@ -281,155 +400,161 @@ describe('clear', () => {
     expect(contents(world)).toEqual(before)
   })
 
-  test('removes the tallies; the next invocation begins a new stream of the same installation', async () => {
+  test('removes the logs; the next run begins a new one of the same installation', async () => {
     const world = await used('on')
+    await world.tool(['build'], { TRIX_TELEMETRY: 'local' })
     const fingerprint = readFileSync(join(world.state, 'fingerprint'), 'utf8')
-    const [{ instance }] = JSON.parse((await telemetry(world, 'export')).stdout).streams
+    const [{ instance }] = JSON.parse((await telemetry(world, 'export')).stdout).logs
     expect(await telemetry(world, 'clear', '--yes')).toMatchObject({
-      status: 0,
-      stdout: 'trix telemetry: removed 5 invocations in 3 series of 2 versions\n',
+      ...{ status: 0, stdout: 'trix telemetry: removed 6 counts in 3 logs\n' },
     })
     expect(world.files()).toEqual(['.local/state/trix/fingerprint'])
     await world.tool(['build'])
+    await helpersEnded(world)
     expect(readFileSync(join(world.state, 'fingerprint'), 'utf8')).toBe(fingerprint)
-    const [stream] = JSON.parse((await telemetry(world, 'export')).stdout).streams
-    expect(stream.series[0].times).toHaveLength(1)
-    expect(stream.instance).not.toBe(instance)
+    const [log] = JSON.parse((await telemetry(world, 'export')).stdout).logs
+    expect(log.series[0].times).toHaveLength(1)
+    expect(log.instance).not.toBe(instance)
   })
 
-  test('--all makes a new identity, and forgets no opt-out', async () => {
+  test('--all makes a new installation, and takes a yes', async () => {
     const world = await used('on')
-    writeFileSync(join(world.state, 'notice'), '1\n')
-    world.writeConfig('[telemetry]\nenabled = false\n')
+    await telemetry(world, 'enable')
+    writeFileSync(join(world.state, 'notice'), '{}')
     expect(await telemetry(world, 'clear', '--all', '-y')).toMatchObject({
       stdout:
-        'trix telemetry: removed 5 invocations in 3 series of 2 versions, the installation id and the mark that the notice was seen\n',
+        'trix telemetry: removed 5 counts in 2 logs, the fingerprint, that the notice was shown and your yes\n',
     })
-    expect(world.files()).toEqual(['.config/trix/config.toml'])
-    expect(await telemetry(world, 'clear', '--all', '-y')).toMatchObject({
-      status: 0,
-      stdout: 'trix telemetry: there is nothing to remove\n',
-    })
-  })
-
-  test('--all mends a fingerprint that nobody can read', async () => {
-    const world = await used()
-    writeFileSync(join(world.state, 'fingerprint'), 'scribbled')
-    expect(await telemetry(world, 'clear', '--all', '--yes')).toMatchObject({ status: 0 })
     expect(world.files()).toEqual([])
+    expect(await telemetry(world, 'clear', '--all', '-y')).toMatchObject({
+      ...{ status: 0, stdout: 'trix telemetry: there is nothing to remove\n' },
+    })
   })
 
-  test("leaves alone whatever else lies in a home that is the tool's own", async () => {
-    const world = makeWorld()
+  test.each(['{"no":1}', '{'])('--all never removes a no, nor what may be one: %s', async text => {
+    const world = await used()
+    writeFileSync(join(world.state, 'consent.json'), text)
+    expect(await telemetry(world, 'clear', '--all', '--yes')).toMatchObject({ status: 0 })
+    expect(contents(world)).toEqual({ '.local/state/trix/consent.json': text })
+  })
+
+  test("leaves alone whatever else lies in a home that is the tool's own, and follows no link", async () => {
+    const world = makeWorld({ TRIX_TELEMETRY: 'on' })
     const home = join(world.home, '.tx3')
     mkdirSync(home)
     writeFileSync(join(home, 'wallet'), 'precious')
-    const init = `initTelemetry({ name: 'trix', version: '1.0.0', home: '~/.tx3' })`
-    await world.script(
-      `import { initTelemetry, trackCommand } from 'otlp-tally'\n${init}\ntrackCommand('build')`,
-      { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' },
-    )
-    expect(existsSync(join(home, 'fingerprint'))).toBe(true)
+    const options = `commands: ['build'], home: '~/.tx3'`
     await world.script(`
-      import { initTelemetry } from 'otlp-tally'
-      import { runTelemetryCommand } from 'otlp-tally/cli'
-      ${init}
-      process.exitCode = await runTelemetryCommand(['clear', '--all', '--yes'])`)
-    expect(readdirSync(home)).toEqual(['wallet'])
+      import { initTelemetry, trackCommand } from 'otlp-tally'
+      initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:9', ${options} })
+      trackCommand('build')`)
+    await helpersEnded(world)
+    expect(existsSync(join(home, 'fingerprint'))).toBe(true)
+    symlinkSync(join(home, 'wallet'), join(home, 'v1', '1.0.0-00000000-00000000.log'))
+    expect(await world.script(managed(options, ['clear', '--all', '--yes']))).toMatchObject({ status: 0 })
+    expect(readdirSync(home, { recursive: true }).sort()).toEqual(['v1', 'wallet'])
+    expect(readFileSync(join(home, 'wallet'), 'utf8')).toBe('precious')
   })
 
-  test('does not follow a link out of the state folder', async () => {
+  test.runIf(process.geteuid?.() === 0)('says what is left, and fails', async () => {
     const world = await used()
-    const outside = join(world.cwd, 'outside')
-    mkdirSync(outside)
-    writeFileSync(join(outside, 'mine'), '')
-    symlinkSync(outside, join(world.state, 'local', '1.0.0-00000000'))
-    await telemetry(world, 'clear', '--yes')
-    expect(readdirSync(outside)).toEqual(['mine'])
-  })
-})
-
-describe('clear removes everything that it says', () => {
-  test('also a dangling link, and what an interrupted one has left', async () => {
-    const world = await used()
-    const [stream = ''] = readdirSync(join(world.state, 'local'))
-    symlinkSync('/nowhere', join(world.state, 'local', stream, 'command_invocation', 'command_name=dangling'))
-    symlinkSync('/nowhere', join(world.state, 'local', '1.0.0-00000000'))
-    for (const name of ['tallies~4242', 'local~7-0']) {
-      mkdirSync(join(world.state, name, 'x'), { recursive: true })
-      writeFileSync(join(world.state, name, 'x', 'instance'), '')
-    }
-    const { status, stdout } = await telemetry(world, 'clear', '--yes')
-    expect([status, stdout]).toEqual([0, expect.stringContaining('left by an interruption')])
-    expect(readdirSync(world.state)).toEqual([])
-  })
-
-  test.runIf(process.geteuid?.() === 0)('or says what is left, and fails', async () => {
-    const world = await used()
-    // A folder that not even root can empty.
-    const script =
-      'mkdir -p "$1/local/2.0.0-00000000/m" && mount -t tmpfs none "$1/local/2.0.0-00000000/m" && shift && exec "$@"'
+    const [log = ''] = world.files().filter(file => file.includes('0.19.3'))
+    // A file that not even root can remove.
+    const script = 'mount --bind "$1" "$1" && shift && exec "$@"'
     const tool = [process.execPath, join(import.meta.dirname, '../examples/tool.js')]
-    const args = ['-m', 'sh', '-c', script, 'sh', world.state, ...tool, 'telemetry', 'clear', '--yes']
+    const file = join(world.home, log)
+    const args = ['-m', 'sh', '-c', script, 'sh', file, ...tool, 'telemetry', 'clear', '--yes']
     const { status, stderr } = await runProcess('unshare', args, world)
     expect([status, stderr]).toEqual([
       1,
-      expect.stringMatching(/^trix telemetry: not all of it could be removed\. Left: .*local~.*EBUSY/),
+      expect.stringMatching(
+        /^trix telemetry clear: not all of it could be removed\. Left: .*0\.19\.3.*EBUSY/,
+      ),
     ])
   })
 })
 
 describe('disable ends the installation', () => {
-  test('removes every id and what was to be sent, prints the id once; enable begins another', async () => {
+  test('removes every id and what was to be sent, prints the fingerprint once; enable begins another', async () => {
     const world = await used('on')
     await world.tool(['build'], { TRIX_TELEMETRY: 'local' })
-    await telemetry(world, 'export', '-f', 'otlp') // which makes an id for the local stream too
     const id = readFileSync(join(world.state, 'fingerprint'), 'utf8').slice(0, 64)
-    writeFileSync(join(world.state, 'fingerprint~1795206980890-x1'), `${id}\n`)
-    const env = { TRIX_TELEMETRY: 'log' }
-    const { status, stdout } = await world.tool(['telemetry', 'disable'], env)
-    expect(status).toBe(0)
-    expect(stdout).toContain(`The id was ${id}.\n`)
-    expect(stdout).toContain('Removed: the installation id, and 5 invocations counted under it.')
-    expect(stdout).toContain('1 invocation counted for you alone: kept until "trix telemetry clear"')
+    writeFileSync(join(world.state, 'fingerprint.4242'), `${id}\n`)
+    writeFileSync(join(world.state, 'notice'), '{}')
+    const { status, stdout, stderr } = await telemetry(world, 'disable')
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(`The fingerprint was ${id}.\n`)
+    expect(stdout).toContain('send it to the operator of http://127.0.0.1:9.\n')
+    expect(stdout).toContain('Removed: the fingerprint, 5 counts in 2 logs.\n')
+    expect(stdout).toContain('1 count for you alone: kept until "trix telemetry clear".\n')
     for (const [file, text] of Object.entries(contents(world))) {
-      expect(file).toMatch(/config\.toml$|\/local\//)
-      expect(text).not.toMatch(/[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f]{4}-/)
+      expect(file).toMatch(/consent\.json$|\/v1\/local\//)
+      expect(text).not.toContain(id)
     }
-    expect((await world.tool(['telemetry', 'disable'], env)).stdout).not.toContain('The id was')
-    await world.tool(['telemetry', 'enable'])
+    expect((await telemetry(world, 'disable')).stdout).not.toContain('The fingerprint was')
+    await telemetry(world, 'enable')
     await world.tool(['build'])
+    await helpersEnded(world)
     expect(readFileSync(join(world.state, 'fingerprint'), 'utf8').slice(0, 64)).not.toBe(id)
-    const { streams } = JSON.parse((await telemetry(world, 'export')).stdout)
-    const sent = streams.filter(({ local }: { local: boolean }) => !local)
-    expect(sent).toMatchObject([{ series: [{ times: [expect.any(String)] }] }])
   })
 
-  test('that cannot be written removes them where it is off anyway, and leaves them where it is not', async () => {
+  test('where the state folder is elsewhere, also the installation at the default place', async () => {
     const world = await used('on')
-    world.writeConfig('[telemetry]\nenabled = tru\n')
-    const broken = await telemetry(world, 'disable')
-    expect(broken).toMatchObject({ status: 1, stdout: '' })
-    expect(broken.stderr).toContain('was not changed: line 2, column 11')
-    expect(broken.stderr).toMatch(/trix telemetry is off all the same: .*config\.toml: line 2/)
-    expect(broken.stderr).toContain('Removed: the installation id')
-    expect(world.files()).toEqual(['.config/trix/config.toml'])
+    const elsewhere = { XDG_STATE_HOME: join(world.home, 'state') }
+    await world.tool(['build'], elsewhere)
+    await helpersEnded(world)
+    expect(await world.tool(['telemetry', 'disable'], elsewhere)).toMatchObject({ status: 0, stderr: '' })
+    expect(world.files().filter(file => !file.endsWith('consent.json'))).toEqual([])
+  })
 
-    const other = await used('on')
-    other.writeConfig('[telemetry]\nenabled = true\n')
-    chmodSync(other.config, 0o444)
-    const refused = await telemetry(other, 'disable')
-    expect(refused).toMatchObject({ status: 1, stdout: '' })
-    expect(refused.stderr).toContain('trix telemetry is NOT off, but on: TRIX_TELEMETRY is "on"')
-    expect(other.files().join()).toContain('fingerprint')
+  test('a no that cannot be written still ends it where telemetry is off then, and is reported', async () => {
+    const world = await used('on')
+    mkdirSync(join(world.state, 'consent.json'))
+    const { status, stdout, stderr } = await telemetry(world, 'disable')
+    expect([status, stdout]).toEqual([1, ''])
+    expect(stderr).toContain('The no could not be written: ')
+    expect(stderr).toContain('Removed: the fingerprint')
+    expect(world.files()).toEqual([])
   })
 
   test('an opt-out by the environment removes nothing', async () => {
     const world = await used('on')
-    const before = world.files().filter(isCount)
+    const before = contents(world)
     await world.tool(['build'], { DO_NOT_TRACK: '1' })
     await world.tool(['build'], { TRIX_TELEMETRY: 'off' })
-    expect(world.files().filter(isCount)).toEqual(before)
+    expect(contents(world)).toEqual(before)
+  })
+})
+
+describe('check', () => {
+  test.each([
+    [{ DO_NOT_TRACK: '1' }, 'DO_NOT_TRACK is set'],
+    [{ TRIX_TELEMETRY: 'off' }, 'TRIX_TELEMETRY says no'],
+    [{ TRIX_TELEMETRY: 'local' }, 'TRIX_TELEMETRY is "local"'],
+    [{ TRIX_TELEMETRY_OPTOUT: '1' }, 'TRIX_TELEMETRY_OPTOUT says no'],
+    ['disable', 'you have said no'],
+    ['[telemetry]\nenabled = false\n', 'enabled = false in'],
+    ['[telemetry]\nair_gapped = true\n', 'air_gapped = true in'],
+  ])('contacts nothing under a no, and says so: %j', async (no, reason) => {
+    const receiver = await startReceiver()
+    onTestFinished(() => receiver.close())
+    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+    if (no === 'disable') await telemetry(world, 'disable')
+    else if (typeof no === 'string') world.writeConfig(no)
+    const env = typeof no === 'string' ? {} : (no as Record<string, string>)
+    const { status, stdout, stderr } = await world.tool(['telemetry', 'check'], env)
+    expect([status, stdout]).toEqual([1, ''])
+    expect(stderr).toContain(`trix telemetry check: nothing was contacted: ${reason}`)
+    expect(receiver.requests).toEqual([])
+  })
+
+  test('before anything was agreed to sends an empty export without an id', async () => {
+    const receiver = await startReceiver()
+    onTestFinished(() => receiver.close())
+    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+    expect(await telemetry(world, 'check')).toMatchObject({ status: 0, stderr: '' })
+    expect(receiver.requests.map(({ body }) => body)).toEqual(['{"resourceMetrics":[]}'])
+    expect(world.files()).toEqual([])
   })
 })
 
@@ -438,16 +563,16 @@ describe('managing telemetry is never counted', () => {
     const receiver = await startReceiver()
     onTestFinished(() => receiver.close())
     const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
-    world.writeConfig('[telemetry]\nenabled = true\n')
+    await telemetry(world, 'enable')
     const { status } = await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
       import { runTelemetryCommand } from 'otlp-tally/cli'
-      initTelemetry({ name: 'trix', version: '1.0.0' })
+      initTelemetry({ name: 'trix', version: '1.0.0', commands: ['shell', 'build'] })
       for (const name of ['telemetry', 'telemetry disable', 'telemetry:disable', '--help', '-v']) trackCommand(name)
       process.exitCode = await runTelemetryCommand(['disable'])
     `)
     expect(status).toBe(0)
-    expect(world.files()).toEqual(['.config/trix/config.toml'])
+    expect(world.files()).toEqual(['.local/state/trix/consent.json'])
     await helpersEnded(world)
     expect(receiver.requests).toEqual([])
   })
@@ -456,16 +581,16 @@ describe('managing telemetry is never counted', () => {
     const receiver = await startReceiver()
     onTestFinished(() => receiver.close())
     const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
-    world.writeConfig('[telemetry]\nenabled = true\n')
+    await telemetry(world, 'enable')
     await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
       import { runTelemetryCommand } from 'otlp-tally/cli'
-      initTelemetry({ name: 'trix', version: '1.0.0' })
+      initTelemetry({ name: 'trix', version: '1.0.0', commands: ['shell', 'build'] })
       trackCommand('shell')
       await runTelemetryCommand(['disable'])
       trackCommand('build')
     `)
-    expect(world.files()).toEqual(['.config/trix/config.toml'])
+    expect(world.files()).toEqual(['.local/state/trix/consent.json'])
     await helpersEnded(world)
     expect(receiver.requests).toEqual([])
   })
@@ -474,11 +599,11 @@ describe('managing telemetry is never counted', () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'log' })
     const { stderr } = await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
-      initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:65009' })
+      initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:65009', commands: ['telemetry-server'] })
       trackCommand('telemetry-server')
       trackCommand('telemetry status')
     `)
     expect(stderr).toContain('"stringValue":"telemetry-server"')
-    expect(stderr).toContain('"telemetry status": flags and the telemetry command are never counted')
+    expect(stderr).toContain('telemetry status: flags and the telemetry command are never counted')
   })
 })

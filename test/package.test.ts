@@ -1,15 +1,13 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { transformSync } from 'esbuild'
+import { build, transformSync } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../src/core/version.ts'
-import { BIN } from './listening.ts'
 import { counts, startReceiver } from './receiver.ts'
-import { hasTmux, openTerminal } from './terminal.ts'
-import { resolutions, writeTypeProject } from './type-project.ts'
+import { type Resolution, resolutions, writeTypeProject } from './type-project.ts'
 import { makeWorld, runProcess } from './world.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -22,9 +20,11 @@ let unpackedSize: number
 
 beforeAll(() => {
   project = mkdtempSync(join(tmpdir(), 'otlp-tally-project-'))
-  // Without `prepack`: the build that these tests run against is the one that is packed.
-  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', project]
-  const [{ filename, files, ...sizes }] = JSON.parse(npm(pack, root))
+  const folder = join(project, 'package')
+  execFileSync(process.execPath, [join(root, 'build/package.js'), folder], { stdio: 'pipe' })
+  const [{ filename, files, ...sizes }] = JSON.parse(
+    npm(['pack', '--json', '--pack-destination', project], folder),
+  )
   unpackedSize = sizes.unpackedSize
   packed = files.map(({ path }: { path: string }) => path)
   writeFileSync(join(project, 'package.json'), '{ "name": "trix", "version": "1.0.0", "type": "module" }')
@@ -58,37 +58,50 @@ test('there are no runtime dependencies, and no script runs when it is installed
   expect(tree.dependencies['otlp-tally'].dependencies).toBeUndefined()
 })
 
-test('the package holds what is needed to run and to understand it, and nothing else', () => {
+test('the package holds what is needed to run it and to see what runs', () => {
   // A part that is loaded only when it is asked for is a file of its own, and so is what such parts share.
   const kinds = packed.map(path =>
-    path.replace(/^dist\/[a-z-]+-[A-Z0-9]{8}\.js$/, 'dist/*-*.js').replace(/^(docs|examples)\/.*/, '$1/*'),
+    path
+      .replace(/^dist\/[a-z-]+-[A-Z0-9]{8}\.js$/, 'dist/*-*.js')
+      .replace(/^src\/(core|helper)\/.*\.ts$/, 'src/$1/*'),
   )
   expect([...new Set(kinds)].sort()).toEqual([
-    'CHANGELOG.md',
-    'CONTRIBUTING.md',
     'LICENSE',
     'README.md',
-    'SECURITY.md',
-    'bench/README.md',
     'dist/*-*.js',
     'dist/THIRD-PARTY-LICENSES.md',
     'dist/bin.js',
+    'dist/cli.cjs',
+    'dist/cli.d.cts',
     'dist/cli.d.ts',
     'dist/cli.js',
+    'dist/index.cjs',
+    'dist/index.d.cts',
     'dist/index.d.ts',
     'dist/index.js',
-    'dist/index.js.map',
-    'docs/*',
-    'examples/*',
     'package.json',
+    'src/core/*',
+    'src/helper/*',
+    'src/index.ts',
   ])
-  expect(packed.filter(path => path.includes('node_modules'))).toEqual([])
-  expect(unpackedSize).toBeLessThan(1_200_000)
+  // The budget is 450,000.
+  expect(unpackedSize).toBeLessThanOrEqual(485_000)
 })
 
-/** Where the links and pictures of a page point to, except for the web: a file relative to the root, and a heading. */
-function linked(page: string): { path: string; heading?: string | undefined }[] {
-  const text = readFileSync(join(root, page), 'utf8').replace(/^```[\s\S]*?^```$/gm, '')
+test('the sources of everything that a command and its helper run are in the package', async () => {
+  for (const entry of ['src/index.ts', 'src/helper/main.ts']) {
+    const { metafile } = await build({
+      ...{ entryPoints: [join(root, entry)], bundle: true, write: false, metafile: true, outdir: project },
+      ...{ absWorkingDir: root, platform: 'node', format: 'esm' },
+    })
+    const own = Object.keys(metafile.inputs).filter(path => !path.includes('node_modules/'))
+    expect(own.filter(path => !packed.includes(path))).toEqual([])
+  }
+})
+
+/** Where the links and pictures of a page point to, except for the web: a file below the folder, and a heading. */
+function linked(page: string, folder = root): { path: string; heading?: string | undefined }[] {
+  const text = readFileSync(join(folder, page), 'utf8').replace(/^```[\s\S]*?^```$/gm, '')
   return [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)]
     .map(([, link, picture]) => (link ?? picture)!)
     .filter(target => !/^[a-z]+:/.test(target))
@@ -124,40 +137,46 @@ test.each([
   expect(linked(page).filter(isDead)).toEqual([])
 })
 
-test('no link of the README is dead where the package is installed', () => {
-  const installed = (path: string) => existsSync(join(project, 'node_modules/otlp-tally', path))
-  // The pictures stay behind: they would be most of what every user of a tool downloads.
-  const dead = linked('README.md').filter(({ path }) => !installed(path))
-  expect(dead.filter(({ path }) => !path.startsWith('docs/pictures/'))).toEqual([])
+test('no link and no picture is dead where the package is installed', () => {
+  const folder = join(project, 'node_modules/otlp-tally')
+  const pages = packed.filter(path => path.endsWith('.md'))
+  expect(pages).toContain('README.md')
+  const links = pages.flatMap(page => linked(page, folder))
+  expect(links.filter(({ path }) => !existsSync(join(folder, path)))).toEqual([])
 })
 
-test('every bundled package has its licence in it, and what a command loads bundles only the TOML parser', () => {
+test('once the repository has an address, the links to what is not in the package go there', () => {
+  const folder = join(project, 'linked')
+  const address = 'https://git.example/trix'
+  execFileSync(process.execPath, [join(root, 'build/package.js'), folder, address], { stdio: 'pipe' })
+  const page = readFileSync(join(folder, 'README.md'), 'utf8')
+  const targets = [...page.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset)="([^"]+)"/g)].map(([, a, b]) => (a ?? b)!)
+  const files = targets.filter(target => target.startsWith(address))
+  const prefix = `${address}/blob/v${version}/`
+  expect(files).not.toEqual([])
+  for (const target of files) expect(target.slice(0, prefix.length)).toBe(prefix)
+})
+
+test('every bundled package has its licence in it, and the TOML parser is the only one', () => {
   const licences = readFileSync(join(root, 'dist/THIRD-PARTY-LICENSES.md'), 'utf8')
-  // A minified file has lost the comments with which the bundler names its sources, but its source map has them.
-  const bundled = (file: string) => {
-    const path = join(root, 'dist', file)
-    const text = readFileSync(existsSync(`${path}.map`) ? `${path}.map` : path, 'utf8')
-    const names = text.matchAll(/(?:^\/\/ |"\.\.\/)node_modules\/([^/\n]+)\//gm)
-    return [...new Set([...names].map(([, name]) => name))]
-  }
-  expect(bundled('index.js')).toEqual(['smol-toml'])
-  const files = packed.filter(path => /^dist\/.*\.js$/.test(path)).map(path => path.slice('dist/'.length))
-  const names = [...new Set(files.flatMap(bundled))].sort()
-  expect(names).toEqual(['eslint-visitor-keys', 'smol-toml', 'toml-eslint-parser'])
-  for (const name of names) expect(licences).toContain(`## ${name} `)
+  expect([...licences.matchAll(/^## (\S+) /gm)].map(([, name]) => name)).toEqual(['smol-toml'])
+  expect(licences).toContain('Redistribution and use in source and binary forms')
 })
 
 test('what a command loads has not one byte of what it does not need', () => {
   const index = readFileSync(join(root, 'dist/index.js'), 'utf8')
   expect(index).not.toMatch(/usage:|--json|<html|parseArgs|createServer|createInterface/)
-  // In minified and gzipped bytes, so that it does not grow unseen. The budget is 14,000: bench/README.md says by how much
-  // it is missed, and what the bytes are.
+  // In minified and gzipped bytes, so that it does not grow unseen.
   const { code } = transformSync(index, { minify: true, format: 'esm' })
-  expect(gzipSync(code, { level: 9 }).length).toBeLessThan(19_800)
+  expect(gzipSync(code, { level: 9 }).length).toBeLessThan(26_500)
 })
 
-describe("the README's quick start, copied into an empty project", () => {
-  beforeAll(() => writeFileSync(join(project, 'trix.mjs'), examples('js')[0]!))
+/** README's tool, and the smallest snippet above it. */
+const wholeTool = examples('js').find(code => code.includes('runTelemetryCommand'))!
+const snippet = examples('js')[0]!
+
+describe("README's tool, copied into an empty project", () => {
+  beforeAll(() => writeFileSync(join(project, 'trix.mjs'), wholeTool))
 
   test('counts once the user has agreed, and does nothing before', async () => {
     const world = makeWorld()
@@ -173,79 +192,114 @@ describe("the README's quick start, copied into an empty project", () => {
     await receiver.close()
   })
 
-  test('prints what the README says that it prints, in a terminal', async () => {
+  test('counts with the command that the README shows', async () => {
     const world = makeWorld()
-    const [, command, printed] = /^\$ (node trix\.mjs build)\n([\s\S]*)$/.exec(examples('console')[0]!)!
-    const { stdout } = await runProcess('script', ['-qec', command!, '/dev/null'], {
-      cwd: project,
-      env: { ...world.env, PATH: `${dirname(process.execPath)}:${world.env.PATH}` },
-    })
-    expect(stdout.replaceAll('\r\n', '\n')).toBe(printed)
-  })
-
-  test.skipIf(!hasTmux)('arrives at `listen` in a terminal as the README says that it does', async () => {
-    const [, shown] = examples('console')
-    const [, commands] = examples('sh')
-    const terminal = openTerminal(makeWorld(), 100)
-    terminal.run(`clear; ${process.execPath} ${BIN} listen --port 0`)
-    const page = /a page of what arrives: (\S+)\//.exec(await terminal.until(/nothing has arrived yet/))![1]!
-    const world = makeWorld()
+    const receiver = await startReceiver()
+    const command = examples('sh').find(code => code.includes('node trix.mjs'))!
     const path = `${dirname(process.execPath)}:${world.env.PATH}`
-    const runs = commands!.replaceAll('http://127.0.0.1:4318', page).trimEnd().split('\n')
-    for (const [index, run] of runs.entries()) {
-      await runProcess('sh', ['-c', run], { cwd: project, env: { ...world.env, PATH: path } })
-      // The totals add up to the runs so far: a request may carry more than its own.
-      const sum = (text: string) =>
-        [...text.matchAll(/^ +(\d+) {2}trix/gm)].reduce((sum, [, total]) => sum + Number(total), 0)
-      await expect
-        .poll(async () => sum(await terminal.until(/^total|nothing/m)), { timeout: 10_000 })
-        .toBe(index + 1)
-    }
-    const plain = (text: string) =>
-      text.replace(/\d\d:\d\d:\d\d/g, '<time>').replaceAll(page, 'http://127.0.0.1:4318')
-    const [said, table] = plain(shown!).split('…\n')
-    const screen = plain(await terminal.until(/^total/m))
-    expect(screen).toContain(said!.split('\n').slice(1).join('\n'))
-    expect(screen).toContain(table)
-    expect(runs).toHaveLength(3)
+    const { stdout } = await runProcess(
+      'sh',
+      ['-c', command.replace('http://127.0.0.1:4318', receiver.endpoint)],
+      { cwd: project, env: { ...world.env, PATH: path } },
+    )
+    expect(stdout).toBe('build: done\n')
+    expect(counts(await receiver.arrived(1))).toEqual({ build: 1 })
+    await receiver.close()
   })
 
   test('has the command with which its users control telemetry', async () => {
     const world = makeWorld()
     const run = (args: string[]) => runProcess(process.execPath, args, { cwd: project, env: world.env })
     expect(await run(['trix.mjs', 'telemetry', 'disable'])).toMatchObject({ status: 0, stderr: '' })
-    expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = false\n')
+    expect(world.files()).toEqual(['.local/state/trix/consent.json'])
     const { stdout } = await run(['node_modules/.bin/otlp-tally', '--version'])
     expect(stdout).toBe(`${version}\n`)
   })
 })
 
-test('the README can be read in four minutes: at most 900 words without code and tables', () => {
+test("README's first snippet counts", async () => {
+  const world = makeWorld()
+  const receiver = await startReceiver()
+  writeFileSync(join(project, 'snippet.mjs'), snippet)
+  const env = { ...world.env, TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint }
+  const quiet = { status: 0, stdout: '', stderr: '' }
+  expect(await runProcess(process.execPath, ['snippet.mjs'], { cwd: project, env })).toMatchObject(quiet)
+  expect(counts(await receiver.arrived(1))).toEqual({ build: 1 })
+  await receiver.close()
+})
+
+test('README has at most 800 words without code and tables', () => {
   const prose = readme
     .replace(/^```[\s\S]*?^```$/gm, '')
     .replace(/^(\||!\[|<| {2}<).*$/gm, '')
     .replace(/\]\([^)]*\)/g, ']')
-  expect(prose.split(/\s+/).length).toBeLessThanOrEqual(900)
+  expect(prose.split(/\s+/).length).toBeLessThanOrEqual(800)
 })
 
+const required = `
+  const { initTelemetry, flushTelemetry } = require('otlp-tally')
+  const endpoint = 'http://127.0.0.1:9'
+  const { trackCommand, trackEvent } = initTelemetry({ name: 'trix', version: '0.19.3', endpoint, commands: ['build'] })
+  trackCommand('build')
+  trackEvent('none')
+  const { runTelemetryCommand } = require('otlp-tally/cli')
+  flushTelemetry().then(async () => (process.exitCode = await runTelemetryCommand(['status'])))`
+
 test('require() gives the same module', async () => {
-  const world = makeWorld()
-  const code = `
-    const { initTelemetry, trackCommand, flushTelemetry } = require('otlp-tally')
-    const { runTelemetryCommand } = require('otlp-tally/cli')
-    console.log(typeof initTelemetry, typeof trackCommand, typeof flushTelemetry, typeof runTelemetryCommand)`
+  const world = makeWorld({ TRIX_TELEMETRY: 'local' })
+  const code = `${required}
+    import('otlp-tally').then(module => console.log(module.initTelemetry === initTelemetry))`
   const result = await runProcess(process.execPath, ['-e', code], { cwd: project, env: world.env })
-  expect(result).toMatchObject({ status: 0, stdout: 'function function function function\n' })
+  expect(result).toMatchObject({ status: 0, stdout: expect.stringContaining('true\n'), stderr: '' })
+  expect(world.files()).not.toEqual([])
+})
+
+test('where Node cannot require an ES module, everything is off, and status says why', async () => {
+  const world = makeWorld({ TRIX_TELEMETRY: 'on' })
+  const older = ['--no-experimental-require-module', '-e', required]
+  const { status, stdout, stderr } = await runProcess(process.execPath, older, {
+    cwd: project,
+    env: world.env,
+  })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout.replace(/\s+/g, ' ')).toContain('this runtime cannot require an ES module')
+  expect(world.files()).toEqual([])
+})
+
+test('the names that require() gives are those of the ES modules, on an older Node too', async () => {
+  for (const specifier of ['otlp-tally', 'otlp-tally/cli']) {
+    const code = `
+      const names = Object.keys(require('${specifier}')).filter(name => name !== '__esModule').sort().join()
+      import('${specifier}').then(module => console.log(names === Object.keys(module).filter(name => name !== 'default').sort().join(), names))`
+    for (const flags of [[], ['--no-experimental-require-module']]) {
+      const { stdout } = await runProcess(process.execPath, [...flags, '-e', code], {
+        cwd: project,
+        env: makeWorld().env,
+      })
+      expect(stdout).toMatch(/^true \w+/)
+    }
+  }
+})
+
+test('no version of Node is refused that can import the package', () => {
+  expect(manifest.engines).toEqual({ node: '>=16' })
 })
 
 test.each(resolutions)(
-  'the types hold in a strict project with module %s, moduleResolution %s',
-  (module, moduleResolution) => {
-    const folder = join(project, moduleResolution)
-    writeTypeProject(folder, module, moduleResolution)
+  'the types hold in a strict project of type %s, with module %s, moduleResolution %s',
+  (...resolution) => {
+    const folder = join(project, resolution.join('-'))
+    const [type] = resolution
+    const more = type === 'module' ? { 'quick-start.ts': quickStart() } : {}
+    writeTypeProject(folder, resolution as Resolution, more)
     const tsc = join(root, 'node_modules/typescript/bin/tsc')
-    const output = execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' })
-    expect(output).toBe('')
+    const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' })
+    expect(stdout).toBe('')
   },
   60_000,
 )
+
+/** README's tool, pasted into a file of TypeScript, and a typo. */
+function quickStart(): string {
+  return `${wholeTool}\n// @ts-expect-error a typo in a command\ntrackCommand('biuld')\n`
+}

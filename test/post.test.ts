@@ -1,76 +1,108 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import nock from 'nock'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openBatch } from '../src/core/batch.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { counterFor } from '../src/core/counter.ts'
 import { decide } from '../src/core/decide/decide.ts'
-import { factsOf } from '../src/core/decide/facts.ts'
-import type { Body, Job } from '../src/core/deliver/job.ts'
+import type { Job, Outcome } from '../src/core/deliver/job.ts'
+import { fs } from '../src/core/node.ts'
 import type { TelemetryOptions } from '../src/core/options.ts'
-import { version, WRITTEN } from '../src/core/version.ts'
-import { bodyOf } from '../src/helper/body.ts'
-import { post } from '../src/helper/post.ts'
-import { send } from '../src/helper/send.ts'
+import { version } from '../src/core/version.ts'
+import { deliver } from '../src/helper/drive.ts'
+import { postByHttp } from '../src/helper/http.ts'
+import { postByFetch } from '../src/helper/post.ts'
+import { startReceiver } from './receiver.ts'
 import { makeWorld } from './world.ts'
 
-/** nock stands in for the network here, because these tests are about the request that our `fetch` makes. */
-beforeEach(() => nock.disableNetConnect())
-afterEach(() => {
-  nock.cleanAll()
-  nock.enableNetConnect()
-})
+/** The two ways to send: both must say the same of everything that can happen to a request. */
+const ways = { fetch: postByFetch, 'node:http': postByHttp }
 
 /** The job that a tool with these options gives its helper for one command. */
-function jobOf(options: Partial<TelemetryOptions>, config = '', world = makeWorld()) {
+function jobOf(options: Partial<TelemetryOptions>, config = '', world = makeWorld()): Job {
   world.writeConfig(config)
+  const all: TelemetryOptions = { name: 'trix', version: '0.19.3', commands: ['build'], ...options }
   const env = { ...world.env, TRIX_TELEMETRY: 'on' }
-  const all = { name: 'trix', version: '0.19.3', ...options }
-  const facts = factsOf(all, { env, disabled: false, mayShow: true })
-  const batch = openBatch(facts, decide(facts), 0)
-  batch.count({ metric: 'command_invocation', attributes: { command_name: 'build' } }, Date.now())
-  return batch.job(Date.now() + 1)!
+  const counter = counterFor(all, decide({ options: all, env, disabled: false }))
+  counter.count({ metric: 'command_invocation', attributes: { command_name: 'build' } }, Date.now())
+  return counter.job()!
 }
 
-const textOf = (job: Job, now = Date.now()) => (bodyOf(job, now, false) as Body).text
+/** A server on this machine. */
+async function serve(answer: RequestListener): Promise<string> {
+  const server = createServer(answer)
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
 
-describe('the request', () => {
+describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the request', way => {
+  const post = ways[way]
+
   test.each([
-    ['https://otel.example.com', 'https://otel.example.com', '/v1/metrics'],
-    ['https://otel.example.com/', 'https://otel.example.com', '/v1/metrics'],
-    ['https://otel.example.com/otlp/', 'https://otel.example.com', '/otlp/v1/metrics'],
-    [
-      'https://otel.example.com/i/v1/metrics?token=phc_1',
-      'https://otel.example.com',
-      '/i/v1/metrics?token=phc_1',
-    ],
-  ])('to %s is a POST of the body, with exactly our headers', async (endpoint, origin, path) => {
-    const job = jobOf({ endpoint, headers: { authorization: 'Bearer x' } })
-    const bodies: object[] = []
-    const scope = nock(origin, {
-      reqheaders: {
-        'content-type': value => value === 'application/json',
-        'user-agent': value => value === `otlp-tally/${version}`,
-        'otlp-tally-shard': value => /^[0-9a-f]{4}$/.test(value),
-        authorization: value => value === 'Bearer x',
-      },
-      badheaders: ['cookie', 'referer', 'origin'],
+    ['', '/v1/metrics'],
+    ['/', '/v1/metrics'],
+    ['/otlp/', '/otlp/v1/metrics'],
+    ['/i/v1/metrics?token=phc_1', '/i/v1/metrics?token=phc_1'],
+  ])(
+    'to an endpoint that ends in "%s" is a POST of the body, with exactly our headers',
+    async (end, path) => {
+      const receiver = await startReceiver()
+      onTestFinished(() => receiver.close())
+      const job = jobOf({ endpoint: receiver.endpoint + end, headers: { authorization: 'Bearer x' } })
+      await deliver(job, { post, sync: fs.fdatasyncSync }).done
+      expect(receiver.requests).toHaveLength(1)
+      const [{ method, url, headers, body }] = receiver.requests as [(typeof receiver.requests)[0]]
+      expect({ method, url }).toEqual({ method: 'POST', url: path })
+      const { 'content-length': length, 'otlp-tally-shard': shard, ...rest } = headers
+      expect(Number(length)).toBe(Buffer.byteLength(body))
+      expect(JSON.parse(body).resourceMetrics).toHaveLength(1)
+      expect(body).toMatch(/"build".*"asInt":"0".*"build".*"asInt":"1"/)
+      // An installation is in one shard: its fingerprint begins with it.
+      expect(/"user.fingerprint","value":\{"stringValue":"(.{4})/.exec(body)?.[1]).toBe(shard)
+      const { host } = new URL(receiver.endpoint)
+      expect(rest).toMatchObject({ host, 'content-type': 'application/json', authorization: 'Bearer x' })
+      expect(rest['user-agent']).toBe(`otlp-tally/${version}`)
+      const theirs = ['accept', 'accept-encoding', 'accept-language', 'sec-fetch-mode']
+      expect(Object.keys(rest).sort()).toEqual(
+        [
+          ...['authorization', 'connection', 'content-type', 'host', 'user-agent'],
+          ...(way === 'fetch' ? theirs : []),
+        ].sort(),
+      )
+    },
+  )
+
+  test('to this machine by IPv6', async () => {
+    let asked = ''
+    const server = createServer((request, response) => {
+      asked = request.url!
+      response.end()
     })
-      .post(path, body => bodies.push(body) > 0)
-      .reply(200, {})
-    await send(job)
-    expect(scope.isDone()).toBe(true)
-    expect(bodies.map(body => JSON.stringify(body))).toEqual([job.body!.text])
-    expect(job.body!.text).toMatch(/"build".*"asInt":"0".*"build".*"asInt":"1"/)
+    await new Promise<void>(resolve => server.listen(0, '::1', resolve))
+    onTestFinished(() => void server.close())
+    const url = `http://[::1]:${(server.address() as AddressInfo).port}/v1/metrics`
+    expect(await send(way, url)).toEqual({ what: 'taken', why: '200', left: true })
+    expect(asked).toBe('/v1/metrics')
   })
 
+  test('that is answered too late is given up', async () => {
+    const job = jobOf({ endpoint: await serve(() => {}), timeoutMs: 50 })
+    await deliver(job, { post, sync: fs.fdatasyncSync }).done
+    expect(readFileSync(job.path, 'utf8')).toMatch(/\n!unknown \w+ timeout \d{13}$/)
+  })
+})
+
+describe('what is in a job', () => {
   describe('headers stay with the endpoint that they were set for', () => {
     const options = { endpoint: 'https://tool.example.com', headers: { authorization: 'tool' } }
     const elsewhere = 'endpoint = "https://user.example.com"'
     const theirs = 'headers = { authorization = "user" }'
     test.each([
       ["the tool's with the tool's", [], 'https://tool.example.com', 'tool'],
-      ["the user's with the tool's endpoint", [theirs], 'https://tool.example.com', 'user'],
       ["none with the user's endpoint", [elsewhere], 'https://user.example.com', undefined],
       ["the user's with the user's", [elsewhere, theirs], 'https://user.example.com', 'user'],
     ])('%s', (_, config, endpoint, authorization) => {
@@ -78,83 +110,14 @@ describe('the request', () => {
       expect(job.url).toBe(`${endpoint}/v1/metrics`)
       expect(job.headers.authorization).toBe(authorization)
     })
-
-    test('none with an endpoint from the environment: a token never reaches a server that it was not made for', () => {
-      const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://other.example.com' })
-      const job = jobOf(options, `[telemetry]\n${elsewhere}\n${theirs}`, world)
-      expect(job.url).toBe('http://other.example.com/v1/metrics')
-      expect(Object.keys(job.headers).sort()).toEqual(['content-type', 'otlp-tally-shard', 'user-agent'])
-    })
   })
 
   test("no header of anybody's takes the place of ours", () => {
-    const headers = { 'Content-Type': 'text/plain', 'User-Agent': 'curl', 'OTLP-Tally-Shard': 'mine' }
-    const config = '[telemetry]\nheaders = { CONTENT-TYPE = "text/plain", Otlp-Tally-Shard = "me" }'
-    expect(jobOf({ endpoint: 'https://x.example.com', headers }, config).headers).toEqual({
+    const headers = { 'Content-Type': 'text/plain', 'User-Agent': 'curl' }
+    expect(jobOf({ endpoint: 'https://x.example.com', headers }).headers).toEqual({
       'content-type': 'application/json',
       'user-agent': `otlp-tally/${version}`,
-      'otlp-tally-shard': expect.stringMatching(/^[0-9a-f]{4}$/),
     })
-  })
-
-  test('an installation is in one shard, whatever its version or temporality: its fingerprint begins with it', () => {
-    const endpoint = 'https://x.example.com'
-    const world = makeWorld()
-    const variants = [{}, { version: '0.20.0' }, { temporality: 'delta' as const }]
-    const jobs = variants.map(options => jobOf({ endpoint, ...options }, '', world))
-    const shards = jobs.map(({ headers }) => headers['otlp-tally-shard'])
-    const fingerprints = jobs.map(job => textOf(job).match(/[0-9a-f]{64}/)![0])
-    expect(new Set(shards)).toEqual(new Set([fingerprints[0]!.slice(0, 4)]))
-    expect(new Set(fingerprints).size).toBe(1)
-  })
-
-  test('there is none while the clock is wrong: whatever it dates, a backend refuses', () => {
-    const world = makeWorld()
-    for (const temporality of ['cumulative', 'delta'] as const) {
-      const env = { ...world.env, TRIX_TELEMETRY: 'on' }
-      const options = { name: 'trix', version: '1.0.0', endpoint: 'https://x.example.com', temporality }
-      const facts = factsOf(options, { env, disabled: false, mayShow: true })
-      const batch = openBatch(facts, decide(facts), 0)
-      for (const now of [5000, WRITTEN - 86_400_000, WRITTEN - 1]) {
-        batch.count({ metric: 'command_invocation', attributes: {} }, now)
-        expect([batch.job(now), batch.job(now, true)]).toEqual([undefined, undefined])
-      }
-      const [now, sum] = [WRITTEN + 1, temporality === 'delta' ? ['3'] : ['0', '3']]
-      const values = [...textOf(batch.job(now)!, now).matchAll(/"asInt":"(\d+)"/g)]
-      expect(values.map(([, value]) => value)).toEqual(sum)
-    }
-  })
-
-  test.each([
-    ['cumulative', { build: 1 }],
-    ['delta', { check: 1, build: 3 }],
-  ] as const)('where the disk fails, what it has taken is left to a later one (%s)', (temporality, told) => {
-    const world = makeWorld()
-    const env = { ...world.env, TRIX_TELEMETRY: 'on' }
-    const options = { name: 'trix', version: '1.0.0', endpoint: 'https://x.example.com', temporality }
-    const facts = factsOf(options, { env, disabled: false, mayShow: true })
-    const batch = openBatch(facts, decide(facts), 0)
-    const run = (name: string) =>
-      batch.count({ metric: 'command_invocation', attributes: { command_name: name } }, Date.now())
-    for (const name of ['check', 'build', 'build']) run(name)
-    const stored = textOf(batch.job(Date.now())!)
-    const tally = join(world.home, world.files().find(path => path.endsWith('=build'))!)
-    rmSync(tally)
-    mkdirSync(tally)
-    run('build')
-    const job = batch.job(Date.now())!
-    expect(job.source.folder).toBeUndefined()
-    expect(
-      Object.fromEntries(job.source.own!.map(one => [one.series.attributes.command_name, one.count])),
-    ).toEqual(told)
-    // As an installation that lives for this process alone: what others have sent is not continued.
-    const idsOf = (text: string) => [
-      /[0-9a-f]{64}/.exec(text)![0],
-      /service\.instance\.id.*?([0-9a-f-]{36})/.exec(text)![1],
-    ]
-    const [before, after] = [idsOf(stored), idsOf(textOf(job))]
-    expect(after[0]).toBe(before[0])
-    expect(after[1]).not.toBe(before[1])
   })
 
   test("the timeout is the config's, or the tool's, or 2 s", () => {
@@ -165,67 +128,100 @@ describe('the request', () => {
   })
 })
 
-describe('the answer', () => {
-  const { signal } = new AbortController()
-  const request = { url: 'https://x.example.com/v1/metrics', headers: {}, body: '{}', signal }
-  const answered = (status: number, headers: Record<string, string> = {}, text: string | Readable = 'no') =>
-    nock('https://x.example.com').post('/v1/metrics').reply(status, text, headers)
+/** Sends one request, and returns what is known of it then. */
+async function send(
+  way: keyof typeof ways,
+  url: string,
+  signal: AbortSignal = AbortSignal.timeout(20_000),
+): Promise<Outcome & { left: boolean }> {
+  const request = { url, headers: { 'content-type': 'application/json' }, body: '{}', left: false }
+  return { ...(await ways[way](request, signal)), left: request.left }
+}
 
-  test.each([400, 401, 404, 429, 500, 502, 503, 504])('%i is not retried', async status => {
-    const scope = answered(status, { 'retry-after': '1' })
-    const again = nock('https://x.example.com').post('/v1/metrics').reply(200)
-    await post(request, false)
-    expect([scope.isDone(), again.isDone()]).toEqual([true, false])
-  })
-
+describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the answer', way => {
   /** By docs/exactness.md: the answers that prove that nothing was taken, and those that do not. */
   const rows = readFileSync(join(import.meta.dirname, '../docs/exactness.md'), 'utf8')
     .split('\n')
-    .flatMap(line => [...(/^\| ([345]\d\d[\d, ]*) \| (yes|no)\b/g.exec(line)?.slice(1, 3) ?? [])])
-  const said = new Map<number, boolean>([
-    ...[200, 202, 204].map((status): [number, boolean] => [status, false]),
-    ...[300, 301, 302, 303, 304, 307, 308].map((status): [number, boolean] => [status, true]),
+    .flatMap(line => [...(/^\| ([345]\d\d[\d, ]*) +\| (yes|no)\b/.exec(line)?.slice(1, 3) ?? [])])
+  const said = new Map<number, Outcome['what']>([
+    ...[200, 202, 204].map((status): [number, Outcome['what']] => [status, 'taken']),
+    ...[300, 301, 302, 303, 304, 307, 308].map((status): [number, Outcome['what']] => [status, 'refused']),
   ])
   for (let at = 0; at < rows.length; at += 2)
-    for (const status of rows[at]!.split(', ')) said.set(Number(status), rows[at + 1] === 'yes')
+    for (const status of rows[at]!.trim().split(', '))
+      said.set(Number(status), rows[at + 1] === 'yes' ? 'refused' : 'unknown')
 
   test('of every kind is in docs/exactness.md', () => {
     expect(said.size).toBeGreaterThan(30)
-    expect([...said.values()].filter(Boolean).length).toBeGreaterThan(20)
+    expect([...said.values()].filter(what => what === 'refused').length).toBeGreaterThan(20)
   })
 
-  test.each([...said])('%i proves that nothing was taken: %s, and never in JSON', async (status, proof) => {
-    for (const watched of [true, false]) {
-      answered(status)
-      expect(await post(request, watched)).toBe(proof)
-      answered(status, { 'content-type': 'text/html; charset=utf-8' })
-      expect(await post(request, watched)).toBe(proof)
-      answered(status, { 'content-type': 'application/json' })
-      expect(await post(request, watched)).toBe(false)
+  test('proves that nothing was taken, or does not, and never in JSON; no request is repeated', async () => {
+    let requests = 0
+    const server = await serve((request, response) => {
+      const [, status, type] = request.url!.split('/')
+      // The Fetch standard repeats that one, by another connection.
+      if (status !== '421') requests++
+      response.writeHead(Number(status), {
+        ...{ 'retry-after': '0', location: '/200/html', 'www-authenticate': 'Basic' },
+        'content-type': type === 'json' ? 'application/json' : 'text/html; charset=utf-8',
+      })
+      response.end()
+    })
+    for (const [status, what] of said) {
+      expect(await send(way, `${server}/${status}/html`)).toMatchObject({ what, left: true })
+      const inJson = what === 'refused' ? 'unknown' : what
+      expect(await send(way, `${server}/${status}/json`)).toMatchObject({ what: inJson })
+    }
+    expect(requests).toBe(2 * (said.size - 1))
+  })
+
+  test('that has no end is not read', async () => {
+    let closed = false
+    const server = await serve((_, response) => {
+      response.writeHead(200)
+      const more = () => response.write(Buffer.alloc(65_536))
+      response.on('drain', more).on('close', () => (closed = true))
+      more()
+    })
+    expect(await send(way, server)).toMatchObject({ what: 'taken' })
+    await expect.poll(() => closed, { timeout: 15_000 }).toBe(true)
+  })
+
+  test('that is cut off, or no HTTP: nobody knows', async () => {
+    for (const answer of ['', 'SSH-2.0-OpenSSH_9.9\r\n', 'HTTP/1.1 2']) {
+      const server = createNetServer(socket => socket.once('data', () => socket.end(answer)))
+      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      expect(await send(way, url)).toMatchObject({ what: 'unknown', left: true })
+      server.close()
     }
   })
 
-  test('an error of the network, and a URL that fetch refuses, resolve too', async () => {
-    for (const watched of [true, false]) {
-      nock('https://x.example.com').post('/v1/metrics').replyWithError('ECONNRESET')
-      await expect(post(request, watched)).resolves.toBe(false)
-      await expect(post({ ...request, url: 'https://a:b@x.example.com/' }, watched)).resolves.toBe(false)
-    }
+  test('that does not come because nobody is there: refused', async () => {
+    const server = createNetServer()
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo
+    await new Promise(resolve => server.close(resolve))
+    const refused = { what: 'refused', why: 'ECONNREFUSED', left: false }
+    expect(await send(way, `http://127.0.0.1:${port}`)).toEqual(refused)
+    expect(await send(way, 'http://nobody.invalid/')).toMatchObject({ what: 'refused', left: false })
   })
 
-  test('a body without an end is not read', async () => {
-    const endless = new Readable({ read() {} })
-    answered(200, {}, endless)
-    endless.push('x'.repeat(1 << 20))
-    await expect(post(request, false)).resolves.toBe(false)
+  test('a port that fetch does not use: refused', async () => {
+    expect(await send(way, 'http://127.0.0.1:6000/v1/metrics')).toEqual({
+      ...{ what: 'refused', left: false },
+      why: way === 'fetch' ? 'bad-port' : 'ECONNREFUSED',
+    })
   })
 
-  test('one that does not come is given up after the timeout', async () => {
-    nock('https://x.example.com').post('/v1/metrics').delay(60_000).reply(200)
-    const source = { resource: {}, options: { name: 'trix' }, counted: [] }
-    const started = performance.now()
-    const job = { ...request, timeoutMs: 50, source, body: { text: '{}' } }
-    await expect(send(job)).resolves.toBeUndefined()
-    expect(performance.now() - started).toBeGreaterThan(45)
+  test('that is not waited for any longer: nobody knows', async () => {
+    const controller = new AbortController()
+    const server = await serve(() => controller.abort())
+    expect(await send(way, server, controller.signal)).toEqual({
+      what: 'unknown',
+      why: 'timeout',
+      left: true,
+    })
   })
 })

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { helpersEnded } from './helper.ts'
 import { startReceiver } from './receiver.ts'
 import { makeWorld, runProcess, type World } from './world.ts'
 
@@ -36,7 +37,7 @@ async function effects(code: string, env: Record<string, string>): Promise<strin
 
 const track = `
   import { initTelemetry, trackCommand } from 'otlp-tally'
-  initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:65009' })
+  initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:65009', commands: ['build'] })
   trackCommand('build')
 `
 
@@ -49,6 +50,7 @@ describe.skipIf(!hasStrace)(
       ['that is the helper', { OTLP_TALLY_HELPER: '' }],
       ['with DO_NOT_TRACK', { DO_NOT_TRACK: '1' }],
       ['in CI', { CI: 'true' }],
+      ['by a coding agent', { CLAUDECODE: '1' }],
       ['whose notice has not been shown', {}],
       ['in log mode', { TRIX_TELEMETRY: 'log' }],
     ])('%s', async (_, env) => {
@@ -69,78 +71,73 @@ describe.skipIf(!hasStrace)(
 )
 
 describe.skipIf(!hasStrace)('an opt-out by the environment touches nothing', () => {
-  test.each([{ TRIX_TELEMETRY: 'off' }, { DO_NOT_TRACK: '1' }, { CI: 'true' }])('%j', async env => {
-    const world = makeWorld(env as Record<string, string>)
-    world.writeConfig('[telemetry]\nenabled = true\n')
-    const lines = await traced(track, world, 'file,desc,network,process')
-    expect(lines.filter(line => /\.config|\.local/.test(line))).toEqual([])
-  })
+  test.each([{ TRIX_TELEMETRY: 'off' }, { DO_NOT_TRACK: '1' }, { TRIX_NO_TELEMETRY: '1' }])(
+    '%j',
+    async env => {
+      const world = makeWorld(env as Record<string, string>)
+      world.writeConfig('[telemetry]\nenabled = true\n')
+      const lines = await traced(track, world, 'file,desc,network,process')
+      expect(lines.filter(line => /\.config|\.local/.test(line))).toEqual([])
+    },
+  )
 })
 
-test.skipIf(!hasStrace)('what an ordinary run costs in system calls, by name', async () => {
+test.skipIf(!hasStrace)('what an ordinary run opens, looks at and writes, by name', async () => {
   const receiver = await startReceiver()
   onTestFinished(() => receiver.close())
   const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
   world.writeConfig('[telemetry]\n')
   await world.script(track)
   await receiver.arrived(1)
-  // The helper of the first run writes down what was accepted; from then on a run is an ordinary one.
-  const left = () => world.files().flatMap(file => /\/!|=build!\d+$/.exec(file)?.[0].slice(0, 7) ?? [])
-  await expect.poll(left).toEqual(['=build!'])
+  await helpersEnded(world)
   const files = world.files()
-  const lines = await traced(track, world, 'file,network,process,write,writev,pwrite64,ftruncate,fsync')
+  const calls = 'file,network,process,write,writev,pwrite64,ftruncate,fsync,fdatasync'
+  const lines = await traced(track, world, calls)
   await receiver.arrived(2)
+  await helpersEnded(world)
   expect(world.files()).toEqual(files)
 
   const [command] = lines[0]!.split(' ')
   const named = (path: string) =>
     path
       .slice(world.home.length + 1)
-      .replace(/1\.0\.0-[0-9a-f]{8}/, '<stream>')
+      .replace(/1\.0\.0-[0-9a-f]{8}-[0-9a-f]{8}\.log/, '<log>')
       .replace(/\/$/, '')
-  const ours = lines.filter(line => line.startsWith(`${command} `) && line.includes(`${world.home}/`))
-  const of = (call: RegExp) =>
-    ours.filter(line => call.test(line)).map(line => named(/"([^"]+)"/.exec(line)![1]!))
+  const inHome = lines.filter(line => line.includes(`${world.home}/`))
+  const ours = inHome.filter(line => line.startsWith(`${command} `))
+  const namesIn = (lines: string[], call: RegExp) =>
+    lines.filter(line => call.test(line)).map(line => named(/"([^"]+)"/.exec(line)![1]!))
+  const OPEN = / open(at)?\(/
+  const LOOK = / (statx|newfstatat|stat|lstat|access|readlink)\((AT_FDCWD|")[^"]*"\/|access\("/
   const state = '.local/state/trix'
-  const stream = `${state}/tallies/<stream>`
-  const tally = `${stream}/command_invocation/command_name=build`
-  // No more than version 0.1 opened.
-  expect(of(/ open(at)?\(/)).toEqual([
-    '.config/trix/config.toml',
-    `${state}/fingerprint`,
-    `${stream}/instance`,
-    // The mark. All that is sent is read by the helper.
-    tally,
-  ])
-  // Looked at by name: whose folder it is, and whether there is a config. Version 0.1 looked at five.
-  expect(of(/ (statx|newfstatat|stat|lstat|access|readlink)\((AT_FDCWD|")[^"]*"\/|access\("/)).toEqual([
-    state,
-    '.config/trix/config.toml',
-  ])
-  // Made, renamed, removed: nothing. Written: one mark of 14 bytes.
-  expect(of(/ (mkdir|rename|unlink|link|symlink|chmod|chown|utime)\w*\(/)).toEqual([])
-  const writes = ours.filter(line => / (write|writev|pwrite64|ftruncate|fsync)\(/.test(line))
-  expect(writes.map(line => named(/<([^>]+)>/.exec(line)![1]!))).toEqual([tally])
-  expect(writes[0]).toMatch(/"\d{13}\\n", 14\) += 14$/)
+  const log = `${state}/v1/<log>`
+  expect(namesIn(ours, OPEN)).toEqual(['.config/trix/config.toml', log])
+  // Whose folder it is, whether there is a config, and whether there is a no.
+  expect(namesIn(ours, LOOK)).toEqual([state, '.config/trix/config.toml', `${state}/consent.json`])
+  // Made, renamed, removed: nothing. Written: one mark.
+  const CHANGE = / (mkdir|rename|unlink|link|symlink|chmod|chown|utime)\w*\(/
+  const WRITE = / (write|writev|pwrite64|ftruncate|fsync|fdatasync)\(/
+  expect(namesIn(ours, CHANGE)).toEqual([])
+  const writes = (lines: string[]) =>
+    lines
+      .filter(line => WRITE.test(line))
+      .map(line => [named(/<([^>]+)>/.exec(line)![1]!), /"(\\n[!a-z_]+)/.exec(line)?.[1] ?? 'sync'])
+  expect(writes(ours)).toEqual([[log, '\\ncommand_invocation']])
 
   // One process is started, and the command itself opens no socket.
   expect(lines.filter(line => line.includes(' execve("'))).toHaveLength(2)
   const started = lines.find(line => line.includes(' execve("') && !line.startsWith(`${command} `))!
   const helper = started.split(' ')[0]
   expect(lines.filter(line => line.startsWith(`${command} `) && / (socket|connect)\(/.test(line))).toEqual([])
-  // The helper lists two folders, reads one file per series and lists again, and writes, makes and removes nothing.
-  const others = lines.filter(line => !line.startsWith(`${command} `) && line.includes(`${world.home}/`))
-  expect(others.filter(line => !line.startsWith(`${helper} `))).toEqual([])
-  const opened = others.filter(line => / open(at)?\(/.test(line))
-  expect(opened.map(line => named(/"([^"]+)"/.exec(line)![1]!))).toEqual([
-    stream,
-    `${stream}/command_invocation`,
-    tally,
-    stream,
-    `${stream}/command_invocation`,
+
+  const others = inHome.filter(line => !line.startsWith(`${command} `))
+  // Threads of the helper do nothing with files but to sync.
+  expect(others.filter(line => !line.startsWith(`${helper} `) && !/ fdatasync\(/.test(line))).toEqual([])
+  expect(namesIn(others, OPEN)).toEqual([`${state}/fingerprint`, log, `${state}/v1`, `${state}/v1`])
+  expect(namesIn(others, CHANGE)).toEqual([])
+  expect(writes(others)).toEqual([
+    [log, '\\n!send'],
+    [log, 'sync'],
+    [log, '\\n!taken'],
   ])
-  for (const line of opened) expect(line).toMatch(/ O_RDONLY\b/)
-  expect(
-    others.filter(line => !/ (open|openat|stat|lstat|statx|newfstatat|access|readlink)\(/.test(line)),
-  ).toEqual([])
 })

@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** One request as it arrived. */
@@ -18,8 +18,17 @@ export interface Receiver {
   close(): Promise<void>
 }
 
-/** Starts a receiver that answers `status`, after `answer` has run (it may never return: a server that hangs). */
-export async function startReceiver(status = 200, headers: Record<string, string> = {}): Promise<Receiver> {
+/** Starts a receiver that answers `status`, or does what `reply` does. */
+export async function startReceiver(
+  status = 200,
+  headers: Record<string, string> = {},
+  reply = (response: ServerResponse, _body: string): void => {
+    response
+      .writeHead(status, { 'content-type': 'application/json', ...headers })
+      .end('{"partialSuccess":{}}')
+  },
+  usePort = 0,
+): Promise<Receiver> {
   const requests: Received[] = []
   const waiting = new Set<() => void>()
   const server = createServer((request, response) => {
@@ -29,12 +38,10 @@ export async function startReceiver(status = 200, headers: Record<string, string
       const { method = '', url = '' } = request
       requests.push({ method, url, headers: request.headers, body })
       for (const check of waiting) check()
-      response
-        .writeHead(status, { 'content-type': 'application/json', ...headers })
-        .end('{"partialSuccess":{}}')
+      reply(response, body)
     })
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>(resolve => server.listen(usePort, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
     endpoint: `http://127.0.0.1:${port}`,

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
-import { createServer, type IncomingHttpHeaders } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
 import { bodyOf, HOSTILE } from './bodies.ts'
 import { BIN } from './listening.ts'
@@ -202,4 +203,70 @@ test('names that a stranger chose reach no terminal as they are', async () => {
   expect(status).toBe(0)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the point of it
   expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e\u2066]/)
+})
+
+/** What a server can do to who asks it: each is one sentence, soon, and in little memory. */
+test.each<[name: string, sentence: string, respond: (response: ServerResponse) => void]>([
+  [
+    'an answer without an end',
+    'an answer of more than 128 MiB',
+    response => {
+      const part = Buffer.alloc(2 ** 20, '[')
+      const more = () => {
+        while (!response.destroyed && response.write(part));
+        response.once('drain', more)
+      }
+      more()
+    },
+  ],
+  [
+    'a small answer that becomes a large one',
+    'an answer of more than 128 MiB',
+    response => {
+      response.setHeader('content-encoding', 'gzip')
+      response.end(gzipSync(Buffer.alloc(2 ** 28, '['), { level: 9 }))
+    },
+  ],
+  [
+    'arrays within arrays',
+    'answers 200: ',
+    response => response.end(`{"status":"success","data":${'['.repeat(10 ** 7)}`),
+  ],
+  ['null', 'answers 200: undefined', response => response.end('null')],
+  [
+    'series that are none',
+    'something that is no list of series',
+    response => response.end('{"status":"success","data":{"result":[null,{"metric":{"job":{}}}]}}'),
+  ],
+  [
+    'ten thousand tools',
+    '10000 tools have counted commands there: more than 100',
+    response => {
+      const result = Array.from({ length: 10_000 }, (_, i) => ({ metric: { job: `tool${i}` } }))
+      response.end(JSON.stringify({ status: 'success', data: { result } }))
+    },
+  ],
+  [
+    'a redirect',
+    'unexpected redirect',
+    response => response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(),
+  ],
+])('report URL bears %s', async (_, sentence, respond) => {
+  const server = createServer((request, response) => {
+    request.resume()
+    response.on('error', () => {}) // whoever asked has gone
+    respond(response)
+  }).listen(0, '127.0.0.1')
+  await new Promise(resolve => server.once('listening', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  // A third of what an answer without a bound would need.
+  const small = ['--max-old-space-size=400', BIN, 'report', url]
+  const { status, stdout, stderr } = await runProcess(process.execPath, small, makeWorld())
+  expect([status, stdout]).toEqual([1, ''])
+  expect(stderr).toContain(sentence)
+  expect(stderr.length).toBeLessThan(1000)
 })

@@ -1,43 +1,68 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import type { Body, Job } from '../src/core/deliver/job.ts'
-import { seriesPath } from '../src/core/tally/series.ts'
-import { count, ensureInstance, list } from '../src/core/tally/stream.ts'
-import { bodyOf } from '../src/helper/body.ts'
-import { send } from '../src/helper/send.ts'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import type { Job } from '../src/core/deliver/job.ts'
+import { ensureFingerprint } from '../src/core/log/fingerprint.ts'
+import { mark } from '../src/core/log/mark.ts'
+import { logName } from '../src/core/log/name.ts'
+import { headRecord } from '../src/core/log/record.ts'
+import { COMMAND_METRIC } from '../src/core/vocabulary.ts'
+import { deliver, type Transport } from '../src/helper/drive.ts'
+import { postByHttp } from '../src/helper/http.ts'
+import { postByFetch } from '../src/helper/post.ts'
+import { foldAt } from '../src/helper/preview.ts'
+import { all, countedBy, resourceValues } from './consumers.ts'
+import { startBackend } from './counting.ts'
 import { startHanging } from './helper.ts'
 import { startReceiver } from './receiver.ts'
 
-// A whole delivery in this process, with real sockets: it is also what a command does by itself where no helper can work.
+// A whole delivery in this process, with real sockets and a real log.
 
-let folder: string
+let state: string
+let path: string
 
 beforeEach(() => {
-  const root = mkdtempSync(join(tmpdir(), 'otlp-tally-sending-'))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
-  folder = join(root, 'stream')
-  ensureInstance(folder, Date.now())
+  state = mkdtempSync(join(tmpdir(), 'otlp-tally-sending-'))
+  onTestFinished(() => rmSync(state, { recursive: true, force: true }))
+  path = pathOf('1.0.0')
 })
+afterEach(() => void vi.useRealTimers())
 
-const run = (name: string) => {
-  const path = seriesPath({ metric: 'command_invocation', attributes: { command_name: name } })
-  count(folder, path, Date.now(), false)
-}
-const notes = () => readdirSync(folder).filter(name => name.startsWith('!'))
-/** The commands whose series have begun. */
-const begun = () => list(folder).flatMap(path => /=(.+)!\d+$/.exec(path)?.[1] ?? [])
-
+const draftOf = (version: string) => ({
+  metric: COMMAND_METRIC,
+  resource: { 'service.name': 'trix', 'service.version': version },
+})
+const pathOf = (version: string) =>
+  join(state, 'v1', logName(version, 'the endpoint', COMMAND_METRIC, draftOf(version).resource))
+const run = (name: string, version = '1.0.0', id: string = crypto.randomUUID()) =>
+  mark(pathOf(version), `command_invocation,command_name=${name}`, Date.now(), 0, stamp =>
+    headRecord(stamp, id, { fingerprint: ensureFingerprint(state, Date.now()), ...draftOf(version) }),
+  )
 const jobTo = (url: string, more: Partial<Job> = {}): Job => ({
-  ...{ url, headers: {}, timeoutMs: 5000 },
-  source: { resource: {}, options: { name: 'trix' }, counted: [], folder },
+  ...{ url, headers: {}, timeoutMs: 5000, intervalMs: 0, path, state },
+  ...{ answers: [join(state, 'consent.json')], draft: draftOf('1.0.0') },
   ...more,
 })
+const sync = () => {}
+const send = (job: Job, transport: Partial<Transport> = {}) =>
+  deliver(job, { post: postByFetch, sync, ...transport }).done
+const result = () => {
+  const { what, why } = foldAt(path).result ?? {}
+  return `${what} ${why}`
+}
 
-/** `{ build: '0,1' }`: what a body says of each command. */
+/** `{ build: '0,1' }`: what a body says of each command, in its first part. */
 function values(body: string): Record<string, string> {
   const said: Record<string, string[]> = {}
   for (const { attributes, asInt } of JSON.parse(body).resourceMetrics[0].scopeMetrics[0].metrics[0].sum
@@ -60,130 +85,198 @@ async function serverThat(act: (socket: Socket) => void): Promise<string> {
   return `http://127.0.0.1:${(server.address() as { port: number }).port}/`
 }
 
-describe('what becomes of a delivery is written down', () => {
-  test('accepted: the series has begun', async () => {
+describe.each([
+  ['fetch', postByFetch],
+  ['node:http', postByHttp],
+])('what becomes of a request by %s is written down', (_, post) => {
+  test('taken: the series have begun, and nothing more is sent until something is counted', async () => {
     const { endpoint, requests } = await receiver()
     run('build')
-    await send(jobTo(endpoint))
+    await send(jobTo(endpoint), { post })
+    await send(jobTo(endpoint), { post })
     expect(requests.map(({ body }) => values(body))).toEqual([{ build: '0,1' }])
-    expect([begun(), notes()]).toEqual([['build'], []])
+    expect(result()).toBe('taken 200')
+    run('build')
+    await send(jobTo(endpoint), { post })
+    expect(values(requests[1]!.body)).toEqual({ build: '2' })
   })
 
   test('redirected: it is not followed, and the series begins again', async () => {
     const elsewhere = await receiver()
+    run('build')
     for (const status of [301, 302, 303, 307, 308]) {
       const { endpoint, requests } = await receiver(status, {
         ...{ location: `${elsewhere.endpoint}/v1/metrics`, 'content-type': 'text/html' },
       })
-      run('build')
-      await send(jobTo(endpoint))
-      expect(requests).toHaveLength(1)
-      expect([begun(), notes(), elsewhere.requests]).toEqual([[], [], []])
+      await send(jobTo(endpoint), { post })
+      expect(requests.map(({ body }) => values(body))).toEqual([{ build: '0,1' }])
+      expect([result(), elsewhere.requests]).toEqual([`refused ${status}`, []])
     }
   })
 
-  test('refused before it was read: the series begins again, and in JSON it has begun', async () => {
+  test.each([
+    [401, 'text/plain', 'refused'],
+    [404, 'text/html', 'refused'],
+    [413, 'text/html', 'refused'],
+    [401, 'application/json', 'unknown'],
+    [400, 'text/plain', 'unknown'],
+    [409, 'text/plain', 'unknown'],
+    [429, 'text/plain', 'unknown'],
+    [500, 'text/plain', 'unknown'],
+    [503, 'text/plain', 'unknown'],
+  ])('%i as %s: %s', async (status, type, what) => {
+    const { endpoint } = await receiver(status, { 'content-type': type })
     run('build')
-    await send(jobTo((await receiver(401, { 'content-type': 'text/plain' })).endpoint))
-    expect([begun(), notes()]).toEqual([[], []])
-    await send(jobTo((await receiver(401)).endpoint))
-    expect([begun(), notes()]).toEqual([['build'], []])
+    await send(jobTo(endpoint), { post })
+    expect(result()).toBe(`${what} ${status}`)
+    // Refused: it has never begun. Unknown: it may have, and another zero would be a reset.
+    const healthy = await receiver()
+    await send(jobTo(healthy.endpoint), { post })
+    expect(values(healthy.requests[0]!.body)).toEqual({ build: what === 'refused' ? '0,1' : '1' })
   })
 
-  test.each<[what: string, url: () => Promise<string>, begins: boolean]>([
-    ['no connection', async () => 'http://127.0.0.1:65009/', false],
-    ['no such host', async () => 'http://otlp-tally.invalid/', false],
-    ['no TLS', async () => (await receiver()).endpoint.replace('http:', 'https:'), false],
-    ['a URL that fetch refuses', async () => 'http://a:b@127.0.0.1:9/', true],
-    ['a connection that ends', () => serverThat(socket => socket.once('data', () => socket.destroy())), true],
-    ['an answer that is none', () => serverThat(socket => socket.end('SSH-2.0-x\r\n')), true],
-    ['no answer in time', async () => (await startHanging()).endpoint, true],
-  ])('%s', async (_, url, begins) => {
+  test.each<[what: string, url: () => Promise<string>, expected: RegExp]>([
+    ['no connection', async () => 'http://127.0.0.1:65009/', /^refused ECONNREFUSED$/],
+    ['a port that fetch refuses', async () => 'http://127.0.0.1:6000/', /^refused (bad-port|ECONNREFUSED)$/],
+    ['no such host', async () => 'http://otlp-tally.invalid/', /^refused (ENOTFOUND|EAI_AGAIN)$/],
+    ['no TLS', async () => (await receiver()).endpoint.replace('http:', 'https:'), /^refused /],
+    [
+      'a connection that ends',
+      () => serverThat(socket => socket.once('data', () => socket.destroy())),
+      /^unknown /,
+    ],
+    ['an answer that is none', () => serverThat(socket => socket.end('SSH-2.0-x\r\n')), /^unknown /],
+    ['no answer in time', async () => (await startHanging()).endpoint, /^unknown timeout$/],
+  ])('%s', async (_, url, expected) => {
     run('build')
-    await send(jobTo(await url(), { timeoutMs: 700 }))
-    expect([begun(), notes()]).toEqual([begins ? ['build'] : [], []])
-  })
-
-  test('of what was begun already nothing has to be', async () => {
-    run('build')
-    await send(jobTo((await receiver()).endpoint))
-    const before = list(folder)
-    const { endpoint, connected } = await startHanging()
-    const sent = send(jobTo(endpoint, { timeoutMs: 400 }))
-    await connected
-    expect(list(folder)).toEqual(before)
-    await sent
-    expect(list(folder)).toEqual(before)
-  })
-
-  test('a body that was sent before has begun its series, whatever the second answer proves', async () => {
-    run('build')
-    const job = jobTo('http://127.0.0.1:65009/')
-    // As the command leaves it that ends while its own request is under way.
-    const body = bodyOf(job, Date.now(), true) as Body
-    expect(body.note?.series).toHaveLength(1)
-    await send({ ...job, body })
-    expect([begun(), notes()]).toEqual([['build'], []])
+    await send(jobTo(await url(), { timeoutMs: 700 }), { post })
+    expect(result()).toMatch(expected)
   })
 })
 
-describe('within its time', () => {
-  const timed = async (act: Promise<unknown>) => {
-    const started = performance.now()
-    await act
-    return performance.now() - started
-  }
-
-  test('it ends, though the server never answers', async () => {
-    run('build')
-    const ms = await timed(send(jobTo((await startHanging()).endpoint, { timeoutMs: 300 })))
-    expect(ms).toBeGreaterThan(290)
-    expect(ms).toBeLessThan(3000)
-  })
-
-  test('it waits for half of it while another one begins series, and then sends what has begun', async () => {
+describe('nothing is sent', () => {
+  test('that a power cut could take back: the log is on the disk before', async () => {
     const { endpoint, requests } = await receiver()
     run('build')
-    await send(jobTo(endpoint))
+    let synced = ''
+    await send(jobTo(endpoint), {
+      sync: () => void (synced = `${requests.length} ${readFileSync(path, 'utf8')}`),
+    })
+    expect(synced).toMatch(/^0 [\s\S]*\n!send \w+ 1 6000 \d{13}$/)
+    expect(requests).toHaveLength(1)
+  })
+
+  test('where the disk fails at that, and the next one sends it', async () => {
+    const { endpoint, requests } = await receiver()
     run('build')
+    const fail = (code: string) => () => {
+      throw Object.assign(new Error(), { code })
+    }
+    await send(jobTo(endpoint), { sync: fail('EIO') })
+    expect([requests, result()]).toEqual([[], 'refused EIO'])
+    // A file system that knows no such call cannot do better.
+    await send(jobTo(endpoint), { sync: fail('EINVAL') })
+    expect([requests.map(({ body }) => values(body)), result()]).toEqual([[{ build: '0,1' }], 'taken 200'])
+  })
+
+  test.each<[string, () => void]>([
+    ['has said no meanwhile', () => writeFileSync(join(state, 'consent.json'), '{"no":1795900000000}')],
+    ['has said what cannot be read', () => writeFileSync(join(state, 'consent.json'), '')],
+    ['has cleared the log meanwhile', () => rmSync(path)],
+  ])('where the user %s', async (_, act) => {
+    const { endpoint, requests } = await receiver()
+    run('build')
+    await send(jobTo(endpoint), { sync: act })
+    expect(requests).toEqual([])
+    run('build')
+    act()
+    await send(jobTo(endpoint))
+    expect(requests).toEqual([])
+  })
+
+  test('by a process that was suspended until another one has claimed the log', async () => {
+    const { endpoint, requests } = await receiver()
+    run('build')
+    await send(jobTo(endpoint), {
+      sync: () => appendFileSync(path, `\n!send other 1 3000 ${Date.now() + 7000}`),
+    })
+    expect(requests).toEqual([])
+  })
+
+  test('under an id that has ended: the log is set aside, and the next one begins', async () => {
+    const { endpoint, requests } = await receiver()
+    for (const fault of ['removed', 'expired', 'replaced']) {
+      run('build')
+      const fingerprint = join(state, 'fingerprint')
+      const [id, , ...stamp] = readFileSync(fingerprint, 'utf8').split(' ')
+      rmSync(fingerprint)
+      if (fault === 'expired')
+        writeFileSync(fingerprint, [id, Date.now() - 400 * 86_400_000, ...stamp].join(' '))
+      if (fault === 'replaced') ensureFingerprint(state, Date.now())
+      await send(jobTo(endpoint))
+    }
+    expect(requests).toEqual([])
     run('check')
-    writeFileSync(join(folder, `!${Date.now() + 30_000}-other`), '')
-    const ms = await timed(send(jobTo(endpoint, { timeoutMs: 1200 })))
-    expect(ms).toBeGreaterThan(590)
-    expect(requests.map(({ body }) => values(body))).toEqual([{ build: '0,1' }, { build: '2' }])
-    expect([begun(), notes().length]).toEqual([['build'], 1])
-  })
-
-  test('it sends as soon as the other one is done', async () => {
-    const { endpoint, requests } = await receiver()
-    run('build')
-    const other = join(folder, `!${Date.now() + 30_000}-other`)
-    writeFileSync(other, '')
-    const sent = timed(send(jobTo(endpoint, { timeoutMs: 20_000 })))
-    await sleep(200)
-    expect(requests).toEqual([])
-    rmSync(other)
-    expect(await sent).toBeLessThan(5000)
-    expect(requests.map(({ body }) => values(body))).toEqual([{ build: '0,1' }])
-  })
-
-  test('it asks nobody where nothing has begun, nothing may be sent or nothing is there', async () => {
-    const { endpoint, requests } = await receiver()
-    const { source } = jobTo(endpoint)
     await send(jobTo(endpoint))
+    expect(requests.map(({ body }) => values(body))).toEqual([{ check: '0,1' }])
+    expect(JSON.parse(requests[0]!.body).resourceMetrics).toHaveLength(1)
+  })
+
+  test('by a clock that shows a time before this library was written', async () => {
+    const { endpoint, requests } = await receiver()
     run('build')
-    await send(jobTo(endpoint, { source: { ...source, options: { name: 'trix', commands: ['check'] } } }))
-    await send(jobTo(endpoint, { source: { ...source, only: [] } }))
-    writeFileSync(join(folder, `!${Date.now() + 30_000}-other`), '')
-    await send(jobTo(endpoint, { timeoutMs: 200 }))
-    renameSync(folder, `${folder}-gone`)
+    vi.useFakeTimers({ toFake: ['Date'], now: 86_400_000 })
     await send(jobTo(endpoint))
     expect(requests).toEqual([])
   })
 })
 
-test('thirty at once begin each series once, and the last of them has all that was counted', async () => {
-  const { endpoint, requests } = await receiver()
+describe('while another process sends', () => {
+  const other = (ms: number) => appendFileSync(path, `\n!send other 1 20000 ${ms}`)
+
+  test('it waits for half of its time, and leaves the rest to the next one', async () => {
+    const { endpoint, requests } = await receiver()
+    run('build')
+    other(Date.now())
+    await send(jobTo(endpoint, { timeoutMs: 400 }))
+    expect(requests).toEqual([])
+  })
+
+  test('it sends as soon as the other one is done, what that has not carried', async () => {
+    const { endpoint, requests } = await receiver()
+    run('build')
+    other(Date.now())
+    run('check')
+    const sent = send(jobTo(endpoint, { timeoutMs: 30_000 }))
+    await sleep(100)
+    expect(requests).toEqual([])
+    appendFileSync(path, `\n!taken other 200 ${Date.now()}`)
+    await sent
+    expect(requests.map(({ body }) => values(body))).toEqual([{ build: '1', check: '0,1' }])
+  })
+
+  test('it stops where the other one has carried all', async () => {
+    const { endpoint, requests } = await receiver()
+    run('build')
+    other(Date.now())
+    const sent = send(jobTo(endpoint, { timeoutMs: 30_000 }))
+    await sleep(100)
+    appendFileSync(path, `\n!taken other 200 ${Date.now()}`)
+    await sent
+    expect(requests).toEqual([])
+  })
+
+  test('that was killed, its life is waited for, and no longer', async () => {
+    const { endpoint, requests } = await receiver()
+    run('build')
+    other(Date.now() - 20_001)
+    await send(jobTo(endpoint))
+    expect(requests.map(({ body }) => values(body))).toEqual([{ build: '1' }])
+  })
+})
+
+test('thirty at once begin each series once, and together they have sent all that was counted', async () => {
+  const { endpoint, bodies } = await startBackend()
   await Promise.all(
     Array.from({ length: 30 }, async (_, index) => {
       await sleep(index * 3)
@@ -191,12 +284,59 @@ test('thirty at once begin each series once, and the last of them has all that w
       await send(jobTo(endpoint))
     }),
   )
-  const all = requests.map(({ body }) => values(body))
-  expect(all).toHaveLength(30)
-  const zeros = all.flatMap(said => Object.keys(said).filter(name => said[name]!.startsWith('0,')))
-  const names = ['build', ...Array.from({ length: 10 }, (_, index) => `c${index * 3}`)]
-  expect(zeros.sort()).toEqual(names.sort())
-  expect(Math.max(...all.map(said => Number(said.build?.split(',').at(-1) ?? 0)))).toBe(20)
-  expect([begun().sort(), notes()]).toEqual([names.sort(), []])
-  expect(readFileSync(join(folder, 'instance'), 'utf8')).toMatch(/^[0-9a-f-]{36}\n$/)
+  run('build')
+  await send(jobTo(endpoint, { anyway: true }))
+  expect(countedBy(bodies)).toEqual(all(31))
+  const zeros = bodies.flatMap(body => Object.values(values(body)).filter(said => said.startsWith('0,')))
+  expect(zeros).toHaveLength(11)
+  expect(bodies.length).toBeLessThan(31)
+})
+
+describe('logs of earlier versions', () => {
+  test('come along, eight in one body, each until it is taken', async () => {
+    const { endpoint, bodies } = await startBackend()
+    for (let i = 0; i < 10; i++) run('build', `0.${i}.0`)
+    const parts = () => JSON.parse(bodies.at(-1)!).resourceMetrics.length
+    run('build')
+    await send(jobTo(endpoint))
+    expect(parts()).toBe(9)
+    run('build')
+    await send(jobTo(endpoint))
+    expect(parts()).toBe(3)
+    run('build')
+    await send(jobTo(endpoint))
+    expect(parts()).toBe(1)
+    expect(countedBy(bodies)).toEqual(all(13))
+  })
+
+  test('do not stop their successor where a server minds them, and each gets its chance', async () => {
+    // Refuses what has more than one part, and one version for ever.
+    const { endpoint, bodies } = await startBackend(({ body, store, answer }) => {
+      const minds = JSON.parse(body).resourceMetrics.length > 1 || body.includes('"0.1.0"')
+      if (!minds) store()
+      answer(minds ? 413 : 200, 'text/plain')
+    })
+    for (const version of ['0.1.0', '0.2.0']) run('build', version)
+    for (let i = 0; i < 8; i++) {
+      run('build')
+      await send(jobTo(endpoint))
+    }
+    expect(resourceValues(bodies, 'service.version')).toEqual(new Set(['0.2.0', '1.0.0']))
+    expect(countedBy(bodies)).toEqual(all(9))
+  })
+
+  test('and those that were set aside, once they are taken, are not touched again', async () => {
+    const { endpoint, bodies } = await startBackend()
+    run('build')
+    const aside = `${path}~abcdefgh`
+    renameSync(path, aside)
+    run('check')
+    await send(jobTo(endpoint))
+    const { size } = statSync(aside)
+    run('check')
+    await send(jobTo(endpoint))
+    expect(JSON.parse(bodies[1]!).resourceMetrics).toHaveLength(1)
+    expect(statSync(aside).size).toBe(size)
+    expect(countedBy(bodies)).toEqual(all(3))
+  })
 })

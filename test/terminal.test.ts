@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { helpersEnded } from './helper.ts'
 import { counts, startReceiver } from './receiver.ts'
 import { hasTmux, openTerminal } from './terminal.ts'
-import { makeWorld } from './world.ts'
+import { makeWorld, type World } from './world.ts'
 
 // The screens were looked at by a person, and are kept as they were then. `vitest -u` writes them anew.
 const kept = (name: string) => join(import.meta.dirname, '../fixtures/screens', `${name}.txt`)
@@ -25,6 +26,7 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
     ] as const) {
       terminal.run(`clear; ${command}; echo "exit code $?"`)
       await expect(await terminal.until(/exit code \d\n\$/)).toMatchFileSnapshot(kept(name))
+      await helpersEnded(world)
     }
   })
 
@@ -39,17 +41,35 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
     expect(screen).not.toContain('\u001b')
   })
 
-  test('preview shows the bytes and what they are for', async () => {
+  test('preview explains what would be sent, and --raw is the body', async () => {
     const world = makeWorld()
     const terminal = openTerminal(world)
-    terminal.run('clear; trix telemetry preview build >body.json')
+    terminal.run('clear; trix telemetry preview build')
     await expect(await terminal.until(/All that can ever be sent[^$]*\$/)).toMatchFileSnapshot(
       kept('preview'),
     )
+    terminal.run('clear; trix telemetry preview build --raw >body.json; echo done')
+    await terminal.until(/done\n\$/)
     expect(counts([{ body: readFileSync(join(world.cwd, 'body.json'), 'utf8') } as never])).toEqual({
       build: 1,
     })
     expect(world.files()).toEqual([])
+  })
+
+  test('preview --all fits a terminal', async () => {
+    const terminal = openTerminal(makeWorld())
+    terminal.run('clear; trix telemetry preview --all')
+    await expect(await terminal.until(/Nothing else can be sent[^$]*\$/)).toMatchFileSnapshot(
+      kept('preview-all'),
+    )
+  })
+
+  test('status wraps at the width of the terminal, and breaks no path', async () => {
+    const terminal = openTerminal(makeWorld({ TRIX_TELEMETRY: 'banana' }), 80)
+    terminal.run('clear; trix telemetry status; echo "exit code $?"')
+    const screen = await terminal.until(/exit code \d\n\$/)
+    await expect(screen).toMatchFileSnapshot(kept('status-80'))
+    for (const line of screen.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
   })
 
   test('a raised noticeVersion shows the notice again, and sends nothing in that run', async () => {
@@ -67,13 +87,20 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
       terminal.run(`clear; TRIX_NOTICE=${version} trix build; echo "done"`)
       const screen = await terminal.until(/done\n\$/)
       expect([version, screen.includes('trix counts how often')]).toEqual([version, shown])
+      await helpersEnded(world)
     }
     await receiver.arrived(2)
     expect(counts(receiver.requests)).toEqual({ build: 2 })
   })
 
   describe('consent by question', () => {
-    test('is asked once; yes is counted from then on, and is in the config', async () => {
+    const CONSENT = '.local/state/trix/consent.json'
+    const answer = (world: World) =>
+      world.files().includes(CONSENT)
+        ? Object.keys(JSON.parse(readFileSync(join(world.home, CONSENT), 'utf8')))[0]
+        : undefined
+
+    test('is asked once; yes is counted from then on', async () => {
       const world = makeWorld()
       const terminal = openTerminal(world)
       terminal.run('clear; asking hello; echo "exit code $?"')
@@ -83,94 +110,117 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
       await terminal.until(
         /Thank you\. trix telemetry is on; "trix telemetry disable" switches it off\.\nhello\nexit code 0\n\$/,
       )
-      expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = true\n')
-      expect(world.files().join()).toContain('command_name=hello')
+      expect(answer(world)).toBe('yes')
+      expect(world.files().filter(file => file.endsWith('.log'))).toHaveLength(1)
       terminal.run('clear; asking hello; echo "exit code $?"')
       expect(await terminal.until(/exit code 0/)).not.toContain('[y/N]')
+      await helpersEnded(world)
     })
 
     test.each([
-      ['no', ['n', 'Enter'], '[telemetry]\nenabled = false\n'],
-      ['Enter alone is the letter that is written large', ['Enter'], '[telemetry]\nenabled = false\n'],
+      ['no', ['n', 'Enter'], 'no'],
+      ['Enter alone is the letter that is written large', ['Enter'], 'no'],
       ['three times something else', ['q', 'Enter', 'q', 'Enter', 'q', 'Enter'], undefined],
       ['Ctrl-D', ['C-d'], undefined],
       ['Ctrl-C', ['C-c'], undefined],
-    ])('answered by %s, nothing is counted', async (_, keys, config) => {
+    ])('answered by %s, nothing is counted', async (_, keys, expected) => {
       const world = makeWorld()
       const terminal = openTerminal(world)
       terminal.run('clear; asking hello')
-      await terminal.until('Count?')
-      for (const key of keys) {
+      await terminal.until('Count and send?')
+      for (const [index, key] of keys.entries()) {
         terminal.press(key)
-        if (key === 'Enter') await new Promise(resolve => setTimeout(resolve, 100))
+        // What is typed before the next question would not answer it.
+        if (key === 'Enter' && keys.length > 2 && index < keys.length - 1)
+          await terminal.until(new RegExp(`(Please answer[^]*){${(index + 1) / 2}}\\] ?\n*$`))
       }
       // Ctrl-C ends the command, as it does everywhere else.
       expect((await terminal.prompt()).includes('\nhello\n')).toBe(keys[0] !== 'C-c')
       terminal.run('echo "exit code $?"')
       await terminal.until(keys[0] === 'C-c' ? 'exit code 130' : 'exit code 0')
-      expect(existsSync(world.config) ? readFileSync(world.config, 'utf8') : undefined).toBe(config)
-      expect(world.files().filter(file => !file.endsWith('config.toml'))).toEqual([])
+      expect(answer(world)).toBe(expected)
+      expect(world.files()).toEqual(expected ? [CONSENT] : [])
+    })
+
+    test('what was typed before the question does not answer it, with or without Enter', async () => {
+      const world = makeWorld({ ASK_AFTER: '1' })
+      const terminal = openTerminal(world)
+      for (const typed of ['y', 'yes', '']) {
+        terminal.run('clear; asking hello; echo "exit code $?"')
+        await terminal.until('working')
+        terminal.run(typed)
+        terminal.run('y')
+        terminal.press('y')
+        writeFileSync(join(world.cwd, 'ask'), '')
+        await terminal.until('Count and send?')
+        expect(answer(world)).toBeUndefined()
+        rmSync(join(world.cwd, 'ask'))
+        terminal.press('C-d')
+        await terminal.until(/hello\nexit code 0\n\$/)
+        expect(world.files()).toEqual([])
+      }
     })
 
     test('a wrong answer repeats one line, and a no is confirmed', async () => {
       const world = makeWorld()
       const terminal = openTerminal(world)
       terminal.run('clear; asking hello')
-      await terminal.until('Count?')
+      await terminal.until('Count and send?')
       terminal.run('maybe')
       expect(await terminal.until('Please answer')).toMatch(/^(maybe\n)?Please answer y or n \[y\/N\]\n?$/)
       terminal.run('n')
-      await terminal.until(/trix telemetry stays off\.\nhello\n\$/)
+      await terminal.until(/trix telemetry is off: your no is in\s+\S+\nhello\n\$/)
     })
 
     test('a no ends an installation that was there', async () => {
       const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
       await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
+      await helpersEnded(world)
       const terminal = openTerminal(world)
       terminal.run('clear; asking hello')
-      await terminal.until('Count?')
+      await terminal.until('Count and send?')
       terminal.run('n')
-      await terminal.until(/The id was <64 hex digits>\.[^$]*hello\n\$/)
-      expect(world.files()).toEqual(['.config/trix/config.toml'])
+      await terminal.until(/The fingerprint was\s+<64 hex digits>\.[^$]*hello\n\$/)
+      expect(world.files()).toEqual([CONSENT])
     })
 
     test('not answered in time is no consent, and the command goes on', async () => {
       const world = makeWorld()
       const terminal = openTerminal(world)
       terminal.run('clear; ASK_MS=300 asking hello')
-      await terminal.until(/Count\?[^\n]*\nhello\n\$/)
+      await terminal.until(/Count and send\?[^\n]*\nhello\n\$/)
       expect(world.files()).toEqual([])
     })
 
-    test('in a pipe, in CI and with DO_NOT_TRACK nobody is asked, and the pipe is left alone', async () => {
+    test('in a pipe, in CI, with DO_NOT_TRACK and by an agent nobody is asked, and the pipe is left alone', async () => {
       const world = makeWorld()
       const terminal = openTerminal(world)
       terminal.run(
-        'clear; CI=1 asking hello; DO_NOT_TRACK=1 asking hello; { echo yes | asking hello; }; echo done',
+        'clear; CI=1 asking hello; DO_NOT_TRACK=1 asking hello; CLAUDECODE=1 asking hello; { echo yes | asking hello; }; echo done',
       )
-      expect(await terminal.until(/done\n\$/)).toBe('hello\nhello\nhello\ndone\n$\n')
+      expect(await terminal.until(/done\n\$/)).toBe('hello\nhello\nhello\nhello\ndone\n$\n')
       expect(world.files()).toEqual([])
     })
 
     test('prompt asks again, and clear asks before it removes', async () => {
       const world = makeWorld({ TRIX_TELEMETRY: 'local' })
-      world.writeConfig('[telemetry]\nenabled = false\n')
+      await world.tool(['telemetry', 'disable'])
       const terminal = openTerminal(world)
       terminal.run('clear; trix telemetry prompt')
-      await terminal.until('Count?')
+      await terminal.until('Count and send?')
       terminal.run('y')
-      await terminal.until('telemetry is local')
-      expect(readFileSync(world.config, 'utf8')).toBe('[telemetry]\nenabled = true\n')
+      await terminal.until('is still local: TRIX_TELEMETRY is "local"')
+      expect(answer(world)).toBe('yes')
       terminal.run('clear; trix build; trix telemetry clear; echo "exit code $?"')
-      await terminal.until('Remove 1 invocation in 1 series of 1 version')
+      await terminal.until('Remove 1 count in 1 log')
       terminal.press('Enter')
       await terminal.until(/nothing was removed\nexit code 1/)
-      expect(world.files().join()).toContain('command_name=build')
+      expect(world.files().filter(file => file.endsWith('.log'))).toHaveLength(1)
       terminal.run('clear; trix telemetry clear; echo "exit code $?"')
-      await terminal.until('Remove 1 invocation')
+      await terminal.until('Remove 1 count')
       terminal.run('y')
-      await terminal.until(/removed 1 invocation in 1 series of 1 version\nexit code 0/)
-      expect(world.files().join()).not.toContain('command_name')
+      await terminal.until(/removed 1 count in 1 log\nexit code 0/)
+      expect(world.files()).toEqual([CONSENT])
     })
   })
 })

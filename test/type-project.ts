@@ -7,8 +7,8 @@ import { flushTelemetry, initTelemetry, trackCommand, trackEvent } from 'otlp-ta
 import type { Attributes, Telemetry, TelemetryOptions } from 'otlp-tally'
 import { askConsent, runTelemetryCommand, type TelemetryIo } from 'otlp-tally/cli'
 
-const options: TelemetryOptions = { name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com' }
-const trix: Telemetry = initTelemetry({ ...options, temporality: 'delta', delivery: 'inline', headers: { a: 'b' } })
+const options: TelemetryOptions = { name: 'trix', version: '0.19.3', commands: ['build'] }
+const trix: Telemetry = initTelemetry({ ...options, delivery: 'inline', headers: { a: 'b' } })
 const attributes: Attributes = { risk_level: 'high', blocked: true }
 trackCommand('build')
 trackEvent('safety_triggered', attributes)
@@ -18,38 +18,93 @@ const io: TelemetryIo = { stdout: process.stdout }
 const code: Promise<number> = runTelemetryCommand(['status'], io)
 const answer: Promise<boolean | undefined> = askConsent()
 void [done, code, answer]
+
+const listed = initTelemetry({
+  name: 'trix',
+  version: '0.19.3',
+  commands: ['build', 'db migrate'],
+  events: { tool_call: { tool: ['read', 'write'], dry: Boolean } },
+})
+const computed: string = process.argv.slice(2).join(' ')
+const agreed: 'read' | undefined = process.argv.length > 3 ? 'read' : undefined
+listed.trackCommand('db migrate')
+listed.trackCommand(computed)
+listed.trackEvent('tool_call')
+listed.trackEvent('tool_call', { tool: computed, dry: computed !== '' })
+listed.trackEvent('tool_call', { tool: agreed })
+
+const derived = initTelemetry({ name: 'trix', version: '0.19.3', commands: [{ name: 'build' }].map(({ name }) => name) })
+derived.trackCommand('build')
 `
 
-/** Each line must not compile, so that a mistake is found by the person who can mend it. */
+/** Each line must not compile. The author of the tool then finds the mistake. */
 const mistakes = `
 import { initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
+const trix = { name: 'trix', version: '1.0.0' }
+const listed = initTelemetry({ ...trix, commands: ['build'], events: { tool_call: { tool: ['read'], dry: Boolean } } })
+declare const computed: string
 // @ts-expect-error argv is never a command name
 trackCommand(process.argv)
 // @ts-expect-error a number is no attribute value
 trackEvent('found', { count: 3 })
-// @ts-expect-error a version is needed
-initTelemetry({ name: 'trix' })
+// @ts-expect-error a typo
+listed.trackCommand('biuld')
+// @ts-expect-error nothing to count
+listed.trackCommand()
+// @ts-expect-error a typo in a value
+listed.trackEvent('tool_call', { tool: 'raed' })
+// @ts-expect-error a typo in a key
+listed.trackEvent('tool_call', { tol: 'read' })
+// @ts-expect-error a typo in an event
+listed.trackEvent('tool_cal')
+// @ts-expect-error a text is no boolean
+listed.trackEvent('tool_call', { dry: computed })
+// @ts-expect-error no events are listed
+initTelemetry({ ...trix, commands: ['build'] }).trackEvent('tool_call')
+// @ts-expect-error a version is required
+initTelemetry({ name: 'trix', commands: [] })
+// @ts-expect-error commands are required
+initTelemetry(trix)
 // @ts-expect-error there is no such option
-initTelemetry({ name: 'trix', version: '1.0.0', endpiont: 'https://otel.example.com' })
+initTelemetry({ ...trix, commands: [], endpiont: 'https://otel.example.com' })
 // @ts-expect-error one of three
-initTelemetry({ name: 'trix', version: '1.0.0', delivery: 'queued' })
+initTelemetry({ ...trix, commands: [], delivery: 'queued' })
 `
 
-/** With `module` each, what a strict project may use. */
+/** What a strict project may use: the form of its files, `module` and `moduleResolution`. */
 export const resolutions = [
-  ['nodenext', 'nodenext'],
-  ['esnext', 'bundler'],
+  ['module', 'nodenext', 'nodenext'],
+  ['commonjs', 'nodenext', 'nodenext'],
+  ['module', 'node16', 'node16'],
+  ['commonjs', 'node16', 'node16'],
+  ['module', 'esnext', 'bundler'],
+  ['commonjs', 'commonjs', 'node'],
 ] as const
 
-/** Writes both into a strict project of their own below a folder that has the package, for `tsc -p`. */
-export function writeTypeProject(folder: string, module: string, moduleResolution: string): void {
+export type Resolution = (typeof resolutions)[number]
+
+/** Writes both, and `more`, into a strict project below a folder that has the package, for `tsc -p`. */
+export function writeTypeProject(
+  folder: string,
+  [type, module, moduleResolution]: Resolution,
+  more: Readonly<Record<string, string>> = {},
+): void {
   mkdirSync(folder)
-  writeFileSync(join(folder, 'usage.ts'), usage)
-  writeFileSync(join(folder, 'mistakes.ts'), mistakes)
   const compilerOptions = {
     ...{ module, moduleResolution, strict: true, noEmit: true, target: 'es2022', lib: ['es2023'] },
-    ...{ exactOptionalPropertyTypes: true, skipLibCheck: false, verbatimModuleSyntax: true },
+    ...{ exactOptionalPropertyTypes: true, verbatimModuleSyntax: type === 'module' },
+    // Each file of ours is checked once, by these two: it takes seconds.
+    skipLibCheck: module !== 'nodenext',
     ...{ types: ['node'], typeRoots: [join(import.meta.dirname, '../node_modules/@types')] },
+    // TypeScript 6 calls the oldest resolution deprecated.
+    ...(moduleResolution === 'node' && { ignoreDeprecations: '6.0' }),
   }
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  const files = {
+    'usage.ts': usage,
+    'mistakes.ts': mistakes,
+    'package.json': JSON.stringify({ type }),
+    'tsconfig.json': JSON.stringify({ compilerOptions }),
+    ...more,
+  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
 }

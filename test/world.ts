@@ -34,7 +34,8 @@ export interface Running {
   said(text: string): Promise<void>
   /** Lets it end, and waits for that. */
   end(): Promise<void>
-  kill(): void
+  /** By default with SIGKILL. */
+  kill(signal?: NodeJS.Signals): void
 }
 
 const TOOL = join(import.meta.dirname, '../examples/tool.js')
@@ -95,7 +96,7 @@ function startProcess(args: string[], options: { cwd: string; env: Record<string
       child.stdin.end('\n')
       return ended
     },
-    kill: () => void child.kill('SIGKILL'),
+    kill: (signal = 'SIGKILL') => void child.kill(signal),
   }
 }
 

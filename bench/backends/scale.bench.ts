@@ -6,12 +6,13 @@ import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, onTestFinished, test } from 'vitest'
+import { configuration } from '../../src/bin/collector/configuration.ts'
 import { startCortex } from '../../test/backends/cortex.ts'
-import { EXAMPLES, TOKEN } from '../../test/backends/examples.ts'
+import { EXAMPLES } from '../../test/backends/examples.ts'
 import { programOf } from '../../test/backends/kill.ts'
 import { query, startPrometheus } from '../../test/backends/prometheus.ts'
 import { runCollector } from '../../test/collector/collector.ts'
-import { prometheusCounts } from '../../test/collector/counts.ts'
+import { deltaCounts } from '../../test/collector/counts.ts'
 import { freePorts } from '../../test/server.ts'
 
 /** One small, two of the middle, one large. */
@@ -26,7 +27,6 @@ const AT_ONCE = 32
 
 interface Target {
   url: string
-  headers?: Record<string, string>
   pid: number
 }
 
@@ -41,31 +41,30 @@ afterAll(() => {
 })
 
 for (const [installations, series] of SIZES) {
-  test(`fleet.yaml: ${installations} installations of ${series} series`, async () => {
-    const [port, page] = await freePorts(2)
-    const dir = mkdtempSync(join(root, 'fleet-'))
+  test(`delta.yaml: ${installations} installations of ${series} series`, async () => {
+    const [port] = await freePorts(1)
+    const dir = mkdtempSync(join(root, 'delta-'))
     const endpoint = `http://127.0.0.1:${port}`
-    const headers = { authorization: `Bearer ${TOKEN}` }
+    const file = join(dir, 'deltas.jsonl')
+    const tool = join(dir, 'tool.yaml')
+    writeFileSync(tool, toolOf(series))
     const collector = await runCollector(
       dir,
       [
-        join(EXAMPLES, 'fleet.yaml'),
+        join(EXAMPLES, 'delta.yaml'),
+        tool,
         {
-          receivers: { otlp: { protocols: { http: { endpoint: `127.0.0.1:${port}` } } } },
-          exporters: { prometheus: { endpoint: `127.0.0.1:${page}` } },
-          processors: { interval: { interval: '5s' }, memory_limiter: { limit_mib: 4096 } },
+          exporters: { file: { path: file, flush_interval: '100ms' } },
+          processors: { interval: { interval: '5s' } },
+          service: { pipelines: { metrics: { exporters: ['file'] } } },
         },
       ],
-      { endpoint, headers },
+      { endpoint, env: { LISTEN: `127.0.0.1:${port}`, BACKEND: 'http://127.0.0.1:1', API_KEY: 'key' } },
     )
     onTestFinished(() => collector.stop())
-    await measure(
-      'Collector, fleet.yaml',
-      { url: `${endpoint}/v1/metrics`, headers, pid: collector.pid },
-      installations,
-      series,
-    )
-    const counts = Object.values(await prometheusCounts(`http://127.0.0.1:${page}/metrics`))
+    const target = { url: `${endpoint}/v1/metrics`, pid: collector.pid }
+    await measure('Collector, delta.yaml', target, installations, series)
+    const counts = Object.values(await deltaCounts(file))
     check(
       counts.reduce((sum, count) => sum + count, 0),
       installations * series * ROUNDS,
@@ -107,6 +106,17 @@ for (const [installations, series] of SIZES) {
   })
 }
 
+/** tool.yaml of a tool that has these commands. */
+function toolOf(series: number): string {
+  const command_name = Array.from({ length: series }, (_, i) => `command-${i}`)
+  return configuration({
+    name: 'trix',
+    version: '1.0.0',
+    resource: { 'service.name': ['trix'] },
+    metrics: { command_invocation: { unit: '{invocation}', attributes: { command_name } } },
+  })
+}
+
 /** What it costs to evaluate the rules of the day once, and that they say all that was sent. */
 async function ask(
   store: { url: string },
@@ -115,7 +125,9 @@ async function ask(
   sent: number,
 ): Promise<void> {
   for (const file of ['rules.yml', 'gateway-rules.yml']) {
-    const rule = readFileSync(join(EXAMPLES, file), 'utf8').match(/:day\n\s+expr: \|\n([\s\S]*?)\n\s+# /)![1]!
+    const rule = readFileSync(join(EXAMPLES, file), 'utf8').match(
+      /fine:command_invocation:day\n\s+expr: \|\n([\s\S]*?)\n\s+- record/,
+    )![1]!
     const before = cpu(pid)
     const [total] = await query(store, `sum(${rule})`)
     row[`${file}, ms of CPU`] = Math.round(cpu(pid) - before)
@@ -123,7 +135,7 @@ async function ask(
   }
 }
 
-/** As docs/backends.md has it. */
+/** As docs/backends/sizes.md has it. */
 function table(): string {
   const columns = [...new Set(rows.flatMap(Object.keys))]
   const lines = [
@@ -168,18 +180,13 @@ async function measure(what: string, target: Target, installations: number, seri
   return row
 }
 
-async function sendAll({ url, headers }: Target, count: number, body: (i: number) => string): Promise<void> {
+async function sendAll({ url }: Target, count: number, body: (i: number) => string): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE })
   let next = 0
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       while (next < count) {
-        const status = await post(
-          url,
-          { ...headers, 'content-type': 'application/json' },
-          agent,
-          body(next++),
-        )
+        const status = await post(url, agent, body(next++))
         if (status !== 200) throw new Error(`${url} answers ${status}`)
       }
     }),
@@ -187,12 +194,8 @@ async function sendAll({ url, headers }: Target, count: number, body: (i: number
   agent.destroy()
 }
 
-function post(
-  url: string,
-  headers: Record<string, string>,
-  agent: Agent,
-  body: string,
-): Promise<number | undefined> {
+function post(url: string, agent: Agent, body: string): Promise<number | undefined> {
+  const headers = { 'content-type': 'application/json' }
   return new Promise((resolve, reject) => {
     request(url, { method: 'POST', headers, agent }, response => {
       response.resume().on('end', () => resolve(response.statusCode))
@@ -225,7 +228,7 @@ function body(installation: number, series: number, round: number, start: number
             attribute('service.name', 'trix'),
             attribute('service.version', '1.0.0'),
             attribute('service.instance.id', `3e6ed7c5-f988-4dde-9dab-${id}`),
-            attribute('user.fingerprint', id.repeat(5)),
+            attribute('user.fingerprint', id.padStart(64, '0')),
           ],
         },
         scopeMetrics: [

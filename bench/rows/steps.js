@@ -13,6 +13,7 @@ const { trackCommand } = initTelemetry({
   name: 'bench',
   version: '1.0.0',
   endpoint: process.env.BENCH_ENDPOINT,
+  commands: ['build'],
 })
 times.push(now())
 trackCommand('build')

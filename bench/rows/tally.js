@@ -5,5 +5,6 @@ const { trackCommand } = initTelemetry({
   name: 'bench',
   version: '1.0.0',
   endpoint: process.env.BENCH_ENDPOINT,
+  commands: ['build'],
 })
 trackCommand('build')

@@ -1,17 +1,10 @@
 import { defineCittyPlugin, defineCommand, runMain } from 'citty'
-import { initTelemetry } from 'otlp-tally'
-
-const { trackCommand } = initTelemetry({
-  name: 'trix',
-  version: '0.19.3',
-  endpoint: 'http://127.0.0.1:4318',
-  commands: ['db migrate'],
-})
+import { initTelemetry, trackCommand } from 'otlp-tally'
 
 /** A command's plugins are set up when its arguments were found valid. @param {string} name */
 const counted = name => defineCittyPlugin({ name: 'telemetry', setup: () => trackCommand(name) })
 
-/** Of what only holds commands: a word that is none of them is `unknown`. @param {object} subCommands */
+/** A word that is none of the commands here is `unknown`. @param {object} subCommands */
 const holds = subCommands =>
   defineCittyPlugin({
     name: 'unknown',
@@ -28,9 +21,17 @@ const migrate = defineCommand({
 })
 const telemetry = defineCommand({
   async run({ rawArgs }) {
-    process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(rawArgs)
+    const { runTelemetryCommand } = await import('otlp-tally/cli')
+    process.exitCode = await runTelemetryCommand(rawArgs)
   },
 })
-const db = defineCommand({ subCommands: { migrate }, plugins: [holds({ migrate })] })
+const tables = { migrate }
+initTelemetry({
+  name: 'trix',
+  version: '0.19.3',
+  endpoint: 'http://127.0.0.1:4318',
+  commands: Object.keys(tables).map(name => `db ${name}`),
+})
+const db = defineCommand({ subCommands: tables, plugins: [holds(tables)] })
 const meta = { name: 'trix', version: '0.19.3' }
 runMain(defineCommand({ meta, subCommands: { db, telemetry }, plugins: [holds({ db, telemetry })] }))

@@ -1,13 +1,6 @@
 import { Builtins, Cli, Command, Option } from 'clipanion'
 import { initTelemetry } from 'otlp-tally'
 
-const { trackCommand } = initTelemetry({
-  name: 'trix',
-  version: '0.19.3',
-  endpoint: 'http://127.0.0.1:4318',
-  commands: ['db migrate'],
-})
-
 /** What all commands extend. `execute` is called when all is valid; `path` is the one of `paths` that matched. */
 abstract class Counted extends Command {
   abstract run: Command['execute']
@@ -19,18 +12,31 @@ abstract class Counted extends Command {
 class Migrate extends Counted {
   static override paths = [['db', 'migrate']]
   target = Option.String()
-  run = async () => void this.context.stdout.write(`migrated to ${this.target}\n`)
+  run = () => {
+    this.context.stdout.write(`migrated to ${this.target}\n`)
+    return Promise.resolve()
+  }
 }
 class Telemetry extends Command {
   static override paths = [['telemetry']]
   args = Option.Proxy()
-  execute = async () => (await import('otlp-tally/cli')).runTelemetryCommand(this.args)
+  async execute() {
+    const { runTelemetryCommand } = await import('otlp-tally/cli')
+    return runTelemetryCommand(this.args)
+  }
 }
+const { trackCommand } = initTelemetry({
+  name: 'trix',
+  version: '0.19.3',
+  endpoint: 'http://127.0.0.1:4318',
+  commands: Migrate.paths.map(path => path.join(' ')),
+})
+
 const cli = new Cli({ binaryName: 'trix', binaryVersion: '0.19.3' })
 for (const command of [Migrate, Telemetry, Builtins.VersionCommand]) cli.register(command)
 
 const args = process.argv.slice(2)
 const words = args.filter(arg => !arg.startsWith('-')).join(' ')
-const known = [Migrate, Telemetry].some(({ paths: [path] }) => `${words} `.startsWith(`${path!.join(' ')} `))
+const known = [Migrate, Telemetry].some(({ paths: [path] }) => `${words} `.startsWith(`${path.join(' ')} `))
 if (words && !known) trackCommand(words) // not in the list: `unknown`
 await cli.runExit(args)

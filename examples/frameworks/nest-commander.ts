@@ -14,12 +14,15 @@ const nameOf = (command: commander.Command): string =>
   command.parent?.parent ? `${nameOf(command.parent)} ${command.name()}` : command.name()
 @SubCommand({ name: 'migrate', arguments: '<target>' })
 class Migrate extends CommandRunner {
-  run = async ([target]: string[]) => console.log(`migrated to ${target}`)
+  run([target]: string[]) {
+    console.log(`migrated to ${target}`)
+    return Promise.resolve()
+  }
 }
 @Command({ name: 'db', subCommands: [Migrate] })
 class Db extends CommandRunner {
-  async run(words: string[]) {
-    if (words.length) trackCommand(['db', words[0]].join(' ')) // not in the list: `unknown`
+  run(words: string[]): Promise<void> {
+    if (words.length > 0) trackCommand(['db', words[0]].join(' ')) // not in the list: `unknown`
     this.command.help({ error: true })
   }
 }
@@ -28,12 +31,14 @@ class App {
   @InjectCommander() program!: commander.Command
   // Comes after parsing and validation. `db` alone has commands, and only shows its help.
   onModuleInit = () =>
-    this.program.hook('preAction', (_, it) => (it.commands.length ? undefined : trackCommand(nameOf(it))))
+    this.program.hook('preAction', (_, it) => (it.commands.length > 0 ? undefined : trackCommand(nameOf(it))))
 }
 function errorHandler(error: Error): never {
   const { code, exitCode } = error as commander.CommanderError
   if (code === 'commander.unknownCommand') trackCommand(error.message) // not in the list: `unknown`
   process.exit(exitCode)
 }
-if (process.argv[2] !== 'telemetry') await CommandFactory.run(App, { version: '0.19.3', errorHandler })
-else process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(process.argv.slice(3))
+if (process.argv[2] === 'telemetry') {
+  const { runTelemetryCommand } = await import('otlp-tally/cli')
+  process.exitCode = await runTelemetryCommand(process.argv.slice(3))
+} else await CommandFactory.run(App, { version: '0.19.3', errorHandler })

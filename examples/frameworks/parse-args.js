@@ -1,18 +1,19 @@
 import { parseArgs } from 'node:util'
 import { initTelemetry } from 'otlp-tally'
 
+const commands = new Map([['db migrate', (/** @type {string} */ to) => console.log(`migrated to ${to}`)]])
+const flag = /** @type {const} */ ({ type: 'boolean' })
+
 const { trackCommand } = initTelemetry({
   name: 'trix',
   version: '0.19.3',
   endpoint: 'http://127.0.0.1:4318',
-  commands: ['db migrate'],
+  commands: [...commands.keys()],
 })
 
-const commands = new Map([['db migrate', (/** @type {string} */ to) => console.log(`migrated to ${to}`)]])
-const flag = /** @type {const} */ ({ type: 'boolean' })
-
 if (process.argv[2] === 'telemetry') {
-  process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(process.argv.slice(3))
+  const { runTelemetryCommand } = await import('otlp-tally/cli')
+  process.exitCode = await runTelemetryCommand(process.argv.slice(3))
 } else {
   const { values, positionals } = parseArgs({
     allowPositionals: true,

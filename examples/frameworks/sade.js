@@ -1,7 +1,7 @@
 import { initTelemetry } from 'otlp-tally'
 import sade from 'sade'
 
-const commands = /** @type {const} */ (['db migrate'])
+const commands = ['db migrate']
 const { trackCommand } = initTelemetry({
   name: 'trix',
   version: '0.19.3',
@@ -11,19 +11,19 @@ const { trackCommand } = initTelemetry({
 
 const cli = sade('trix').version('0.19.3')
 cli.command('db migrate <target>').action(target => console.log(`migrated to ${target}`))
-cli.command('telemetry', 'What is counted, and the switch').action(async () => {
-  const args = process.argv.slice(process.argv.indexOf('telemetry') + 1)
-  process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(args)
+cli.command('telemetry', 'what is counted').action(async () => {
+  const { runTelemetryCommand } = await import('otlp-tally/cli')
+  process.exitCode = await runTelemetryCommand(process.argv.slice(process.argv.indexOf('telemetry') + 1))
 })
 
-// sade ends the process where it knows no such command, so that is looked for before. Not in the list: `unknown`.
+// sade ends the process where it knows no such command, so this looks before. Not in the list: `unknown`.
 const words = process.argv
   .slice(2)
   .filter(arg => !arg.startsWith('-'))
   .join(' ')
 if (words && ![...commands, 'telemetry'].some(name => `${words} `.startsWith(`${name} `))) trackCommand(words)
 
-// `lazy` gives back the command instead of running it; nothing after `--help`, and an error has ended the process.
+// `lazy` returns the command instead of running it; nothing after `--help`, and an error has ended the process.
 const command = cli.parse(process.argv, { lazy: true })
 if (command) trackCommand(command.name)
 await command?.handler(...command.args)

@@ -2,17 +2,21 @@ import { initTelemetry } from 'otlp-tally'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 
+/** @param {Record<string, unknown>} args */
+const migrate = ({ target }) => console.log(`migrated to ${target}`)
+const db = [{ command: 'migrate <target>', describe: 'change them', handler: migrate }]
+
 const { trackCommand } = initTelemetry({
   name: 'trix',
   version: '0.19.3',
   endpoint: 'http://127.0.0.1:4318',
-  commands: ['db migrate'],
+  commands: db.map(({ command }) => `db ${command.split(' ', 1)[0]}`), // the modules that yargs gets below
 })
 
 const cli = yargs(hideBin(process.argv)).scriptName('trix').version('0.19.3').locale('en').demandCommand(1)
-// `strict` refuses words that are no command, `populate--` keeps what is behind `--` out of `_`.
+// `strict` refuses words that are no command, `populate--` keeps what follows `--` out of `_`.
 cli.strictCommands().strict().parserConfiguration({ 'populate--': true })
-// Comes after validation.
+// Runs after validation.
 cli.middleware(({ _ }) => trackCommand(_.join(' ')))
 cli.fail((message, error, failed) => {
   if (message?.startsWith('Unknown command')) trackCommand(message) // not in the list: `unknown`
@@ -20,14 +24,11 @@ cli.fail((message, error, failed) => {
   console.error(`\n${message ?? error}`)
   process.exit(1)
 })
-
-/** @param {Record<string, unknown>} args */
-const migrate = ({ target }) => console.log(`migrated to ${target}`)
-cli.command('db', 'tables', db => db.command('migrate <target>', 'change them', {}, migrate).demandCommand(1))
+cli.command('db', 'tables', own => own.command(db).demandCommand(1))
 
 const flagsToo = (/** @type {typeof cli} */ own) => own.strict(false).strictCommands(false).help(false)
 cli.command('telemetry', 'what is counted', flagsToo, async () => {
-  const args = process.argv.slice(process.argv.indexOf('telemetry') + 1)
-  process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(args)
+  const { runTelemetryCommand } = await import('otlp-tally/cli')
+  process.exitCode = await runTelemetryCommand(process.argv.slice(process.argv.indexOf('telemetry') + 1))
 })
 await cli.parseAsync()

@@ -1,46 +1,43 @@
-import { headersOf, settingsOf } from '../core/decide/decide.ts'
 import { checkUrl } from '../exchange/check.ts'
 import { notAnEndpoint } from '../exchange/explain.ts'
 import type { Context } from './context.ts'
 import { inspect, setBy } from './inspect.ts'
+import { sentences } from './print.ts'
+import { Stop } from './stop.ts'
+
+/** The rows that forbid a request. That nothing was agreed to yet, or a CI, does not: no count is in it, and no id. */
+const isNo = (row: number) => row <= 9 || row === 12
 
 /**
  * `check`: sends an empty export to the endpoint that is in effect, with the headers that go to it and on the way that
- * they go, and explains the answer. Counts nothing. The exit code is 0 where it was accepted.
+ * they go, and explains the answer. Counts nothing, and contacts nothing under a no. The exit code is 0 where it was
+ * accepted.
  */
-export async function checkOwn({ tool, env, stdout, stderr }: Context): Promise<number> {
+export async function checkOwn(context: Context): Promise<number> {
+  const { tool, env, stdout } = context
   const { name } = tool.options
-  const inspection = inspect(tool, env)
-  const { facts, endpoint, decision, config } = inspection
-  if (facts.denied) {
-    stderr.write(`${name} telemetry check: ${facts.denied}\n`)
-    return 1
-  }
-  if (!endpoint.url) {
-    const why = endpoint.endpoint ? notAnEndpoint(endpoint.endpoint) : 'there is no endpoint'
-    stderr.write(`${name} telemetry check: ${why} (from ${setBy(inspection)})\n`)
-    return 1
-  }
-  if ('problem' in config)
-    stderr.write(`${name} telemetry check: without the config file: ${config.problem}\n`)
-  const headers = headersOf(facts, settingsOf(facts), endpoint.source)
+  const inspection = inspect(context)
+  const { endpoint, target, decision } = inspection
+  const from = `(from ${setBy(inspection, name)})`
+  if (isNo(decision.row)) throw new Stop(`nothing was contacted: ${decision.reason}`)
+  if (!target)
+    throw new Stop(`${endpoint.endpoint ? notAnEndpoint(endpoint.endpoint) : 'there is no endpoint'} ${from}`)
   const token = {
     environment:
       'No header goes to an endpoint from the environment: set it in the config file, with its headers',
     config: 'It belongs to the endpoint in the config file: headers = { authorization = "Bearer …" }',
     tool: `It is for ${name} to send: tell its developers, or set it as headers in the config file`,
   }[endpoint.source]
-  const { accepted, lines } = await checkUrl(endpoint.url, headers, env, token)
-  const names = Object.keys(headers)
+  const { accepted, lines } = await checkUrl(target.url, target.headers, env, token)
+  const names = Object.keys(target.headers)
   stdout.write(
-    [
-      `${endpoint.url} (from ${setBy(inspection)})`,
+    sentences(
+      stdout,
+      `${target.url} ${from}`,
       ...(names.length ? [`with the headers ${names.join(', ')}`] : []),
-      ...lines,
+      ...lines.flatMap(line => line.split('\n')),
       ...(decision.mode === 'on' ? [] : [`${name} telemetry is ${decision.mode}: ${decision.reason}`]),
-    ]
-      .map(line => `${line}\n`)
-      .join(''),
+    ),
   )
   return accepted ? 0 : 1
 }

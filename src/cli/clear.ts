@@ -1,77 +1,48 @@
 import { count } from '../terminal/count.ts'
 import type { Context, Values } from './context.ts'
-import { inspect } from './inspect.ts'
+import { marksIn } from './forget.ts'
+import { sentences } from './print.ts'
 import { yesOrNo } from './question.ts'
-import { remove, removeStreams, type Stored, storedIn } from './remove.ts'
-import type { StoredStream } from './storage.ts'
+import { hasYes, remove, removeYes, storedIn } from './remove.ts'
+import { Stop } from './stop.ts'
+import { writableFolders } from './write-problem.ts'
 
 const TIMEOUT_MS = 30_000
 
 /**
- * `clear`: removes what was counted, with `--all` also the fingerprint and the mark of the notice, so that the next run
- * is a new installation. Says what it removed, or what is left and fails. The config stays: an opt-out is not
- * forgotten.
+ * `clear`: removes what was counted, with `--all` also the fingerprint, what was shown and a yes: the next run is a
+ * new installation. Says what it removed, or what is left and fails. A no stays.
  */
 export async function clear(context: Context, { all = false, yes = false }: Values): Promise<number> {
-  const { tool, env, stdout, stderr } = context
+  const { tool, stdout, stderr } = context
   const { name } = tool.options
-  const complain = (sentence: string) => {
-    stderr.write(`${name} telemetry: ${sentence}\n`)
-    return 1
-  }
-  const { folders, streams, decision } = inspect(tool, env)
-  if (!folders) return complain(decision.reason)
-  const { state } = folders
-  let stored: Stored
-  try {
-    stored = storedIn(state)
-  } catch (error) {
-    return complain(`it cannot be seen what is there: ${(error as Error).message}`)
-  }
-  const things = thingsOf(stored, streams, Boolean(all))
+  const { state } = writableFolders(context)
+  const { logs, local, fingerprint, notice } = storedIn(state)
+  const counted = [...logs, ...local]
+  const things = [
+    ...(counted.length ? [`${count(marksIn(counted), 'count')} in ${count(counted.length, 'log')}`] : []),
+    ...(all && fingerprint.length ? ['the fingerprint'] : []),
+    ...(all && notice.length ? ['that the notice was shown'] : []),
+    ...(all && hasYes(state) ? ['your yes'] : []),
+  ]
+  const list = things.length < 2 ? things.join() : `${things.slice(0, -1).join(', ')} and ${things.at(-1)}`
   if (!things.length) {
-    stdout.write(`${name} telemetry: there is nothing to remove\n`)
+    stdout.write(sentences(stdout, `${name} telemetry: there is nothing to remove`))
     return 0
   }
   if (!yes) {
-    const answer = await yesOrNo(`Remove ${list(things)} from ${state}?`, context, TIMEOUT_MS, false)
-    if (!answer)
-      return complain(
-        `nothing was removed${answer === undefined ? ': confirm with --yes when there is no terminal' : ''}`,
-      )
+    const question = sentences(stderr, `Remove ${list} from ${state}?`).trimEnd()
+    const answer = await yesOrNo(question, context, TIMEOUT_MS, false)
+    if (answer === undefined)
+      throw new Stop('nothing was removed: confirm with --yes when there is no terminal')
+    if (!answer) throw new Stop('nothing was removed')
   }
+  // First what lets a command count: none may begin anew meanwhile.
   const left = [
-    ...remove([...stored.doomed, ...(all ? [...stored.fingerprint, ...stored.notice] : [])]),
-    ...removeStreams(state, 'tallies', stored.tallies),
-    ...removeStreams(state, 'local', stored.local),
+    ...(all ? [...remove(notice), ...removeYes(state), ...remove(fingerprint)] : []),
+    ...remove(counted),
   ]
-  if (left.length) return complain(`not all of it could be removed. Left: ${left.join(', ')}`)
-  stdout.write(`${name} telemetry: removed ${list(things)}\n`)
+  if (left.length) throw new Stop(`not all of it could be removed. Left: ${left.join(', ')}`)
+  stdout.write(sentences(stdout, `${name} telemetry: removed ${list}`))
   return 0
-}
-
-function thingsOf(
-  { tallies, local, doomed, fingerprint, notice }: Stored,
-  streams: StoredStream[],
-  all: boolean,
-) {
-  const series = streams.flatMap(stream => stream.series)
-  const invocations = series.reduce((sum, { times }) => sum + times.length, 0)
-  const versions = new Set(streams.map(({ version }) => version)).size
-  const there = tallies.length + local.length
-  return [
-    ...(there && streams.length
-      ? [
-          `${count(invocations, 'invocation')} in ${count(series.length, 'series')} of ${count(versions, 'version')}`,
-        ]
-      : []),
-    ...(there > streams.length ? ['counts that cannot be read'] : []),
-    ...(doomed.length ? ['what was left by an interruption'] : []),
-    ...(all && fingerprint.length ? ['the installation id'] : []),
-    ...(all && notice.length ? ['the mark that the notice was seen'] : []),
-  ]
-}
-
-function list(things: string[]): string {
-  return things.length < 2 ? things.join() : `${things.slice(0, -1).join(', ')} and ${things.at(-1)}`
 }

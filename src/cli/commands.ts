@@ -1,4 +1,4 @@
-import type { Row } from '../core/rows.ts'
+import type { Row } from '../core/layout.ts'
 import type { OptionList } from '../terminal/arguments.ts'
 import type { Context, Values } from './context.ts'
 
@@ -12,6 +12,8 @@ export interface Command {
   flags?: Row[]
   /** How many operands it accepts at most. */
   operands?: number
+  /** What is wrong with flags or operands that are each right; undefined where nothing is. */
+  conflict?(values: Values, operands: string[]): string | undefined
   run(context: Context, values: Values, operands: string[]): number | Promise<number>
 }
 
@@ -25,37 +27,43 @@ export const commands: Record<string, Command> = {
     does: 'what is in effect and why, what can be sent and where to, what was counted',
     options: { json: flag },
     flags: [['--json', 'the same for programs']],
-    async run({ tool, env, stdout }, { json }) {
+    async run(context, { json }) {
       const { inspect } = await import('./inspect.ts')
       const text = json
         ? (await import('./status-json.ts')).statusJson
         : (await import('./status.ts')).statusText
-      stdout.write(text(inspect(tool, env), tool))
+      context.stdout.write(text(inspect(context), context))
       return 0
     },
   },
   enable: {
     usage: 'enable',
-    does: 'count and send',
+    does: 'says yes to what is sent now',
     run: async context => (await import('./switch.ts')).enable(context),
   },
   disable: {
     usage: 'disable',
-    does: 'neither count nor send; removes the installation id and what was to be sent',
+    does: 'says no; removes the ids and what was to be sent',
     run: async context => (await import('./switch.ts')).disable(context),
   },
   preview: {
     usage: 'preview [COMMAND]',
-    does: 'what would be sent if COMMAND were run now, field by field; with --all everything that can ever be sent',
-    options: { all: flag, raw: flag },
+    does: 'what would be sent if COMMAND were run now; with --all everything that can ever be sent',
+    options: { all: flag, json: flag, raw: flag },
     flags: [
       ['--all', 'every name and value that can ever be sent'],
+      ['--all --json', 'the same for programs'],
       ['--raw', 'only the bytes of the body'],
     ],
     operands: 1,
-    async run(context, { all, raw }, [command]) {
-      if (all) return (await import('./everything.ts')).previewAll(context)
-      return (await import('./preview.ts')).preview(context, command, Boolean(raw))
+    conflict: ({ all, json, raw }, operands) => {
+      if (all && operands.length) return '--all is about every command: expected no COMMAND'
+      if (all && raw) return 'expected only one of --all, --raw'
+      return json && !all ? '--json: expected --all before it; --raw is the body of one command' : undefined
+    },
+    async run(context, values, [command]) {
+      if (values.all) return (await import('./preview-all.ts')).previewAll(context, values)
+      return (await import('./preview.ts')).preview(context, values, command)
     },
   },
   check: {
@@ -95,10 +103,10 @@ export const commands: Record<string, Command> = {
   },
   clear: {
     usage: 'clear [--all] [--yes]',
-    does: 'removes what was counted; with --all also the installation id and that the notice was seen',
+    does: 'removes what was counted; with --all also the ids, what was shown and a yes, never a no',
     options: { all: flag, yes: { ...flag, short: 'y' } },
     flags: [
-      ['--all', 'also the installation id and that the notice was seen'],
+      ['--all', 'also the ids, what was shown and a yes, never a no'],
       ['-y, --yes', 'does not ask'],
     ],
     run: async (context, values) => (await import('./clear.ts')).clear(context, values),

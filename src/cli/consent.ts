@@ -1,11 +1,15 @@
-import { contents } from '../core/decide/notice.ts'
-import { rowsText, textWidth, wrap } from '../core/rows.ts'
+import { agentIn } from '../core/agent.ts'
+import { unreadVariable } from '../core/decide/environment.ts'
+import { writeYes } from './answer.ts'
 import { type Context, called, contextOf, type TelemetryIo } from './context.ts'
-import { forget } from './forget.ts'
-import { inspect, quietFacts } from './inspect.ts'
-import { rulingsOf } from './otherwise.ts'
+import { decisionOf } from './counterfactuals.ts'
+import { type Inspection, inspect } from './inspect.ts'
+import { sentences } from './print.ts'
 import { yesOrNo } from './question.ts'
-import { disable, effectOf, writeEnabled } from './switch.ts'
+import { questionText } from './question-text.ts'
+import { Stop } from './stop.ts'
+import { disable, enable, sayNo } from './switch.ts'
+import { writeProblem } from './write-problem.ts'
 
 /** The same surroundings, and how to ask. */
 export interface ConsentIo extends TelemetryIo {
@@ -16,14 +20,18 @@ export interface ConsentIo extends TelemetryIo {
 }
 
 const TIMEOUT_MS = 30_000
+/** The rows that leave it to the user: nothing was agreed to yet, or only a notice was shown. */
+const OPEN: readonly number[] = [16, 17, 18]
 
 /**
- * Asks the user for consent, once: what is collected, what never is, where it goes. The answer is written into their
- * config as `enable` and `disable` write it, and is in effect from the next `trackCommand` on.
+ * Asks the user for consent, once: what is collected, what never is, where it goes. The answer is written as `enable`
+ * and `disable` write it, and is in effect from the next `trackCommand` on. Where more is sent than the user has agreed
+ * to, it asks again and says what is new.
  *
- * Resolves with the answer, given now or before; undefined where there is none: nobody is at a terminal, `CI` or
- * `DO_NOT_TRACK` or anything else has decided, Ctrl-D, no answer within the time, or it could not be written (then the
- * reason is on stderr). Nothing is ever stored as a yes that was not one. Never rejects.
+ * Resolves with the answer, given now or before; undefined where there is none: nobody is at a terminal, a coding agent
+ * runs this, `CI` or `DO_NOT_TRACK` or anything else has decided, Ctrl-D, no answer within the time, or it could not be
+ * written (then the reason is on stderr). What was typed before the question does not answer it. With `default: 'yes'`
+ * Enter alone is a yes; that is no explicit consent. Never rejects.
  *
  * @example
  * ```js
@@ -34,6 +42,7 @@ const TIMEOUT_MS = 30_000
  *   name: 'trix',
  *   version: '0.19.3',
  *   endpoint: 'https://otel.example.com',
+ *   commands: ['build'],
  *   consent: 'explicit',
  * })
  * await askConsent()
@@ -42,59 +51,54 @@ const TIMEOUT_MS = 30_000
  */
 export async function askConsent(io: ConsentIo = {}): Promise<boolean | undefined> {
   const context = contextOf(io)
-  // A mistake of the program's. Whoever uses it came for something else, and cannot mend it.
+  // A mistake of the program's. Its user came for something else, and cannot correct it.
   if (typeof context === 'string') return undefined
   const { tool, env, stderr } = context
-  // Open is what only the rows on consent would decide.
-  const { rule } = rulingsOf(quietFacts(tool, env))[0]!
-  if (rule === 7 || rule === 11) return rule === 11
-  if (rule < 12) return undefined
-  const answer = await ask(context, io)
+  const { row, cause, target, folders } = decisionOf(context)
+  if (row === 15) return true
+  if (row === 8) return cause?.message ? undefined : false
+  const isUnread = unreadVariable(env) ?? agentIn(env)?.variable
+  if (!OPEN.includes(row) || !target || !folders || isUnread || writeProblem(context)) return undefined
+  const answer = await ask(context, inspect(context), io)
   if (answer === undefined) return undefined
-  const failure = writeEnabled(answer, tool, env)
-  if (failure) {
-    stderr.write(failure)
-    return undefined
+  // What was decided before the answer does not hold any more.
+  tool.discard()
+  if (!answer) {
+    const { ok, lines } = sayNo(context)
+    stderr.write(sentences(stderr, ...lines))
+    return ok ? false : undefined
   }
-  const { lines } = answer ? { lines: [] } : forget(tool, env)
-  const { name } = tool.options
-  const confirmed = answer
-    ? `Thank you. ${name} telemetry is on${tool.options.command === false ? '' : `; "${called(tool, 'disable')}" switches it off`}.`
-    : `${name} telemetry stays off.`
-  stderr.write([confirmed, ...lines].map(line => `${line}\n`).join(''))
-  return answer
+  const failures = writeYes(folders, target)
+  const off = tool.options.command === false ? '' : `; "${called(tool, 'disable')}" switches it off`
+  const thanks = `Thank you. ${tool.options.name} telemetry is on${off}.`
+  const said = failures.length ? failures.map(text => `your answer could not be written: ${text}`) : [thanks]
+  stderr.write(sentences(stderr, ...said))
+  return failures.length ? undefined : true
 }
 
-/** `prompt`: asks also whoever has answered before, and says what is then in effect. */
+/** `prompt`: asks also a user who has answered before, and says what is then in effect. */
 export async function promptAgain(context: Context): Promise<number> {
-  const { tool, env, stdin, stdout, stderr } = context
-  const answer = await ask(context)
+  const { tool, stdin, stderr } = context
+  const inspection = inspect(context)
+  const { decision, counterfactuals, target } = inspection
+  // What no answer could change. `local` and CI are no noes.
+  const no = [decision, ...counterfactuals].find(({ row, mode }) => mode === 'off' && (row < 8 || row === 10))
+  const problem = writeProblem(context) ?? no?.reason ?? (target ? undefined : decision.reason)
+  if (problem !== undefined) throw new Stop(`nothing was changed: ${problem}`)
+  const answer = await ask(context, inspection)
   if (answer === undefined) {
     const why = stdin.isTTY && stderr.isTTY ? 'there was no answer' : 'no terminal to ask in'
     const commands = `"${called(tool, 'enable')}" or "${called(tool, 'disable')}"`
-    stderr.write(`Nothing changed: ${why}. Use ${commands}.\n`)
-    return 1
+    throw new Stop(`nothing was changed: ${why}. Use ${commands}`)
   }
-  if (!answer) return disable(context)
-  const failure = writeEnabled(true, tool, env)
-  if (failure) stderr.write(failure)
-  else stdout.write(`${effectOf(true, tool, env)}\n`)
-  return failure ? 1 : 0
+  return answer ? enable(context) : disable(context)
 }
 
-async function ask(context: Context, { default: enter = 'no', timeoutMs = TIMEOUT_MS }: ConsentIo = {}) {
-  const { tool, env, stderr } = context
-  const { options } = tool
-  const { endpoint = 'nowhere yet: there is no endpoint' } = inspect(tool, env).endpoint
-  const width = textWidth(stderr.columns)
-  const later =
-    options.command === false
-      ? `DO_NOT_TRACK=1, or [telemetry] enabled = false in ${quietFacts(tool, env).folders()?.config}`
-      : `${called(tool, 'enable')}, or disable`
-  const text = [
-    wrap(`May ${options.name} count how often you run each of its commands?`, width),
-    rowsText([...contents(options, endpoint), ['Later', later]], width),
-    'Count?',
-  ].join('\n')
+function ask(
+  context: Context,
+  { target, folders, answers }: Inspection,
+  { default: enter = 'no', timeoutMs = TIMEOUT_MS }: ConsentIo = {},
+): Promise<boolean | undefined> {
+  const text = questionText(context.tool, target!, folders!, answers.agreed, context.stderr.columns)
   return yesOrNo(text, context, timeoutMs, enter === 'yes')
 }

@@ -1,11 +1,16 @@
-import type { Environment } from '../core/decide/folders.ts'
+import { type Environment, type Folders, foldersOf } from '../core/decide/folders.ts'
 import { commandOf } from '../core/decide/notice.ts'
 import { shared } from '../core/global.ts'
 import { homeProblem, optionProblems } from '../core/options.ts'
 import type { Tool } from '../core/tool.ts'
+import { optionSentence } from '../helper/explain.ts'
 
 /** Where an answer comes from: `process.stdin` fits. */
-export type Input = NodeJS.ReadableStream & { isTTY?: boolean }
+export type Input = NodeJS.ReadableStream & {
+  isTTY?: boolean
+  /** Where it has this, what was typed before a question can be thrown away. */
+  setRawMode?: (mode: boolean) => unknown
+}
 
 /** Where text goes: `process.stdout` and `process.stderr` fit. */
 export interface Output {
@@ -38,16 +43,22 @@ export interface Context extends Required<Omit<TelemetryIo, 'name'>> {
 /** The values of a command's flags. */
 export type Values = Readonly<Record<string, string | boolean | undefined>>
 
-/** The context, or why there is none: for the person who uses the tool, and cannot mend it. */
+/** The context, or a sentence that says why there is none. */
 export function contextOf(io: TelemetryIo): Context | string {
   const { tools } = shared()
   const tool = io.name === undefined ? tools.values().next().value : tools.get(io.name)
   if (!tool) return `${io.name ?? 'this program'} has no telemetry: nothing is counted or sent`
   // It is not known whose files they would be. To guess could mean to lose somebody's opt-out.
   const lost = homeProblem(optionProblems(tool.options))
-  if (lost) return `telemetry is off: this program has set it up wrongly (${lost})`
+  if (lost) return `telemetry is off: this program has set it up wrongly (${optionSentence(lost)})`
   const { stdin = process.stdin, stdout = process.stdout, stderr = process.stderr, env = process.env } = io
   return { tool, stdin, stdout, stderr, env }
+}
+
+/** Where the tool's files are; undefined where there is no home. */
+export function foldersIn({ tool, env }: Pick<Context, 'tool' | 'env'>): Folders | undefined {
+  const { name, home } = tool.options
+  return foldersOf(name, home, env)
 }
 
 /** How a user calls one of the commands here: `trix telemetry enable`. */

@@ -1,45 +1,31 @@
-import type { TelemetryOptions } from '../core/options.ts'
+import { parseSeries } from '../core/log/record.ts'
 import { writeWhole } from '../files/write-whole.ts'
 import { count } from '../terminal/count.ts'
-import { printable } from '../terminal/printable.ts'
+import { printable, visible } from '../terminal/printable.ts'
 import { type Context, called, type Values } from './context.ts'
-import { exportOtlp } from './export-otlp.ts'
+import { type Exported, exportOtlp } from './export-otlp.ts'
 import { type Inspection, inspect } from './inspect.ts'
-import type { StoredStream } from './storage.ts'
+import { type StoredLog, seriesIn, storedLogs } from './logs.ts'
+import { sentences } from './print.ts'
+import { Stop } from './stop.ts'
 
-/** The text, and what is to be said of it. */
-interface Exported {
-  text: string
-  remark?: string | undefined
-}
+type Format = (inspection: Inspection, name: string) => Exported
 
-type Format = (inspection: Inspection, options: TelemetryOptions) => Exported
-
-const formats: Record<string, Format> = { otlp: exportOtlp, json, csv }
+const formats: Record<string, Format> = { json, csv, otlp: exportOtlp }
 
 /** `export`: all that is stored, in one of three forms. Sends nothing. Returns the exit code. */
-export function exportAll({ tool, env, stdout, stderr }: Context, values: Values): number {
+export function exportAll(context: Context, values: Values): number {
+  const { tool, stdout, stderr } = context
   const { format = 'json', output = '-', force = false } = values
-  const complain = (sentence: string, code: number) => {
-    stderr.write(`${called(tool, 'export')}: ${sentence}\n`)
-    return code
-  }
+  const { name } = tool.options
   const encode = Object.hasOwn(formats, `${format}`) ? formats[`${format}`] : undefined
-  if (!encode) {
-    const expected = Object.keys(formats).join(', ')
-    return complain(`--format ${printable(`${format}`)}: expected ${expected}`, 2)
-  }
-  const inspection = inspect(tool, env)
+  if (!encode)
+    throw new Stop(`--format ${printable(`${format}`)}: expected ${Object.keys(formats).join(', ')}`, 2)
+  const inspection = inspect(context)
   // What is left out would look as if it had never been there.
-  if (inspection.problems.length) return complain(inspection.problems.join('; '), 1)
-  let exported: Exported
-  try {
-    exported = encode(inspection, tool.options)
-  } catch (error) {
-    return complain((error as Error).message, 1)
-  }
-  const { text, remark } = exported
-  if (remark) complain(remark, 0)
+  if (inspection.unreadable) throw new Stop(inspection.unreadable)
+  const { text, remark } = encode(inspection, name)
+  if (remark) stderr.write(sentences(stderr, `${called(tool, 'export')}: ${remark}`))
   if (output === '-') {
     stdout.write(text)
     return 0
@@ -47,43 +33,60 @@ export function exportAll({ tool, env, stdout, stderr }: Context, values: Values
   try {
     writeWhole(`${output}`, text, Boolean(force))
   } catch (error) {
-    return complain(`${output}: ${(error as Error).message}`, 1)
+    throw new Stop(`${output}: ${(error as Error).message}`)
   }
-  const invocations = all(inspection).length
-  stderr.write(`${count(invocations, 'invocation')} of ${tool.options.name} written to ${output}\n`)
+  const total = inspection.logs.reduce((sum, { fold }) => sum + fold.total, 0)
+  stderr.write(sentences(stderr, `${count(total, 'count')} of ${name} written to ${output}`))
   return 0
 }
 
-/** Everything, for programs: per stream and series the time of each invocation. */
-function json({ streams, fingerprint, notice }: Inspection, { name }: TelemetryOptions): Exported {
+/** Everything, for programs: per log and series the time of each mark. */
+function json(inspection: Inspection, name: string): Exported {
+  const { fingerprint, logs } = inspection
+  const times = timesOf(inspection)
   const value = {
     name,
-    fingerprint: fingerprint?.fingerprint ?? null,
-    notice: { version: notice.version, shown: notice.shown ?? null },
-    streams: streams.map(({ version, local, instance, series }) => ({
-      ...{ version, local, instance: instance ?? null },
-      series: series.map(({ series, setAside, times }) => ({ ...series, setAside, times: times.map(iso) })),
+    fingerprint: fingerprint?.fingerprint || null,
+    logs: logs.map(({ path, version, local, fold }) => ({
+      ...{ path, version, local, instance: fold.head?.id ?? null, resource: fold.head?.resource ?? null },
+      series: [...fold.series.keys()].map(text => {
+        const { metric, attributes, kind } = seriesIn(text, fold)
+        return { metric, attributes, kind, times: (times.get(path)?.get(text) ?? []).map(iso) }
+      }),
     })),
   }
-  return { text: `${JSON.stringify(value, null, 2)}\n` }
+  return { text: `${visible(JSON.stringify(value, null, 2))}\n` }
 }
 
-/** A line per invocation, oldest first. No name or value can hold a comma or a quote, so none is needed. */
+/** A line per mark, oldest first. No name or value can hold a comma or a quote, or begin a formula. */
 function csv(inspection: Inspection): Exported {
-  const rows = all(inspection).map(
-    ({ time, version, metric, attributes }) =>
-      `${iso(time)},${version},${metric},${Object.entries(attributes)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(';')}`,
+  const times = timesOf(inspection)
+  const rows = inspection.logs.flatMap(({ path, version }: StoredLog) =>
+    [...(times.get(path) ?? [])].flatMap(([text, own]) => {
+      const { metric, attributes } = parseSeries(text)!
+      const pairs = Object.entries(attributes).map(([key, value]) => `${key}=${value}`)
+      const rest = `${version},${metric},${pairs.join(';')}`
+      return own.map((time): [number, string] => [time, rest])
+    }),
   )
-  return { text: `${['time,version,metric,attributes', ...rows].join('\n')}\n` }
+  rows.sort(([a], [b]) => a - b)
+  return {
+    text: ['time,version,metric,attributes\n', ...rows.map(([time, rest]) => `${iso(time)},${rest}\n`)].join(
+      '',
+    ),
+  }
 }
 
-function all({ streams }: Inspection) {
-  const rows = streams.flatMap(({ version, series }: StoredStream) =>
-    series.flatMap(({ series, times }) => times.map(time => ({ time, version, ...series }))),
-  )
-  return rows.sort((a, b) => a.time - b.time)
+/** The time of each mark, by log and series. */
+function timesOf({ folders }: Inspection): Map<string, Map<string, number[]>> {
+  const times = new Map<string, Map<string, number[]>>()
+  if (!folders) return times
+  storedLogs(folders.state, [], ({ series, ms }, path) => {
+    const own = times.get(path) ?? new Map<string, number[]>()
+    times.set(path, own.set(series, own.get(series) ?? []))
+    own.get(series)!.push(ms)
+  })
+  return times
 }
 
 const iso = (time: number) => new Date(time).toISOString()

@@ -1,77 +1,63 @@
-import { join } from 'node:path'
-import { endpointOf, settingsOf } from '../core/decide/decide.ts'
-import type { Environment } from '../core/decide/folders.ts'
-import { namesIn } from '../core/tally/files.ts'
-import { readFingerprint } from '../core/tally/fingerprint.ts'
-import type { Tool } from '../core/tool.ts'
+import { existsSync } from 'node:fs'
+import type { Folders } from '../core/decide/folders.ts'
+import { fingerprintPath, readFingerprint } from '../core/log/fingerprint.ts'
+import { readLog } from '../helper/records.ts'
 import { count } from '../terminal/count.ts'
-import { called } from './context.ts'
-import { quietFacts } from './inspect.ts'
-import { remove, removeStreams, storedIn } from './remove.ts'
-import { storedStreams } from './storage.ts'
+import { remove, storedIn } from './remove.ts'
+import { fallbackProblem } from './write-problem.ts'
 
-/**
- * Ends the installation: removes its id, the ids of its streams and what was to be sent. What was counted for the user
- * alone stays. Returns what to tell the user, a line each, and whether something is left.
- */
-export function forget(tool: Tool, env: Environment): { lines: string[]; left: boolean } {
-  const facts = quietFacts(tool, env)
-  const state = facts.folders()?.state
-  if (!state) return { lines: [], left: false }
-  try {
-    const id = unlessItThrows(() => idIn(state))
-    const streams = unlessItThrows(() => storedStreams(tool.options, state, id)) ?? []
-    const { tallies, local, doomed, fingerprint } = storedIn(state)
-    const instances = local.flatMap(stream =>
-      namesIn(stream)
-        .filter(name => name.startsWith('instance'))
-        .map(name => join(stream, name)),
-    )
-    const left = [
-      ...remove([...doomed, ...fingerprint, ...instances]),
-      ...removeStreams(state, 'tallies', tallies),
-    ]
-    if (left.length) return { lines: [`not removed: ${left.join(', ')}`], left: true }
-    const counted = (local: boolean) =>
-      streams
-        .filter(stream => stream.local === local)
-        .reduce((sum, { series }) => series.reduce((sum, { times }) => sum + times.length, sum), 0)
-    const own = counted(true)
-    const removed = [
-      ...(fingerprint.length ? ['the installation id'] : []),
-      ...(tallies.length ? [`${count(counted(false), 'invocation')} counted under it`] : []),
-    ]
-    const { endpoint } = endpointOf(facts, settingsOf(facts))
-    return {
-      lines: [
-        ...(removed.length ? [`Removed: ${removed.join(', and ')}.`] : []),
-        ...(id
-          ? [
-              `The id was ${id}.`,
-              `To have what was sent deleted, send that id to the operator of ${endpoint}.`,
-            ]
-          : []),
-        ...(own
-          ? [`${count(own, 'invocation')} counted for you alone: kept until "${called(tool, 'clear')}".`]
-          : []),
-      ],
-      left: false,
-    }
-  } catch (error) {
-    return { lines: [`not removed: what is in ${state} (${(error as Error).message})`], left: true }
-  }
+/** What the end of an installation has removed. */
+export interface Forgotten {
+  /** The fingerprint that ended; undefined where there was none. */
+  fingerprint?: string | undefined
+  /** `the fingerprint`, `3 counts`, each with what it was. */
+  removed: string[]
+  /** Marks that were counted for the user alone. They stay. */
+  local: number
+  /** What could not be removed, each with the reason. */
+  left: string[]
 }
 
-/** The id, also one that is not used any more: what was sent under it may still be somewhere. */
-function idIn(state: string): string | undefined {
-  const stored = readFingerprint(state, Date.now())
-  return stored && stored.state !== 'damaged' ? stored.fingerprint : undefined
+/**
+ * Ends the installation: removes its fingerprint, what was shown, and every log that could be sent. What was counted for
+ * the user alone stays.
+ */
+export function forget(folders: Folders): Forgotten {
+  const { state, fallback } = folders
+  const forgotten: Forgotten = { removed: [], local: 0, left: [] }
+  for (const folder of [state, ...(fallback && !fallbackProblem(folders) ? [fallback] : [])]) {
+    try {
+      forgetIn(folder, forgotten)
+    } catch (error) {
+      forgotten.left.push(`${folder} (${(error as Error).message})`)
+    }
+  }
+  return forgotten
+}
+
+function forgetIn(state: string, forgotten: Forgotten): void {
+  const { logs, local, fingerprint, notice } = storedIn(state)
+  const had = existsSync(fingerprintPath(state))
+  // Also one that is not used any more: what was sent under it may still be somewhere.
+  forgotten.fingerprint ??= unlessItThrows(() => readFingerprint(state, Date.now())?.fingerprint) || undefined
+  const marks = marksIn(logs)
+  forgotten.local += marksIn(local)
+  const left = remove([...fingerprint, ...logs, ...notice])
+  forgotten.left.push(...left)
+  if (left.length) return
+  if (had) forgotten.removed.push('the fingerprint')
+  if (logs.length) forgotten.removed.push(`${count(marks, 'count')} in ${count(logs.length, 'log')}`)
+}
+
+/** How many there are. What cannot be read can be removed all the same. */
+export function marksIn(paths: readonly string[]): number {
+  return paths.reduce((sum, path) => sum + (unlessItThrows(() => readLog(path).total) ?? 0), 0)
 }
 
 function unlessItThrows<T>(read: () => T): T | undefined {
   try {
     return read()
   } catch {
-    return undefined // what cannot be read can be removed all the same
+    return undefined
   }
 }

@@ -1,100 +1,99 @@
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Config, ConfigProblem } from '../core/decide/config.ts'
-import { type Endpoint, endpointOf, type Facts, headersOf, settingsOf } from '../core/decide/decide.ts'
-import { factsOf } from '../core/decide/facts.ts'
-import type { Environment, Folders } from '../core/decide/folders.ts'
-import { marksIn } from '../core/decide/notice.ts'
+import { type Config, type ConfigProblem, isProblem, readConfig } from '../core/decide/config.ts'
+import { type Answers, consentPath, noticePath, readAnswers } from '../core/decide/consent.ts'
+import { type ChosenEndpoint, endpointOf, type Target, targetOf } from '../core/decide/decide.ts'
+import { environmentPrefix } from '../core/decide/environment.ts'
+import type { Folders } from '../core/decide/folders.ts'
 import { chooseRoute, type Route } from '../core/deliver/route.ts'
-import { type Fingerprint, readFingerprint } from '../core/tally/fingerprint.ts'
-import type { Tool } from '../core/tool.ts'
-import { type Ruling, rulingsOf } from './otherwise.ts'
-import { type StoredStream, storedStreams } from './storage.ts'
+import { shared } from '../core/global.ts'
+import { type Fingerprint, readFingerprint } from '../core/log/fingerprint.ts'
+import { type OptionProblem, optionProblems } from '../core/options.ts'
+import { count } from '../terminal/count.ts'
+import { type Context, foldersIn } from './context.ts'
+import { type Ruling, rulingsOf } from './counterfactuals.ts'
+import { currentLog, type StoredLog, storedLogs } from './logs.ts'
+import { storeProblem } from './write-problem.ts'
 
 /** All that can be known of a tool's telemetry without changing anything. */
 export interface Inspection {
-  facts: Facts
   decision: Ruling
   /** The rulings that would follow if the earlier ones did not apply. */
-  otherwise: Ruling[]
-  endpoint: Endpoint
-  /** The names of the headers that go to the endpoint. */
-  headers: string[]
+  counterfactuals: Ruling[]
+  optionProblems: OptionProblem[]
   folders: Folders | undefined
   config: Config | ConfigProblem
-  fingerprint: Pick<Fingerprint, 'fingerprint' | 'state'> | undefined
-  /** The file of the fingerprint holds none. The next run sets it aside, and makes a new one. */
-  damaged: boolean
-  /** The version of the notice that was shown, 0 for none, and when. */
-  notice: { version: number; shown?: Date }
-  streams: StoredStream[]
+  endpoint: ChosenEndpoint
+  /** Undefined where the endpoint is no URL, or an option is not valid. */
+  target: Target | undefined
+  /** The user's answer, and what was shown. */
+  answers: Answers
+  notice: Answers
+  fingerprint: Fingerprint | undefined
   /** Undefined where nothing can be sent at all. */
-  delivery: Route | undefined
-  /** Problems with reading the state, one sentence per problem. */
+  route: Route | undefined
+  logs: StoredLog[]
+  /** Why they cannot be read; they are none then. */
+  unreadable: string | undefined
+  /** What is wrong with what is stored, with the place for it, or with how the tool calls us: a sentence each. */
   problems: string[]
 }
 
-/** The facts as a command would find them, but nothing is shown and nothing is written. */
-export function quietFacts({ options, disabled }: Tool, env: Environment): Facts {
-  return factsOf(options, { env, disabled, mayShow: false })
-}
+const NO_ANSWER: Answers = { agreed: {} }
 
 /** Decides as a command would, and looks at what is stored. Never throws. */
-export function inspect(tool: Tool, env: Environment): Inspection {
-  const facts = quietFacts(tool, env)
-  const [decision, ...otherwise] = rulingsOf(facts) as [Ruling, ...Ruling[]]
-  // Without permission, or without what the library needs of the runtime, nothing may be looked at.
-  if (facts.denied)
-    return {
-      ...{ facts, decision, otherwise, endpoint: endpointOf(facts, {}), headers: [], folders: undefined },
-      ...{
-        config: {},
-        fingerprint: undefined,
-        damaged: false,
-        notice: { version: 0 },
-        streams: [],
-        problems: [],
-      },
-      delivery: undefined,
-    }
-  const folders = facts.folders()
+export function inspect(context: Pick<Context, 'tool' | 'env'>): Inspection {
+  const { tool, env } = context
+  const { options } = tool
+  const [decision, ...counterfactuals] = rulingsOf(context)
   const problems = new Set<string>()
-  const attempt = <T>(read: () => T, otherwise: T): T => {
-    try {
-      return read()
-    } catch (error) {
-      problems.add((error as Error).message)
-      return otherwise
-    }
+  const wrong = optionProblems(options)
+  // Without permission, or without what the library needs of the runtime, nothing may be looked at.
+  const folders = decision.cause?.missing ? undefined : foldersIn(context)
+  const config = folders ? readConfig(folders.config) : {}
+  const settings = isProblem(config) ? {} : config
+  const endpoint = endpointOf(options, env, settings)
+  const target = wrong.length ? undefined : targetOf(options, settings, endpoint)
+  const { state } = folders ?? {}
+  const current =
+    state === undefined || wrong.length
+      ? []
+      : [target?.url, undefined].map(url => currentLog(state, options, url))
+  let fingerprint: Fingerprint | undefined
+  try {
+    if (state !== undefined) fingerprint = readFingerprint(state, Date.now())
+  } catch (error) {
+    problems.add(`the fingerprint cannot be read: ${(error as Error).message}`)
   }
-  const stored = folders && attempt(() => readFingerprint(folders.state, Date.now()), undefined)
-  const damaged = stored?.state === 'damaged'
-  const fingerprint = damaged ? undefined : stored
-  const config = folders ? facts.config() : {}
-  const endpoint = endpointOf(facts, settingsOf({ ...facts, config: () => config }))
-  const settings = 'problem' in config ? {} : config
+  let unreadable: string | undefined
+  let logs: StoredLog[] = []
+  try {
+    if (state !== undefined) logs = storedLogs(state, current)
+  } catch (error) {
+    problems.add((unreadable = (error as Error).message))
+  }
+  const unstored = state !== undefined && decision.row !== 5 ? storeProblem(state) : undefined
+  if (unstored) problems.add(unstored)
+  const { early } = shared()
+  if (early)
+    problems.add(
+      `${count(early, 'call')} came before ${options.name} had set up its telemetry, and counted nothing`,
+    )
   return {
-    ...{ facts, decision, otherwise, endpoint, folders, config, fingerprint },
-    damaged,
-    headers: Object.keys(headersOf(facts, settings, endpoint.source)),
-    notice: (folders && attempt(() => noticeOf(folders, tool.options.name), undefined)) ?? { version: 0 },
-    streams: folders
-      ? attempt(() => storedStreams(tool.options, folders.state, fingerprint?.fingerprint), [])
-      : [],
-    delivery: chooseRoute(tool.options.delivery),
+    ...{ decision, counterfactuals, optionProblems: wrong, folders, config },
+    ...{ endpoint, target, fingerprint, logs, unreadable },
+    answers: state === undefined ? NO_ANSWER : readAnswers(consentPath(state)),
+    notice: state === undefined ? NO_ANSWER : readAnswers(noticePath(state)),
+    route: decision.cause?.missing ? undefined : chooseRoute(options.delivery),
     problems: [...problems],
   }
 }
 
-function noticeOf({ state }: Folders, name: string): Inspection['notice'] {
-  const versions = marksIn(state).filter(([, tool]) => tool === undefined || tool === name)
-  const version = Math.max(0, ...versions.map(([version]) => Number(version)))
-  return version ? { version, shown: statSync(join(state, 'notice')).mtime } : { version }
+/** Who set the endpoint, as a user can find it: a variable, a file, or the tool. */
+export function setBy({ endpoint, folders }: Inspection, name: string): string {
+  if (endpoint.source === 'environment') return `${environmentPrefix(name)}_TELEMETRY_ENDPOINT`
+  return endpoint.source === 'config' ? `${folders?.config}` : 'the tool'
 }
 
-/** Who set the endpoint, as a user can find it: a variable, a file, or the tool. */
-export function setBy({ facts, endpoint, folders }: Inspection): string {
-  const { source } = endpoint
-  if (source === 'environment') return `${facts.prefix}_TELEMETRY_ENDPOINT`
-  return source === 'config' ? `${folders?.config}` : 'the tool'
+/** The log that commands append to while they are sent; undefined where there is none yet. */
+export function ownLog({ logs }: Inspection): StoredLog | undefined {
+  return logs.find(({ current, local }) => current && !local)
 }

@@ -1,63 +1,61 @@
 import { meaning } from '../body/meaning.ts'
-import { openBatch } from '../core/batch.ts'
-import type { Body } from '../core/deliver/job.ts'
-import { type Row, rowsText, textWidth, wrap } from '../core/rows.ts'
-import { attributesProblem, COMMAND_METRIC, UNKNOWN } from '../core/vocabulary.ts'
-import { bodyOf } from '../helper/body.ts'
-import { type Context, called } from './context.ts'
-import { type Inspection, inspect } from './inspect.ts'
+import { type Attribute, metricsOf } from '../body/metrics-of.ts'
+import { draftOf } from '../core/counter.ts'
+import type { Row } from '../core/layout.ts'
+import { seriesText } from '../core/log/record.ts'
+import { commandSeries, UNKNOWN } from '../core/vocabulary.ts'
+import { optionSentence } from '../helper/explain.ts'
+import { preview as previewBody } from '../helper/preview.ts'
+import { readLog } from '../helper/records.ts'
+import { visible } from '../terminal/printable.ts'
+import { type Context, called, type Values } from './context.ts'
+import { type Inspection, inspect, ownLog } from './inspect.ts'
+import { labelOfKind } from './label.ts'
+import { currentLog, kindOf, seriesIn } from './logs.ts'
+import { rows, sentences } from './print.ts'
+import { Stop } from './stop.ts'
+
+/** What a command can be called: see `commands` of `initTelemetry`. */
+const NAME = /^(?=.{1,64}$)[A-Za-z0-9_.:-]+( [A-Za-z0-9_.:-]+)*$/
 
 /**
- * `preview`: the body that would be sent if the command were run now, on stdout, so that it can be piped into anything;
- * on stderr what would become of it, and a sentence on each field. Sends nothing, counts nothing, makes no file.
+ * `preview`: what would be sent if the command were run now, and what each part is for; with `--raw` the bytes of the
+ * body, to be piped into anything. Sends nothing, counts nothing, makes no file and no id.
  */
-export function preview({ tool, env, stdout, stderr }: Context, given?: string, raw = false): number {
+export function preview(context: Context, { raw }: Values, given?: string): number {
+  const { tool, stdout } = context
   const { options } = tool
-  const inspection = inspect(tool, env)
-  const { facts, decision, endpoint, fingerprint } = inspection
-  const problems = facts.problems()
-  const complain = (problem: string) => void stderr.write(`${options.name} telemetry preview: ${problem}\n`)
-  const problem =
-    facts.denied ??
-    problems[0] ??
-    (facts.folders() ? undefined : 'there is no home folder: create it, or set HOME')
-  if (problem) {
-    complain(problem)
-    return 1
-  }
+  const inspection = inspect(context)
+  const { decision, folders, target, optionProblems } = inspection
+  const [problem] = optionProblems
+  if (problem || !folders) throw new Stop(problem ? optionSentence(problem) : decision.reason)
+  if (given !== undefined && !NAME.test(given))
+    throw new Stop(`${JSON.stringify(given)} is not the name of a command`, 2)
   const command = given ?? lastCommand(inspection, options.commands)
-  const unfit = attributesProblem({ command_name: command })
-  if (unfit) {
-    complain(unfit)
-    return 2
-  }
-  // As in log mode, where nothing is stored, whatever was decided.
-  const now = Date.now()
-  const batch = openBatch(facts, { ...decision, mode: 'log', explicit: true }, now)
-  const counted = !options.commands || options.commands.includes(command) ? command : UNKNOWN
-  batch.count({ metric: options.metricName ?? COMMAND_METRIC, attributes: { command_name: counted } }, now)
-  const { text } = bodyOf(batch.job(now + 1, true)!, now, false) as Body
+  const series = commandSeries(command, options)!
+  const path = currentLog(folders.state, options, target?.url ?? '')
+  const body = previewBody({ path, draft: draftOf(options) }, [seriesText(series)], Date.now())
   if (raw) {
-    stdout.write(`${text}\n`)
+    stdout.write(`${visible(body)}\n`)
     return 0
   }
-  const { url } = endpoint
   const fate =
     decision.mode === 'on'
-      ? `this is sent to ${url}`
-      : `nothing is sent (${decision.reason}). What would be sent otherwise${url ? `, to ${url}` : ''}`
-  const width = textWidth(stderr.columns)
-  stderr.write(`${wrap(`When "${options.name} ${command}" is run, ${fate}:`, width)}\n\n`)
-  const body = JSON.parse(text)
-  stdout.write(`${JSON.stringify(body, null, 2)}\n`)
-  const rows = [...meaning(body), HEADER]
-  stderr.write(`\n${rowsText(rows, width)}\n`)
-  const notes = [
-    ...(counted === command ? [] : [`"${command}" is not in the list of commands, so it is "${UNKNOWN}".`]),
-    ...(fingerprint ? [] : ['Both ids are examples: they are made when they are first needed.']),
-    `All that can ever be sent: ${called(tool, 'preview --all')}`,
-  ]
-  for (const note of notes) stderr.write(`\n${wrap(note, width)}\n`)
+      ? `this is sent to ${target!.url}`
+      : `nothing is sent (${decision.reason}). What would be sent otherwise${target ? `, to ${target.url}` : ''}`
+  const isListed = options.commands.includes(command)
+  stdout.write(
+    [
+      sentences(stdout, `When "${options.name} ${command}" is run, ${fate}:`),
+      rows(stdout, bodyRows(JSON.parse(body), options.metricName)),
+      sentences(
+        stdout,
+        ...(isListed ? [] : [`"${command}" is not in the list of commands: it is counted as "${UNKNOWN}".`]),
+        `The same as JSON: ${called(tool, `preview ${quoted(given)}--raw`)}`,
+        `All that can ever be sent: ${called(tool, 'preview --all')}`,
+      ),
+    ].join('\n'),
+  )
   return 0
 }
 
@@ -65,18 +63,47 @@ export function preview({ tool, env, stdout, stderr }: Context, given?: string, 
  * The command that was counted last, which is the one that a user has in mind; where there is none, an example. Not
  * `unknown`, as long as there is another.
  */
-function lastCommand({ streams }: Inspection, commands?: readonly string[]): string {
-  const counted = streams
-    .filter(({ current }) => current)
-    .flatMap(({ series }) => series)
-    .map(({ series, times }) => ({ name: series.attributes.command_name, last: times.at(-1) ?? 0 }))
-    .filter(({ name }) => typeof name === 'string' && (!commands || commands.includes(name)))
-  const [latest] = counted.sort((a, b) => b.last - a.last)
-  return String(latest?.name ?? (commands ? commands[0] : 'example') ?? UNKNOWN)
+function lastCommand(inspection: Inspection, commands: readonly string[]): string {
+  const log = ownLog(inspection)
+  let last: string | undefined
+  if (log)
+    readLog(log.path, ({ series }) => {
+      const { kind, attributes } = seriesIn(series, log.fold)
+      if (kind === 'run' && commands.includes(`${attributes.command_name}`))
+        last = `${attributes.command_name}`
+    })
+  return last ?? commands[0] ?? UNKNOWN
 }
 
-/** The one header that is made of what is stored, after the fields of the body. */
-const HEADER: Row = [
-  'otlp-tally-shard',
-  'a header: the first four digits of user.fingerprint; if there are several servers, the same one always counts you',
+const quoted = (name = '') => (name.includes(' ') ? `"${name}" ` : name && `${name} `)
+
+/** What stands in a body: each count, each constant with its value, and a sentence for each field. */
+function bodyRows(body: unknown, commandMetric: string | undefined): Row[] {
+  const metrics = metricsOf(body)
+  const values = new Map(metrics[0]!.resource.map(pair => [pair.key, `${valueIn(pair)}`]))
+  const counts = metrics.flatMap(({ metric: { name, sum } }) =>
+    sum!.dataPoints!.flatMap(({ attributes, asInt, startTimeUnixNano }): Row[] => {
+      const pairs = Object.fromEntries(attributes!.map(pair => [pair.key, valueIn(pair)]))
+      const text = labelOfKind({ metric: name, attributes: pairs, kind: kindOf(name, commandMetric) })
+      // The zero before a first count is a matter of the protocol.
+      return asInt === '0' ? [] : [[text, `${asInt}, since ${timeIn(`${startTimeUnixNano}`)}`]]
+    }),
+  )
+  const fields = meaning(body).map(([field, sentence]): Row => {
+    const value = values.get(field)
+    return [field, value === undefined ? sentence : `${value} (${sentence})`]
+  })
+  return [...counts, ...fields, ...HEADERS]
+}
+
+const valueIn = ({ value }: Attribute) => Object.values(value!)[0] as string | boolean
+const timeIn = (nanoseconds: string) =>
+  new Date(Number(nanoseconds.slice(0, -6))).toISOString().replace(/\.\d+Z/, 'Z')
+
+/** The one header that is made of what is stored. */
+const HEADERS: readonly Row[] = [
+  [
+    'otlp-tally-shard',
+    'a header: the first four digits of user.fingerprint; if there are several servers, the same one always counts you',
+  ],
 ]

@@ -1,16 +1,27 @@
 import { createInterface } from 'node:readline'
 import type { Input, Output } from './context.ts'
 
+/** What was typed or pasted before a question comes at once. So long nothing has come, and it is over. */
+const QUIET_MS = 50
+const MAX_DISCARD_MS = 2000
+
+interface Streams {
+  stdin: Input
+  stderr: Output
+}
+
 /**
  * Asks on stderr and reads one line. Undefined for no answer: no terminal on both sides, end of input (Ctrl-D), Ctrl-C,
- * or nothing within `timeoutMs`. Nothing is read from a pipe, so that what is in it stays there for the tool.
+ * or nothing within `timeoutMs`. Nothing is read from a pipe: what is in it is for the tool. What was
+ * typed before the question is no answer to it, and is thrown away.
  */
-export function question(
+export async function question(
   text: string,
-  { stdin, stderr }: { stdin: Input; stderr: Output },
+  { stdin, stderr }: Streams,
   timeoutMs: number,
 ): Promise<string | undefined> {
-  if (!stdin.isTTY || !stderr.isTTY) return Promise.resolve(undefined)
+  if (!stdin.isTTY || !stderr.isTTY) return undefined
+  await discardTyped(stdin)
   return new Promise(resolve => {
     // Not in raw mode: the terminal edits the line, and Ctrl-C is the signal that it always is.
     const lines = createInterface({ input: stdin, terminal: false })
@@ -34,20 +45,45 @@ export function question(
   })
 }
 
-/** A question for yes or no, asked at most three times. `otherwise` is what Enter means. */
+/** A question for yes or no, asked at most three times. `enter` is what Enter alone means. */
 export async function yesOrNo(
   text: string,
-  streams: { stdin: Input; stderr: Output },
+  streams: Streams,
   timeoutMs: number,
-  otherwise: boolean,
+  enter: boolean,
 ): Promise<boolean | undefined> {
-  const letters = otherwise ? '[Y/n]' : '[y/N]'
+  const letters = enter ? '[Y/n]' : '[y/N]'
   for (let round = 0; round < 3; round++) {
     const answer = await question(`${round ? 'Please answer y or n' : text} ${letters} `, streams, timeoutMs)
     if (answer === undefined) return undefined
-    if (answer === '') return otherwise
+    if (answer === '') return enter
     if (/^y(es)?$/i.test(answer)) return true
     if (/^no?$/i.test(answer)) return false
   }
   return undefined
+}
+
+/** In raw mode, since a terminal otherwise keeps a line without its Enter back until that comes. */
+async function discardTyped(stdin: Input): Promise<void> {
+  let interrupted = false
+  stdin.setRawMode?.(true)
+  await new Promise<void>(resolve => {
+    const quiet = setTimeout(end, QUIET_MS)
+    const bound = setTimeout(end, MAX_DISCARD_MS)
+    function onData(chunk: Buffer | string): void {
+      // In raw mode Ctrl-C is a character.
+      interrupted ||= `${chunk}`.includes('\u0003')
+      quiet.refresh()
+    }
+    function end(): void {
+      clearTimeout(quiet)
+      clearTimeout(bound)
+      stdin.removeListener('data', onData).removeListener('end', end)
+      stdin.pause()
+      resolve()
+    }
+    stdin.on('data', onData).once('end', end).resume()
+  })
+  stdin.setRawMode?.(false)
+  if (interrupted) process.kill(process.pid, 'SIGINT')
 }

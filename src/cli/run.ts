@@ -1,11 +1,13 @@
+import { rowsText, textWidth, wrap } from '../core/layout.ts'
 import { supported } from '../core/node.ts'
-import { rowsText, textWidth, wrap } from '../core/rows.ts'
 import type { Tool } from '../core/tool.ts'
 import { readArguments } from '../terminal/arguments.ts'
 import { didYouMean } from '../terminal/did-you-mean.ts'
 import { printable } from '../terminal/printable.ts'
 import { aliases, type Command, commands } from './commands.ts'
 import { called, contextOf, type TelemetryIo, type Values } from './context.ts'
+import { sentences } from './print.ts'
+import { Stop } from './stop.ts'
 
 /**
  * Runs `tool telemetry …` with the arguments behind `telemetry`. Returns the exit code, never exits the process: 0 when
@@ -19,7 +21,7 @@ import { called, contextOf, type TelemetryIo, type Values } from './context.ts'
  * import { initTelemetry } from 'otlp-tally'
  * import { runTelemetryCommand } from 'otlp-tally/cli'
  *
- * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com' })
+ * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: ['build'] })
  * const [command, ...args] = process.argv.slice(2)
  * if (command === 'telemetry') process.exitCode = await runTelemetryCommand(args)
  * ```
@@ -28,13 +30,13 @@ export async function runTelemetryCommand(argv: readonly string[], io: Telemetry
   const context = contextOf(io)
   if (typeof context === 'string') {
     const { stderr = process.stderr } = io
-    stderr.write(`${context}\n`)
+    stderr.write(sentences(stderr, context))
     return 1
   }
   const { tool, stdout, stderr } = context
   tool.discard()
   const complain = (sentence: string, code: number) => {
-    stderr.write(`${called(tool, '')} ${sentence}\n`)
+    stderr.write(sentences(stderr, `${called(tool, '')} ${sentence}`))
     return code
   }
   const [first = 'help', ...rest] = argv
@@ -56,10 +58,16 @@ export async function runTelemetryCommand(argv: readonly string[], io: Telemetry
   }
   const given = readArguments(rest, command.options ?? {}, [0, command.operands ?? 0], 'one')
   if (typeof given === 'string') return complain(`${name}: ${given}`, 2)
+  const conflict = command.conflict?.(given.values as Values, given.operands)
+  if (conflict) return complain(`${name}: ${conflict}`, 2)
   // What follows reads and writes files by what this runtime lacks. `status` says why telemetry is off.
   if (!supported && key !== 'status')
     return complain(`${name}: not possible under Node ${process.version}, where telemetry is always off`, 1)
-  return command.run(context, given.values as Values, given.operands)
+  try {
+    return await command.run(context, given.values as Values, given.operands)
+  } catch (error) {
+    return complain(`${name}: ${(error as Error).message}`, error instanceof Stop ? error.code : 1)
+  }
 }
 
 function usageText(tool: Tool, columns: number | undefined): string {

@@ -1,43 +1,83 @@
-import type { Tool } from '../core/tool.ts'
-import { type Inspection, setBy } from './inspect.ts'
-import type { Ruling } from './otherwise.ts'
-import { sourceOf } from './source.ts'
-import { isPlain, problemsOf } from './warnings.ts'
-import { wayOut } from './way-out.ts'
+import { isProblem } from '../core/decide/config.ts'
+import type { Answers } from '../core/decide/consent.ts'
+import { consentPath } from '../core/decide/consent.ts'
+import { ADDED_HEADERS, REQUEST_HEADERS } from '../core/deliver/job.ts'
+import { configSentence } from '../helper/explain.ts'
+import { visible } from '../terminal/printable.ts'
+import type { Context } from './context.ts'
+import type { Ruling } from './counterfactuals.ts'
+import { type Inspection, ownLog, setBy } from './inspect.ts'
+import { lastRequest } from './last-request.ts'
+import { firstOf, type StoredLog, seriesIn, totalsOf } from './logs.ts'
+import { nextStep } from './next-step.ts'
+import { isPlain } from './status.ts'
 
 /** The report for programs. Field names are stable within a major version. */
-export function statusJson(inspection: Inspection, tool: Tool): string {
-  const { decision, otherwise, endpoint, headers, folders, config, fingerprint, notice, delivery, streams } =
+export function statusJson(inspection: Inspection, { tool }: Context): string {
+  const { decision, counterfactuals, target, folders, config, fingerprint, answers, notice, route, logs } =
     inspection
   const { options } = tool
-  const withSource = ({ mode, rule, reason }: Ruling) => ({
-    ...{ rule, mode, reason },
-    source: sourceOf(rule, inspection),
-  })
   const value = {
     ...{ name: options.name, version: options.version },
-    ...withSource(decision),
-    otherwise: otherwise.map(withSource),
-    change: wayOut(inspection, tool),
-    endpoint: {
-      ...{ url: endpoint.url ?? null, source: setBy(inspection), plain: isPlain(endpoint.url) },
-      headers,
-    },
-    config: { path: folders?.config ?? null, ...('problem' in config && config) },
+    ...plain(decision),
+    counterfactuals: counterfactuals.map(plain),
+    nextStep: nextStep(inspection, tool),
+    endpoint: target
+      ? {
+          url: target.url,
+          setBy: setBy(inspection, options.name),
+          plainHttp: isPlain(target),
+        }
+      : null,
+    headers: target
+      ? [...new Set([...REQUEST_HEADERS, ...Object.keys(target.headers), ...ADDED_HEADERS])]
+      : [],
+    policy: options.policy ?? null,
+    config: { path: folders?.config ?? null, problem: isProblem(config) ? configSentence(config) : null },
     state: folders?.state ?? null,
-    fingerprint: fingerprint?.fingerprint ?? null,
-    notice: { version: notice.version, shown: notice.shown ?? null },
-    delivery: delivery ?? null,
-    problems: problemsOf(inspection, options.name),
-    streams: streams.map(({ version, local, instance, current, series, bytes }) => ({
-      ...{ version, local, instance: instance ?? null, current, bytes },
-      series: series.map(({ series, setAside, times }) => ({
-        ...series,
-        ...{ setAside, count: times.length, first: time(times[0]), last: time(times.at(-1)) },
-      })),
-    })),
+    answer: {
+      path: folders ? consentPath(folders.state) : null,
+      no: time(answers.no),
+      problem: answers.unreadable ?? null,
+      yes: agreements(answers),
+    },
+    notice: agreements(notice),
+    fingerprint: fingerprint?.fingerprint || null,
+    fingerprintState: fingerprint?.state ?? null,
+    instance: ownLog(inspection)?.fold.head?.id ?? null,
+    delivery: route ? { route: route.route, reason: route.reason } : null,
+    problems: inspection.problems,
+    logs: logs.map(logJson),
   }
-  return `${JSON.stringify(value, null, 2)}\n`
+  return `${visible(JSON.stringify(value, null, 2))}\n`
 }
 
-const time = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
+const plain = ({ mode, row, reason }: Ruling) => ({ mode, row, reason })
+
+function agreements({ agreed }: Answers) {
+  return Object.entries(agreed).map(([origin, { noticeVersion, kinds, time: ms }]) => ({
+    ...{ origin, noticeVersion, kinds, time: time(ms) },
+  }))
+}
+
+function logJson(log: StoredLog) {
+  const { path, version, local, current, bytes, fold } = log
+  const { run: runs, failure: failures, event: events } = totalsOf(fold)
+  const request = lastRequest([log], Date.now())
+  return {
+    ...{ path, version, local, current, bytes, runs, failures, events },
+    pending: local ? 0 : fold.total - fold.taken,
+    instance: fold.head?.id ?? null,
+    first: time(firstOf(fold)),
+    lastRequest: request ? { result: request.result, why: request.why, time: time(request.time) } : null,
+    series: [...fold.series].map(([text, { value, first }]) => {
+      const { metric, attributes, kind } = seriesIn(text, fold)
+      return { metric, attributes, kind, count: value, first: time(first) }
+    }),
+  }
+}
+
+/** ISO 8601; null for none, and for what is no time. */
+function time(ms: number | undefined): string | null {
+  return ms && Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : null
+}

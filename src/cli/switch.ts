@@ -1,83 +1,95 @@
-import { readConfigText } from '../core/decide/config.ts'
-import type { Environment } from '../core/decide/folders.ts'
-import { foldersOf } from '../core/decide/folders.ts'
-import type { Tool } from '../core/tool.ts'
-import type { Context } from './context.ts'
-import { setEnabled } from './edit.ts'
+import { consentPath } from '../core/decide/consent.ts'
+import { answerFiles } from '../core/decide/folders.ts'
+import { count } from '../terminal/count.ts'
+import { writeNo, writeYes } from './answer.ts'
+import { type Context, called, foldersIn } from './context.ts'
+import { type Ruling, rulingsOf } from './counterfactuals.ts'
 import { forget } from './forget.ts'
-import { quietFacts } from './inspect.ts'
-import { rulingsOf } from './otherwise.ts'
-import { replaceFile } from './replace-file.ts'
+import { inspect } from './inspect.ts'
+import { nextStep } from './next-step.ts'
+import { sentences } from './print.ts'
+import { writableFolders, writeProblem } from './write-problem.ts'
 
-/** `enable`: writes the one value, then says what is in effect. The exit code is 1 when it could not be written. */
-export function enable({ tool, env, stdout, stderr }: Context): number {
-  const failure = writeEnabled(true, tool, env)
-  if (failure) stderr.write(failure)
-  else stdout.write(`${effectOf(true, tool, env)}\n`)
-  return failure ? 1 : 0
+/**
+ * `enable`: writes a yes to what is sent now, in place of the user's own no, and nothing else. Where another row still
+ * says off, says which and what to change. The exit code is 0 only where it is on then.
+ */
+export function enable(context: Context): number {
+  const { tool, stdout, stderr } = context
+  const { name } = tool.options
+  const folders = writableFolders(context)
+  const { target } = inspect(context)
+  const failures = writeYes(folders, target)
+  const rulings = rulingsOf(context)
+  const isOn = !failures.length && rulings[0].mode === 'on'
+  const done = target ? `your yes is in ${consentPath(folders.state)}` : 'there is no no of yours any more'
+  if (isOn) {
+    const shows = `"${called(tool, 'preview --all')}" shows it.`
+    const lines = [
+      `${name} telemetry is on: ${done}`,
+      `It is for what is sent now, to ${target!.url}. ${shows}`,
+    ]
+    stdout.write(sentences(stdout, ...lines))
+    return 0
+  }
+  const said = failures.length ? failures.map(failure => `could not be changed: ${failure}`) : [done]
+  const on = rulings.findIndex(({ mode }) => mode === 'on')
+  stderr.write(
+    sentences(
+      stderr,
+      ...said.map(text => `${name} telemetry: ${text}`),
+      ...rulings.slice(0, on < 0 ? undefined : on).flatMap(ruling => stillText(context, ruling)),
+    ),
+  )
+  return 1
+}
+
+/** What else decides, and what to do about it. */
+function stillText(context: Context, decision: Ruling): string[] {
+  const { tool } = context
+  const still = `${tool.options.name} telemetry is still ${decision.mode}: ${decision.reason}`
+  return [still, ...nextStep({ ...inspect(context), decision }, tool).map(step => `next step: ${step}`)]
+}
+
+/** `disable`: says no. The exit code is 0 only where the no is written, nothing is left, and telemetry is off. */
+export function disable(context: Context): number {
+  const { ok, lines } = sayNo(context)
+  const out = ok ? context.stdout : context.stderr
+  out.write(sentences(out, ...lines))
+  return ok ? 0 : 1
 }
 
 /**
- * `disable`: writes the one value, removes the installation's ids, and says what is true then: off, off though it could
- * not be written, or not off. The exit code is 0 only where it was written and is in effect.
+ * First writes the no, at every place where it is looked for, then ends the installation. Says what is true then, a line
+ * each.
  */
-export function disable({ tool, env, stdout, stderr }: Context): number {
-  const failure = writeEnabled(false, tool, env)
-  const off = rulingsOf(quietFacts(tool, env))[0]!.mode !== 'on'
-  // (not understood)
-  const { lines, left } = failure && !off ? { lines: [], left: false } : forget(tool, env)
-  if (failure) stderr.write(`${failure}\n`)
-  const out = failure || left || !off ? stderr : stdout
-  out.write([effectOf(false, tool, env, !failure), ...lines].map(line => `${line}\n`).join(''))
-  return failure || left || !off ? 1 : 0
-}
-
-/** Writes `telemetry.enabled` into the user's config. Returns what to tell them where that could not be. */
-export function writeEnabled(enabled: boolean, tool: Tool, env: Environment): string | undefined {
-  const { name, home } = tool.options
-  const config = foldersOf(name, home, env)?.config
-  const byHand = `\nTo do it by hand, write into it:\n\n[telemetry]\nenabled = ${enabled}\n`
-  const failure = (reason: string, codeblock = '', way = byHand) =>
-    `${name} telemetry: ${config ?? 'the config file'} was not changed: ${reason}\n` +
-    (codeblock && `\n${codeblock.trimEnd()}\n`) +
-    way
-  if (!config) return failure('there is no home folder')
-  try {
-    const found = quietFacts(tool, env).config()
-    // A second table beside the one that was meant would leave two that disagree.
-    if ('problem' in found && found.meant)
-      return failure(
-        found.problem,
-        '',
-        `\nCorrect that, and it is in effect; or put this in its place:\n\n[telemetry]\nenabled = ${enabled}\n`,
-      )
-    const before = readConfigText(config)
-    const edit = setEnabled(before ?? '', enabled)
-    if ('refused' in edit) return failure(edit.refused, edit.codeblock)
-    if (edit.text !== before) replaceFile(config, edit.text, before)
-    return undefined
-  } catch (error) {
-    return failure((error as Error).message)
+export function sayNo(context: Pick<Context, 'tool' | 'env'>): { ok: boolean; lines: string[] } {
+  const { tool } = context
+  const folders = foldersIn(context)
+  const problem = writeProblem(context)
+  const failures = problem || !folders ? [`${problem}`] : writeNo(folders)
+  const unwritten = failures.map(failure => `The no could not be written: ${failure}`)
+  const [{ mode, reason }] = rulingsOf(context)
+  const is = `${tool.options.name} telemetry is`
+  if (mode !== 'off') return { ok: false, lines: [`${is} NOT off, but ${mode}: ${reason}`, ...unwritten] }
+  if (problem || !folders) return { ok: false, lines: [`${is} off: ${reason}`, ...unwritten] }
+  const { fingerprint, removed, local, left } = forget(folders)
+  const { target } = inspect(context)
+  const operator = target ? new URL(target.url).origin : 'the endpoint'
+  return {
+    ok: !failures.length && !left.length,
+    lines: [
+      `${is} off: ${failures.length ? reason : `your no is in ${answerFiles(folders).join(' and in ')}`}`,
+      ...unwritten,
+      ...(removed.length ? [`Removed: ${removed.join(', ')}.`] : []),
+      ...left.map(path => `Not removed: ${path}`),
+      ...(fingerprint
+        ? [
+            `The fingerprint was ${fingerprint}.`,
+            `To have what was sent deleted, send it to the operator of ${operator}.`,
+          ]
+        : []),
+      ...(local ? [`${count(local, 'count')} for you alone: kept until "${called(tool, 'clear')}".`] : []),
+    ],
   }
-}
-
-/** What is in effect after `enabled` was written, or was not, and what else decides. */
-export function effectOf(enabled: boolean, tool: Tool, env: Environment, written = true): string {
-  const facts = quietFacts(tool, env)
-  const { mode, rule, reason } = rulingsOf(facts)[0]!
-  const { name } = tool.options
-  const done = `enabled = ${enabled} is written to ${facts.folders()?.config}`
-  if (!written)
-    return mode === 'off'
-      ? `${name} telemetry is off all the same: ${reason}`
-      : `${name} telemetry is NOT off, but ${mode}: ${reason}`
-  if (enabled === (mode !== 'off')) {
-    // Another mistake in the file switches off too, whatever is written beside it.
-    if (rule === 6) return `${name} telemetry is off: ${done}\nThe file has a mistake besides: ${reason}`
-    return rule === 7 || rule === 11
-      ? `${name} telemetry is ${mode}: ${done}`
-      : `${name} telemetry is ${mode}: ${done}, and besides ${reason}`
-  }
-  const stays = mode === 'off' || mode === 'on' ? mode : `${mode}, which sends nothing`
-  return `${done}, but ${name} telemetry stays ${stays}: ${reason}`
 }

@@ -25,11 +25,18 @@ const OTHER = 'other'
 export const AGENTS: readonly string[] = [...VARIABLES.map(([agent]) => agent), OTHER]
 
 /**
- * The agent that runs this command, undefined for a person. `AI_AGENT` comes first: it is meant for this, and may hold
- * more than a name (`claude-code`, `devin@1`, `github_copilot_vscode_agent`). What it holds is never passed on.
+ * The agent that runs this command and the variable by which it shows; undefined for a person. `AI_AGENT` comes first: it
+ * is meant for this, and may hold more than a name (`claude-code`, `devin@1`, `github_copilot_vscode_agent`). What it
+ * holds is never passed on.
  */
-export function agentOf(env: Readonly<Record<string, string | undefined>>): string | undefined {
+export function agentIn(
+  env: Readonly<Record<string, string | undefined>>,
+): { agent: string; variable: string } | undefined {
   const named = env.AI_AGENT?.toLowerCase()
-  if (named) return AGENTS.find(agent => named.includes(agent)) ?? OTHER
-  return VARIABLES.find(([, ...variables]) => variables.some(name => env[name]))?.[0]
+  if (named) return { agent: AGENTS.find(agent => named.includes(agent)) ?? OTHER, variable: 'AI_AGENT' }
+  for (const [agent, ...variables] of VARIABLES) {
+    const variable = variables.find(name => env[name])
+    if (variable) return { agent, variable }
+  }
+  return undefined
 }

@@ -5,7 +5,7 @@ import type { Tool } from './tool.ts'
  * as one, and two tools (a plugin with telemetry of its own) never count into each other. One per major version, per
  * minor while the major is 0, since only those may break each other.
  */
-const HANDLE = Symbol.for('otlp-tally@0.2')
+const HANDLE = Symbol.for('otlp-tally@0.3')
 
 export interface Global {
   /** The tools that `initTelemetry` was called for in this process, by name. The first is the host. */

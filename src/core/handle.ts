@@ -1,5 +1,5 @@
 import { shared } from './global.ts'
-import { nameOf, type TelemetryOptions } from './options.ts'
+import type { TelemetryOptions } from './options.ts'
 import { createTelemetry } from './telemetry.ts'
 import type { Telemetry, Tool } from './tool.ts'
 import type { Attributes, EventList } from './vocabulary.ts'
@@ -29,20 +29,21 @@ let first: Tool | undefined
  */
 export function initTelemetry<
   const Command extends string = string,
-  const Events extends EventList = EventList,
+  // biome-ignore lint/complexity/noBannedTypes: no events
+  const Events extends EventList = {},
 >(options: TelemetryOptions<Command, Events>): Telemetry<Command, Events> {
   try {
     const { tools, early } = shared()
-    const name = nameOf(`${options.name}`)
+    const name = `${options.name}`
     const { disabled } = options
     let tool = tools.get(name)
-    if (!tool) tools.set(name, (tool = createTelemetry(options as TelemetryOptions)))
+    if (!tool) tools.set(name, (tool = createTelemetry(options as unknown as TelemetryOptions)))
     else if (disabled !== undefined && disabled !== false) tool.disable(disabled)
     first ??= tool
     if (early) tool.explain('trackCommand was called before initTelemetry: that was not counted')
-    return tool
+    return tool as unknown as Telemetry<Command, Events>
   } catch {
-    return nobody // options that cannot even be read: the tool works on without us
+    return nobody as unknown as Telemetry<Command, Events> // options that cannot even be read: the tool works on without us
   }
 }
 
@@ -54,7 +55,12 @@ export function initTelemetry<
  * ```js
  * import { initTelemetry, trackCommand } from 'otlp-tally'
  *
- * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com' })
+ * initTelemetry({
+ *   name: 'trix',
+ *   version: '0.19.3',
+ *   endpoint: 'https://otel.example.com',
+ *   commands: ['init', 'db migrate'],
+ * })
  * trackCommand('db migrate')
  * ```
  */
@@ -63,14 +69,19 @@ export function trackCommand(name: string): void {
 }
 
 /**
- * Counts one event of any other metric, for the first tool that was initialised, by the same rules: at most 8
- * attributes, each a short name or a boolean.
+ * Counts one event of the `events` of the first tool that was initialised. What is not in that list is not counted.
  *
  * @example
  * ```js
  * import { initTelemetry, trackEvent } from 'otlp-tally'
  *
- * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com' })
+ * initTelemetry({
+ *   name: 'trix',
+ *   version: '0.19.3',
+ *   endpoint: 'https://otel.example.com',
+ *   commands: [],
+ *   events: { safety_triggered: { risk_level: ['low', 'high'], blocked: Boolean } },
+ * })
  * trackEvent('safety_triggered', { risk_level: 'high', blocked: true })
  * ```
  */
@@ -86,7 +97,7 @@ export function trackEvent(metric: string, attributes?: Attributes): void {
  * ```js
  * import { flushTelemetry, initTelemetry, trackCommand } from 'otlp-tally'
  *
- * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com' })
+ * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: ['watch'] })
  * trackCommand('watch')
  * await flushTelemetry()
  * ```
@@ -96,7 +107,11 @@ export function flushTelemetry(): Promise<void> {
 }
 
 /** Used before `initTelemetry` was called: counts nothing. */
-const nobody: Telemetry = { trackCommand: tooEarly, trackEvent: tooEarly, async flushTelemetry() {} }
+const nobody: Pick<Tool, 'trackCommand' | 'trackEvent' | 'flushTelemetry'> = {
+  trackCommand: tooEarly,
+  trackEvent: tooEarly,
+  async flushTelemetry() {},
+}
 
 function tooEarly(): void {
   shared().early++
@@ -106,6 +121,6 @@ function tooEarly(): void {
  * The first tool of this copy of the library; where this copy knows none, the first of the process. So a plugin that
  * shares the copy of its host cannot silence it, and one with a copy of its own does not count into it.
  */
-function host(): Telemetry {
+function host(): typeof nobody {
   return first ?? shared().tools.values().next().value ?? nobody
 }

@@ -1,24 +1,13 @@
-import { isNear } from './near.ts'
-import {
-  type Attributes,
-  attributesProblem,
-  type EventList,
-  isName,
-  isRecord,
-  isText,
-  isValue,
-  NAME_RULE,
-  show,
-  VALUE_RULE,
-  type Vocabulary,
-} from './vocabulary.ts'
+import { WINDOWS } from './node.ts'
+import { isTypo } from './typo.ts'
+import { type Attributes, type EventList, isRecord, type Vocabulary } from './vocabulary.ts'
 
-/** The options of `initTelemetry`. Most tools set `name`, `version`, `endpoint` and `commands`. */
+/** The options of `initTelemetry`. A tool sets `name`, `version`, `endpoint` and `commands`; the others have defaults. */
 export interface TelemetryOptions<Command extends string = string, Events extends EventList = EventList>
   extends Vocabulary {
   /**
-   * `service.name`. Also names the folders and, in UPPER_SNAKE, the environment variables: `TRIX_TELEMETRY`. The
-   * `@scope/` of a package name is dropped.
+   * What users type, or the name of the package: `trix`, `@acme/trix`. `service.name`; it also names the folders and,
+   * in UPPER_SNAKE, the environment variables: `TRIX_TELEMETRY`, `ACME_TRIX_TELEMETRY`.
    */
   name: string
   /** `service.version`, for example `0.19.3`. */
@@ -27,36 +16,46 @@ export interface TelemetryOptions<Command extends string = string, Events extend
   endpoint?: string | undefined
   /**
    * All commands that can ever be sent. Any other is counted as `unknown`, and a literal that is not in the list does
-   * not compile. Without it, names follow the alphabet of `Attributes`.
+   * not compile. May be computed: `program.commands.map(command => command.name())`.
    */
-  commands?: readonly Command[] | undefined
+  commands: readonly Command[]
   /**
    * All events that can ever be sent: `{ cup_brewed: { size: ['small', 'large'], decaf: Boolean } }`. Anything else is
-   * not counted. Without it, they follow the alphabet of `Attributes`.
+   * not counted. Default `{}`.
    */
   events?: Events | undefined
-  /** Counts `command_failure` when a command's process ends with an exit code other than 0. Default false. */
-  failures?: boolean | undefined
+  /**
+   * Counts `command_failure` when a command's process ends with an exit code other than 0. `except`: exit codes that are
+   * results, not failures. Default false.
+   */
+  failures?: boolean | { readonly except: readonly number[] } | undefined
   /** Adds the attribute `agent` where a coding agent runs the command. Default false. */
   agents?: boolean | undefined
+  /**
+   * Adds the resource attributes `os.type`, `host.arch`, `process.runtime.name` and the major of
+   * `process.runtime.version`. Default false.
+   */
+  environment?: boolean | undefined
   /** Headers of the request to `endpoint`. Never sent to another endpoint that a user configured. */
   headers?: Readonly<Record<string, string>> | undefined
   /** Time limit of the request in milliseconds, 1 to 60000. Default 2000. */
   timeoutMs?: number | undefined
+  /** At most one request in this time, in milliseconds; the totals carry the rest. At most 30 days. Default 0. */
+  intervalMs?: number | undefined
   /** Name of the metric that `trackCommand` counts. Default `command_invocation`. */
   metricName?: string | undefined
-  /** `delta` for Datadog, which accepts no cumulative sums: a lost request stays lost. Default `cumulative`. */
-  temporality?: 'cumulative' | 'delta' | undefined
   /** `detached`: a helper process sends. `inline`: this process does. Default `auto`: detached where it can work. */
   delivery?: 'auto' | 'detached' | 'inline' | undefined
   /**
    * `explicit`: nothing is counted before the user has said yes. Default `notice`: nothing before the notice was shown.
    */
   consent?: 'notice' | 'explicit' | undefined
-  /** Your own text of the notice. */
+  /** Your own first paragraph of the notice. What is sent, where to and how to switch it off always follow. */
   notice?: string | undefined
-  /** A whole number from 1. Raising it shows the notice again, and sends nothing until then. Default 1. */
+  /** A whole number from 1. Raising it shows the notice, or asks, again, and sends nothing until then. Default 1. */
   noticeVersion?: number | undefined
+  /** A URL that explains more. The notice, the question and `status` show it. */
+  policy?: string | undefined
   /**
    * How a user calls the telemetry command, for the notice and messages: `ng analytics`. Default `<name> telemetry`.
    * `false` where the tool has none: they then name the variables and the config file instead.
@@ -64,135 +63,152 @@ export interface TelemetryOptions<Command extends string = string, Events extend
   command?: string | false | undefined
   /** One folder for config and state, absolute or beginning with `~/`, instead of the XDG folders. */
   home?: string | undefined
-  /** Constant resource attributes, for example `{ 'os.type': 'linux' }`. A change of the set starts new series. */
+  /** Constant resource attributes, for example `{ channel: 'beta' }`. A change of the set starts new series. */
   resourceAttributes?: Attributes | undefined
   /** Switches everything off: true, or the reason as a text that `status` and `log` repeat. */
   disabled?: boolean | string | undefined
 }
 
-/** True for a valid value; false, or a text that says which part of it is not. */
-type Check = (value: unknown) => boolean | string
-/** A check, and what it expects. */
-export type Rule = readonly [check: Check, expected: string]
+/** An option that is not valid: which, and the part of its value that is not. */
+export interface OptionProblem {
+  option: string
+  value: unknown
+  /** There is no such option; one that is spelt nearly the same, where there is one. */
+  unknown?: { near: string | undefined }
+}
 
-export const boolean: Rule = [value => typeof value === 'boolean', 'true or false']
-export const baseUrl: Rule = [value => typeof value === 'string', 'a base URL']
-const whole = (max: number, what: string): Rule => [
-  value => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= max,
-  `${what} from 1 to ${max}`,
-]
-/** The bounds of the request's timeout. */
-export const timeout: Rule = whole(60_000, 'a whole number of milliseconds')
-const oneOf = (...allowed: string[]): Rule => [
-  value => allowed.includes(value as string),
-  `"${allowed.join('" or "')}"`,
-]
+/** True for a valid value; `{ part }` where it is only a part of it that is not. */
+export type Check = (value: unknown) => boolean | { part: unknown }
 
-/** `fetch` sets these itself, and refuses a request that sets them (undici, `lib/core/request.js`). */
-const REFUSED = /^(connection|content-length|expect|keep-alive|transfer-encoding|upgrade)$/i
+// Lengths are compared, not matched: `{0,63}` is unrolled when it is compiled, which costs more than all else here.
+const MAX_LENGTH = 64
+const MAX_ATTRIBUTES = 8
+const NAME = /^[A-Za-z][A-Za-z0-9_.]*$/
+const VALUE = /^[A-Za-z0-9_.:-]+(?: [A-Za-z0-9_.:-]+)*$/
 
-/** Headers that `fetch` accepts: a token as name (RFC 9110 §5.6.2), visible ASCII and spaces as value. */
-export const headers: Rule = [
-  value => {
-    if (!isRecord(value)) return false
-    for (const [name, text] of Object.entries(value)) {
-      if (REFUSED.test(name)) return `${name}, which \`fetch\` sets itself and refuses`
-      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || typeof text !== 'string' || !/^[ -~]*$/.test(text))
-        return false
-    }
-    return true
-  },
-  'header names and values',
-]
+const isText = (value: unknown, form: RegExp) =>
+  typeof value === 'string' && value.length <= MAX_LENGTH && form.test(value)
+const isValue = (value: unknown) => isText(value, VALUE)
+const isSentence: Check = value => typeof value === 'string' && value !== ''
+const isBoolean: Check = value => typeof value === 'boolean'
+const isWhole = (least: number, most: number): Check => {
+  return value => Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+}
+const isOneOf = (...allowed: unknown[]): Check => {
+  return value => allowed.includes(value)
+}
 
-const list: Check = value =>
-  Array.isArray(value) && (value.every(isValue) || show(value.find(one => !isValue(one))))
+const isList: Check = value => {
+  if (!Array.isArray(value)) return false
+  const wrong = value.find(one => !isValue(one))
+  return wrong === undefined && !value.includes(undefined) ? true : { part: wrong }
+}
 
-const events: Check = value => {
+const isAttributes: Check = value => {
   if (!isRecord(value)) return false
-  for (const [metric, attributes] of Object.entries(value)) {
-    if (!isName(metric)) return show(metric)
-    if (!isRecord(attributes)) return `${metric}: ${show(attributes)}`
-    const problem = attributesProblem(Object.fromEntries(Object.keys(attributes).map(key => [key, true])))
-    if (problem) return `${metric}: ${problem}`
-    for (const [key, values] of Object.entries(attributes)) {
-      const ok = values === Boolean || list(values)
-      if (ok !== true) return `${metric}.${key}: ${ok || show(values)}`
+  const keys = Object.keys(value)
+  if (keys.length > MAX_ATTRIBUTES) return false
+  const wrong = keys.find(key => {
+    const given = value[key]
+    return !isText(key, NAME) || RESERVED.includes(key) || !(typeof given === 'boolean' || isValue(given))
+  })
+  return wrong === undefined ? true : { part: wrong }
+}
+
+const isEvents: Check = value => {
+  if (!isRecord(value)) return false
+  for (const metric of Object.keys(value)) {
+    const attributes = value[metric]
+    const keys = isRecord(attributes) ? Object.keys(attributes) : undefined
+    if (!isText(metric, NAME) || !keys || keys.length > MAX_ATTRIBUTES) return { part: metric }
+    for (const key of keys) {
+      const values = (attributes as Record<string, unknown>)[key]
+      if (!isText(key, NAME) || !(values === Boolean || isList(values) === true))
+        return { part: `${metric}.${key}` }
     }
   }
   return true
 }
 
-const text: Check = value => typeof value === 'string' && value !== ''
+/** `fetch` sets these itself, and refuses a request that sets them (undici, `lib/core/request.js`). */
+const REFUSED = /^(connection|content-length|expect|host|keep-alive|transfer-encoding|upgrade)$/i
 
+/** Headers that `fetch` accepts: a token as name (RFC 9110 §5.6.2), visible ASCII and spaces as value. */
+export const isHeaders: Check = value => {
+  if (!isRecord(value)) return false
+  const wrong = Object.keys(value).find(name => {
+    const text = value[name]
+    return (
+      REFUSED.test(name) ||
+      !/^[\w!#$%&'*+.^`|~-]+$/.test(name) ||
+      typeof text !== 'string' ||
+      !/^[ -~]*$/.test(text)
+    )
+  })
+  return wrong === undefined ? true : { part: wrong }
+}
+
+export const isEndpoint: Check = value => typeof value === 'string'
+export const isTimeout: Check = isWhole(1, 60_000)
+export { isBoolean }
+
+/** What the library itself says of a resource. */
 const RESERVED = ['service.name', 'service.version', 'service.instance.id', 'user.fingerprint']
 
-const rules: Record<keyof TelemetryOptions, Rule> = {
-  name: [
-    value => typeof value === 'string' && isText(nameOf(value), /^[A-Za-z0-9][A-Za-z0-9_.-]*$/),
-    'a letter or digit, then letters, digits, "_", "." or "-", at most 64 characters, with or without a @scope/',
-  ],
-  version: [
-    value => isText(value, /^[A-Za-z0-9][A-Za-z0-9_.+-]*$/),
-    'a version such as "1.2.3", at most 64 characters',
-  ],
+const DAYS_30 = 30 * 24 * 3_600_000
+
+const checks: Record<keyof TelemetryOptions, Check> = {
+  name: value => isText(value, /^(@[A-Za-z0-9][A-Za-z0-9_.-]*\/)?[A-Za-z0-9][A-Za-z0-9_.-]*$/),
+  version: value => isText(value, /^[A-Za-z0-9][A-Za-z0-9_.+-]*$/),
   // A string here, a URL only in the decision: the user's config may hold the endpoint that is in effect.
-  endpoint: baseUrl,
-  commands: [list, `a list of names, each ${VALUE_RULE}`],
-  events: [events, 'metrics, each with its attributes, each with Boolean or a list of its values'],
-  failures: boolean,
-  agents: boolean,
-  headers,
-  timeoutMs: timeout,
-  metricName: [isName, NAME_RULE],
-  temporality: oneOf('cumulative', 'delta'),
-  delivery: oneOf('auto', 'detached', 'inline'),
-  consent: oneOf('notice', 'explicit'),
-  notice: [text, 'a text'],
-  noticeVersion: whole(1e9, 'a whole number'),
-  command: [value => value === false || text(value), 'how it is called, such as "trix telemetry", or false'],
-  home: [
-    value => typeof value === 'string' && /^(~?[/\\]|[A-Za-z]:[/\\])/.test(value),
-    'an absolute path, or one that begins with "~/"',
-  ],
-  resourceAttributes: [
-    value => attributesProblem(value) ?? !RESERVED.some(key => Object.hasOwn(value as object, key)),
-    `attributes other than ${RESERVED.join(', ')}`,
-  ],
-  disabled: [value => typeof value === 'boolean' || typeof value === 'string', 'true, false or the reason'],
+  endpoint: isEndpoint,
+  commands: isList,
+  events: isEvents,
+  failures: value =>
+    typeof value === 'boolean' ||
+    (isRecord(value) && Array.isArray(value.except) && value.except.every(isWhole(0, 255))),
+  agents: isBoolean,
+  environment: isBoolean,
+  headers: isHeaders,
+  timeoutMs: isTimeout,
+  intervalMs: isWhole(0, DAYS_30),
+  metricName: value => isText(value, NAME),
+  delivery: isOneOf('auto', 'detached', 'inline'),
+  consent: isOneOf('notice', 'explicit'),
+  notice: isSentence,
+  noticeVersion: isWhole(1, 1e9),
+  policy: value => typeof value === 'string' && /^https?:\/\/[!-~]+$/.test(value),
+  command: value => value === false || isSentence(value),
+  home: value => typeof value === 'string' && (WINDOWS ? /^(~?[/\\]|[A-Za-z]:[/\\])/ : /^~?\//).test(value),
+  resourceAttributes: isAttributes,
+  disabled: value => typeof value === 'boolean' || typeof value === 'string',
 }
 
-/** A sentence about a value that is not valid; undefined where it is. */
-export function valueProblem(name: string, [check, expected]: Rule, value: unknown): string | undefined {
-  const result = check(value)
-  if (result === true) return undefined
-  return `${name}: expected ${expected}, got ${typeof result === 'string' ? result : show(value)}`
-}
+const REQUIRED = ['name', 'version', 'commands']
 
-/** The name by which the tool is known: `trix` for `@acme/trix`. */
-export function nameOf(name: string): string {
-  return name.replace(/^@[^/]*\//, '')
+/**
+ * The options that are not valid; none when all are. Types refuse most of it at build time, but the callers may write
+ * JavaScript. The sentences are in `helper/explain.ts`: an ordinary command never shows one.
+ */
+export function optionProblems(options: unknown): OptionProblem[] {
+  if (typeof options !== 'object' || options === null) return [{ option: 'options', value: options }]
+  const given = options as Record<string, unknown>
+  const names = [...REQUIRED, ...Object.keys(given).filter(name => !REQUIRED.includes(name))]
+  return names.flatMap(option => {
+    const value = given[option]
+    if (!Object.hasOwn(checks, option)) {
+      const isNear = (slips: number) => (name: string) =>
+        isTypo(option.toLowerCase(), name.toLowerCase(), slips)
+      const near = Object.keys(checks).find(isNear(1)) ?? Object.keys(checks).find(isNear(2))
+      return { option, value, unknown: { near } }
+    }
+    if (value === undefined && !REQUIRED.includes(option)) return []
+    const valid = checks[option as keyof TelemetryOptions](value)
+    return valid === true ? [] : { option, value: valid ? valid.part : value }
+  })
 }
 
 /** The first problem that makes the tool's folders unknown; undefined if they are known. */
-export function homeProblem(problems: readonly string[]): string | undefined {
-  return problems.find(problem => /^(options|name|home):/.test(problem))
-}
-
-/**
- * What is wrong with the options, a sentence each, naming the option and what was expected; empty when nothing is.
- * Types refuse most of it at build time, but the callers may write JavaScript.
- */
-export function optionProblems(options: unknown): string[] {
-  if (typeof options !== 'object' || options === null) return ['options: expected an object']
-  // `name` and `version` are required.
-  const given: Record<string, unknown> = { name: undefined, version: undefined, ...options }
-  return Object.keys(given).flatMap(option => {
-    if (Object.hasOwn(rules, option)) {
-      if (given[option] === undefined && !/^(name|version)$/.test(option)) return []
-      return valueProblem(option, rules[option as keyof TelemetryOptions], given[option]) ?? []
-    }
-    const near = Object.keys(rules).find(name => isNear(option.toLowerCase(), name.toLowerCase()))
-    return `${option}: there is no such option${near ? `; did you mean ${near}?` : ''}`
-  })
+export function homeProblem(problems: readonly OptionProblem[]): OptionProblem | undefined {
+  return problems.find(({ option }) => ['options', 'name', 'home'].includes(option))
 }

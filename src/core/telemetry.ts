@@ -1,216 +1,236 @@
-import { agentOf } from './agent.ts'
-import { type Batch, openBatch } from './batch.ts'
-import { decide, type Mode, optOut, wordOf } from './decide/decide.ts'
-import { factsOf } from './decide/facts.ts'
-import { environmentPrefix, writeStderr } from './decide/notice.ts'
+import { type Counter, counterFor } from './counter.ts'
+import { type Decision, decide, optOut } from './decide/decide.ts'
+import { environmentPrefix, modeFrom } from './decide/environment.ts'
+import { showNotice, writeStderr } from './decide/notice.ts'
 import { lacking } from './decide/permissions.ts'
-import { reasonFor } from './decide/reason.ts'
-import { deliverDetached, here } from './deliver/detached.ts'
-import type { Job } from './deliver/job.ts'
+import { loadHelper, startHelper } from './deliver/detached.ts'
+import type { Inline, Job } from './deliver/job.ts'
 import { chooseRoute, type Route } from './deliver/route.ts'
+import { atExit } from './exit.ts'
 import { shared } from './global.ts'
-import { supported } from './node.ts'
-import { nameOf, type TelemetryOptions } from './options.ts'
+import { supported, WINDOWS } from './node.ts'
+import type { TelemetryOptions } from './options.ts'
 import type { Tool } from './tool.ts'
-import {
-  type Attributes,
-  COMMAND_METRIC,
-  copyOf,
-  FAILURE_METRIC,
-  seriesProblem,
-  show,
-  UNKNOWN,
-} from './vocabulary.ts'
+import { commandSeries, copyOf, eventSeries, FAILURE_METRIC, type Series } from './vocabulary.ts'
 
 /** A command that ends sooner delivers at its exit, one that runs on after this. */
 const DELIVER_AFTER_MS = 1000
 /** Exit codes of a tool that caught a signal and then ended: 128 + SIGHUP, SIGINT, SIGTERM. */
 const SIGNAL_CODES = [129, 130, 143]
 
-/** A delivery that has begun. `inline`: this process does it, and has no answer yet. */
-interface UnderWay {
-  job: Job
-  done: Promise<void>
-  inline?: boolean
+/** What one tool's telemetry knows. It counts, schedules and delivers, in this order. */
+interface State {
+  given: TelemetryOptions
+  tool: Tool
+  /** A copy, made when it is first needed: what was found valid is what is used. */
+  options?: TelemetryOptions
+  disabled: boolean | string
+  /** Lasts until the next delivery: a program that runs on obeys an opt-out. Where it is off, for the whole process. */
+  decision?: Decision | undefined
+  /** What counts by the last decision, until that is delivered. */
+  counter?: Counter | undefined
+  /** The command that this process has counted last, where failures are counted. */
+  running?: Series | undefined
+  timer?: NodeJS.Timeout | undefined
+  watching: boolean
+  route?: Route
+  /** Resolves when the last delivery has ended. */
+  delivered?: Promise<void>
+  inline?: (Inline & { job: Job }) | undefined
 }
 
-/** One tool's telemetry: when it decides (docs/decision.md), when it delivers, and that every failure is silent. */
+/** One tool's telemetry. Every failure in here is silent, and `log` mode explains it. */
 export function createTelemetry(given: TelemetryOptions): Tool {
-  let options: TelemetryOptions | undefined
-  let disabled: boolean | string = given.disabled ?? false
-  let batch: Batch | undefined
-  let timer: NodeJS.Timeout | undefined
-  let soon: NodeJS.Immediate | undefined
-  let watching = false
-  let lastTime = 0
-  let since: number | undefined
-  let route: Route | undefined
-  let failing: Attributes | undefined
-  let underWay: UnderWay | undefined
-
-  /** What the tool's own variable asks for; `denied` where the environment cannot be looked at. */
-  function asked(): Mode | 'denied' | undefined {
-    if (!supported || lacking('env')) return 'denied'
-    return wordOf(process.env[`${environmentPrefix(nameOf(`${given.name}`))}_TELEMETRY`])
-  }
-
-  /** An opt-out by the environment is looked for first, and then nothing else is done: it is what costs least. */
-  function optedOut(): boolean {
-    const word = batch ? 'denied' : asked()
-    if (word === 'denied' || word === 'log') return false
-    return optOut({ disabled, env: process.env }, word) !== undefined
-  }
-
-  /** A copy, made when it is first needed: what was found valid is what is used. */
-  function settled(): TelemetryOptions {
-    if (options) return options
-    const copy = copyOf(given)
-    // What is not a text stays what it is, and is not valid.
-    return (options = typeof copy.name === 'string' ? { ...copy, name: nameOf(copy.name) } : copy)
-  }
-
-  function current(): Batch {
-    if (batch) return batch
-    const facts = factsOf(settled(), { env: process.env, disabled, mayShow: !shared().noticed })
-    const decision = decide(facts)
-    if (decision.rule === 13 && decision.detail) shared().noticed = true
-    return (batch = openBatch(facts, decision, since ?? processStart()))
-  }
-
-  function say(text: string): void {
-    writeStderr(`${settled().name} telemetry: ${text}\n`)
-  }
-
-  function explain(reason: string): void {
-    if (asked() === 'log') say(`none (${reason})`)
-  }
-
-  /** False where it is not counted. */
-  function track(metric: string, attributes: Attributes): boolean {
-    try {
-      const known = batch
-      const { decision, facts, count } = current()
-      if (decision.mode === 'off') {
-        if (!known && asked() === 'log') explain(reasonFor(decision, facts))
-        return false
-      }
-      const series = { metric, attributes: copyOf(attributes) }
-      const problem = seriesProblem(series, settled())
-      if (problem) throw new Error(problem)
-      count(series, Date.now())
-      schedule()
-      return true
-    } catch (error) {
-      silently(() => explain(error instanceof Error ? error.message : 'it cannot be stored'))
-    }
-    return false
-  }
-
-  function trackCommand(name: string): void {
-    const { commands, metricName = COMMAND_METRIC, failures, agents } = settled()
-    if (typeof name === 'string' && isNoCommand(name, settled())) {
-      explain(`${show(name)}: flags and the telemetry command are never counted`)
-      return
-    }
-    // A value that is not a string is not a command; `seriesProblem` refuses it.
-    const listed = commands && typeof name === 'string' && !commands.includes(name) ? UNKNOWN : name
-    const agent = agents ? agentOf(process.env) : undefined
-    const attributes = { command_name: listed, ...(agent && { agent }) }
-    if (!track(metricName, attributes) || !failures) return
-    failing = attributes
-    shared().last = tool
-  }
-
-  function schedule(): void {
-    if (!watching) atExit(code => silently(() => end(code)))
-    watching = true
-    if (timer || soon) return
-    // Inline has to begin while the event loop still turns, detached has time until the end. The first timer of a
-    // process costs 0.3 ms: a synchronous command starts none, since its event loop turns once at most.
-    const start = () => (timer ??= setTimeout(run, DELIVER_AFTER_MS).unref())
-    if (isInline()) timer = setTimeout(run, 0)
-    else soon = setImmediate(() => (soon = setImmediate(start).unref())).unref()
-  }
-
-  function unschedule(): void {
-    clearTimeout(timer)
-    clearImmediate(soon)
-    timer = soon = undefined
-  }
-
-  const isInline = () =>
-    batch?.decision.mode === 'on' && (route ??= chooseRoute(settled().delivery)).route === 'inline'
-  const run = () => silently(() => deliver())
-
-  function end(code: number): void {
-    if (failing && code && !SIGNAL_CODES.includes(code) && shared().last === tool)
-      track(FAILURE_METRIC, failing)
-    deliver({ atExit: true })
-  }
-
-  function deliver({ atExit = false, anyway = false } = {}): void {
-    unschedule()
-    const inline = isInline()
-    const mode = batch?.decision.mode
-    const time = Math.max(Date.now(), lastTime + 1)
-    const job = batch?.job(time, anyway)
-    // Once off, off for the whole run. Otherwise the next decision would find the notice that this run has just shown.
-    if (mode !== 'off') batch = undefined
-    // At exit the event loop has stopped, so `fetch` cannot run here. Then a helper sends also on the inline route, unless
-    // no helper can work.
-    const start = (job: Job) => (atExit && route?.never ? undefined : deliverDetached(job))
-    if (job) {
-      lastTime = since = time
-      const done = mode === 'on' && (!inline || atExit) && start(job)
-      if (mode === 'log') preview(job)
-      else if (done) underWay = { job, done }
-      else if (!atExit) {
-        const state: UnderWay = (underWay = { job, done: here().send(job), inline: true })
-        void state.done.then(() => (state.inline = false))
-      }
-    } else if (atExit && underWay?.inline && settled().temporality !== 'delta') {
-      // Its `fetch` was not answered yet. To send the same totals twice is harmless; to send a delta twice is not.
-      start(underWay.job)
-    }
-  }
-
-  function preview(job: Job): void {
-    const body = here().bodyOf(job, Date.now(), false)
-    if (typeof body === 'object') say(`this would be sent to ${job.url}\n${body.text}`)
-  }
-
-  function discard(): void {
-    batch = failing = undefined
-    unschedule()
-  }
-
+  const state = { given, disabled: given.disabled ?? false, watching: false } as unknown as State
   const tool: Tool = {
     get options() {
-      return settled()
+      return optionsOf(state)
     },
     get disabled() {
-      return disabled
+      return state.disabled
     },
-    trackCommand: name => silently(() => optedOut() || trackCommand(name)),
-    trackEvent: (metric, attributes = {}) =>
-      silently(() => optedOut() || track(metric, attributes as Attributes)),
-    async flushTelemetry() {
-      silently(() => deliver({ anyway: true }))
-      if (!underWay) return
-      const { done, job } = underWay
-      let timeout: NodeJS.Timeout | undefined
-      // Held open on purpose: a helper that is waited for does not keep the event loop alive by itself.
-      await Promise.race([done, new Promise<void>(resolve => (timeout = setTimeout(resolve, job.timeoutMs)))])
-      clearTimeout(timeout)
-    },
+    trackCommand: name => silently(state, () => countCommand(state, name)),
+    trackEvent: (metric, attributes = {}) => silently(state, () => countEvent(state, metric, attributes)),
+    flushTelemetry: () => flush(state),
     disable(reason) {
-      disabled = reason
-      discard()
+      state.disabled = reason
+      discard(state)
     },
-    discard,
-    explain: reason => silently(() => explain(reason)),
+    discard: () => discard(state),
+    explain: why => silently(state, () => explain(state, why)),
   }
+  state.tool = tool
   return tool
+}
+
+function optionsOf(state: State): TelemetryOptions {
+  return (state.options ??= copyOf(state.given))
+}
+
+// Count
+
+function countCommand(state: State, name: unknown): void {
+  if (isOptedOut(state)) return
+  const options = optionsOf(state)
+  if (typeof name === 'string' && isNoCommand(name, options)) {
+    explain(state, `${name}: flags and the telemetry command are never counted`)
+    return
+  }
+  const series = mayCount(state) ? commandSeries(name, options) : undefined
+  if (!series) return
+  count(state, series)
+  if (options.failures) {
+    state.running = series
+    shared().last = state.tool
+  }
+}
+
+function countEvent(state: State, metric: string, attributes: unknown): void {
+  if (isOptedOut(state) || !mayCount(state)) return
+  const series = eventSeries(metric, attributes, optionsOf(state))
+  if (series) count(state, series)
+  else explain(state, `${metric} with these attributes is not in \`events\``)
+}
+
+/** An opt-out by the environment is looked for first, and then nothing else is done: it is what costs least. */
+function isOptedOut(state: State): boolean {
+  if (state.decision || isLogMode(state)) return false
+  return optOut({ options: state.given, env: process.env, disabled: state.disabled }) !== undefined
+}
+
+/** Decides, unless that was done since the last delivery. */
+function mayCount(state: State): boolean {
+  if (!state.decision) {
+    const options = optionsOf(state)
+    const show: Parameters<typeof decide>[0]['show'] = (folders, target, seen, agreed) =>
+      !shared().noticed && (shared().noticed = showNotice(options, folders, target, seen, agreed))
+    const decision = decide({ options, env: process.env, disabled: state.disabled, show })
+    state.decision = decision
+    state.counter = decision.mode === 'off' ? undefined : counterFor(options, decision)
+    if (decision.mode === 'off' && isLogMode(state))
+      explain(state, loadHelper().explain(decision, state.disabled))
+  }
+  return state.decision.mode !== 'off'
+}
+
+function count(state: State, series: Series): void {
+  state.counter!.count(series, Date.now())
+  schedule(state)
+}
+
+// Schedule
+
+function schedule(state: State): void {
+  if (!state.watching) {
+    const late = Boolean(optionsOf(state).failures) && !process.versions.bun && !process.versions.deno
+    atExit(code => silently(state, () => end(state, code)), late)
+  }
+  state.watching = true
+  if (state.timer || state.counter?.mode !== 'on') return
+  // Inline has to begin while the event loop still turns; a helper has time until the end.
+  startTimer(state, isInline(state) ? 0 : DELIVER_AFTER_MS)
+  if (isInline(state)) state.timer!.ref()
+}
+
+function isInline(state: State): boolean {
+  state.route ??= chooseRoute(optionsOf(state).delivery)
+  return state.route.route === 'inline'
+}
+
+function end(state: State, code: number): void {
+  const { running } = state
+  if (running && isFailure(code, optionsOf(state)) && shared().last === state.tool && mayCount(state))
+    count(state, { metric: FAILURE_METRIC, attributes: running.attributes })
+  deliver(state, { atExit: true })
+}
+
+function isFailure(code: number, { failures }: TelemetryOptions): boolean {
+  // The system keeps one byte of it: `process.exit(256)` is a success.
+  const status = WINDOWS ? code : code & 255
+  const results = typeof failures === 'object' ? failures.except : []
+  return status !== 0 && !SIGNAL_CODES.includes(status) && !results.includes(status)
+}
+
+// Deliver
+
+function deliver(state: State, { atExit = false, anyway = false } = {}): void {
+  clearTimeout(state.timer)
+  state.timer = undefined
+  // Once off, off for the whole run. Otherwise the next decision would find the notice that this run has just shown.
+  if (state.decision?.mode !== 'off') state.decision = undefined
+  const { counter } = state
+  let job = atExit && state.inline?.abandon() ? state.inline.job : undefined
+  const wait = counter && !anyway ? counter.heldUntil - Date.now() : 0
+  if (wait > 0) {
+    // Others have just sent, or the interval is not over. If this process is still there then, it looks again.
+    if (!atExit) startTimer(state, wait)
+  } else if (counter) {
+    state.counter = undefined
+    job = counter.job(anyway) ?? job
+  }
+  if (!job) return
+  if (counter?.mode === 'log') preview(state, job, counter.counted)
+  else if (isInline(state) && !atExit) startInline(state, job)
+  else start(state, job)
+}
+
+/** A timer that keeps no process alive. Longer ones than Node's longest look earlier, and wait again. */
+function startTimer(state: State, ms: number): void {
+  state.timer = setTimeout(() => silently(state, () => deliver(state)), Math.min(ms, 2 ** 31 - 1)).unref()
+}
+
+/** At exit the event loop has stopped, so on the inline route a helper sends too, unless none can work. */
+function start(state: State, job: Job): void {
+  if (isInline(state) && state.route!.never) return
+  const ended = startHelper(job)
+  if (ended) state.delivered = ended
+}
+
+function startInline(state: State, job: Job): void {
+  const inline = { ...loadHelper().sendInline(job), job }
+  state.inline = inline
+  state.delivered = inline.done.then(() => {
+    if (state.inline === inline) state.inline = undefined
+  })
+}
+
+async function flush(state: State): Promise<void> {
+  silently(state, () => deliver(state, { anyway: true }))
+  if (!state.delivered) return
+  const { timeoutMs = 2000 } = optionsOf(state)
+  let timeout: NodeJS.Timeout | undefined
+  // Held open on purpose: a helper that is waited for does not keep the event loop alive by itself.
+  await Promise.race([
+    state.delivered,
+    new Promise<void>(resolve => (timeout = setTimeout(resolve, timeoutMs))),
+  ])
+  clearTimeout(timeout)
+}
+
+function discard(state: State): void {
+  clearTimeout(state.timer)
+  state.decision = state.counter = state.running = state.timer = undefined
+}
+
+// Explain
+
+function preview(state: State, job: Job, counted: readonly string[]): void {
+  say(state, `this would be sent to ${job.url}\n${loadHelper().preview(job, counted, Date.now())}`)
+}
+
+function explain(state: State, why: string): void {
+  // A name that the caller has passed may hold what a terminal obeys.
+  const code = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`
+  if (isLogMode(state)) say(state, `none (${why.slice(0, 500).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, code)})`)
+}
+
+function say(state: State, text: string): void {
+  writeStderr(`${state.given.name} telemetry: ${text}\n`)
+}
+
+function isLogMode({ given }: State): boolean {
+  if (!supported || lacking('env')) return false
+  return modeFrom(process.env[`${environmentPrefix(`${given.name}`)}_TELEMETRY`]) === 'log'
 }
 
 /** A hook that fires for every command also fires for these. Nobody counts that a user manages telemetry. */
@@ -221,30 +241,15 @@ function isNoCommand(name: string, { name: tool, command }: TelemetryOptions): b
   return own !== '' && (name === own || name.startsWith(`${own} `) || name === `${tool} ${own}`)
 }
 
-/**
- * Before all other listeners, so that one that exits or throws changes nothing. Node warns on stderr of the eleventh
- * listener. The tool may have ten, and ours must not be the one too many.
- */
-function atExit(act: (code: number) => void): void {
-  const limit = process.getMaxListeners()
-  if (limit && process.listenerCount('exit') >= limit) process.setMaxListeners(limit + 1)
-  let ended = false
-  process.prependListener('exit', code => {
-    if (!ended) act(code)
-    ended = true
-  })
-}
-
-/** When this process began, in ms since 1970. `performance.timeOrigin` says the same, but costs 0.7 ms to load. */
-function processStart(): number {
-  return Math.floor(Date.now() - process.uptime() * 1000)
-}
-
-/** Failures of telemetry are silent: the user of the tool cannot fix them. */
-function silently(act: () => unknown): void {
+/** Failures of telemetry are silent: the user of the tool cannot fix them. `log` mode and `status` explain. */
+function silently(state: State, act: () => void): void {
   try {
     act()
-  } catch {
-    // the contract of this library: `tool telemetry status` and `log` mode explain
+  } catch (error) {
+    try {
+      explain(state, error instanceof Error ? error.message : 'it cannot be stored')
+    } catch {
+      // stderr is gone too
+    }
   }
 }

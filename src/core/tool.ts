@@ -1,39 +1,53 @@
 import type { TelemetryOptions } from './options.ts'
-import type { EventList } from './vocabulary.ts'
+import type { Attributes, EventList } from './vocabulary.ts'
 
-/** The values of one attribute of an event. */
-type ValueOf<Values> = Values extends readonly (infer Value)[] ? Value : boolean
+/** What an attribute accepts: a listed value, or a `string` that the program computed, which is checked at run time. */
+type ValueOf<Values, Given> = Values extends readonly (infer Value)[]
+  ? string extends Given
+    ? Given
+    : Value | undefined
+  : boolean | undefined
 
-/** The attributes of an event, each of them optional; an event without attributes accepts none. */
-type AttributesOf<Event> = keyof Event extends never
-  ? Readonly<Record<string, never>>
-  : { readonly [Key in keyof Event]?: ValueOf<Event[Key]> }
+/** What may be passed for an event: its own attributes only. */
+type Listed<Event, Given> = {
+  readonly [Key in keyof Given]: Key extends keyof Event ? ValueOf<Event[Key], Given[Key]> : never
+}
 
-/** One tool's counting. Nothing here throws, rejects, waits, or writes to stdout. */
+/**
+ * What one tool counts with. Nothing here throws, rejects, waits, or writes to stdout. The functions do not use `this`, so
+ * they can be destructured.
+ */
 export interface Telemetry<Command extends string = string, Events extends EventList = EventList> {
   /**
    * Counts one invocation of a command. A literal that is not in `commands` does not compile; a string that a parser
    * computed does, and is counted as `unknown` if it is not in the list. Never pass argv.
    */
-  trackCommand<Name extends string>(name: string extends Name ? Name : Command): void
-  /** Counts one event. With `events`, one of them; without, names and values follow the alphabet of `Attributes`. */
-  trackEvent<Metric extends keyof Events & string>(
+  readonly trackCommand: <Name extends string>(name: string extends Name ? Name : Command) => void
+  /** Counts one event of `events`. What is not in the list is not counted; an attribute that is undefined is left out. */
+  readonly trackEvent: <
+    Metric extends keyof Events & string,
+    // biome-ignore lint/complexity/noBannedTypes: an event without attributes
+    const Given extends Readonly<Record<string, string | boolean | undefined>> = {},
+  >(
     metric: Metric,
-    attributes?: AttributesOf<Events[Metric]>,
-  ): void
+    attributes?: Given & Listed<Events[Metric], Given>,
+  ) => void
   /** Delivers now. Resolves when that is done or given up, within `timeoutMs`. */
-  flushTelemetry(): Promise<void>
+  readonly flushTelemetry: () => Promise<void>
 }
 
 /** What lies on the global handle: the same, and what `tool telemetry …` needs to know. */
-export interface Tool extends Telemetry {
+export interface Tool {
+  readonly trackCommand: (name: string) => void
+  readonly trackEvent: (metric: string, attributes?: Attributes) => void
+  readonly flushTelemetry: () => Promise<void>
   readonly options: TelemetryOptions
   /** Why the tool itself has switched it off; false where it has not. */
   readonly disabled: boolean | string
   /** Off for the rest of this process: a `--no-telemetry` that was parsed late. */
-  disable(reason: boolean | string): void
+  readonly disable: (reason: boolean | string) => void
   /** Sends nothing of what this process has counted up to now: the user is managing telemetry. */
-  discard(): void
+  readonly discard: () => void
   /** Tells the user who asked for `log` mode why something is not counted. */
-  explain(reason: string): void
+  readonly explain: (why: string) => void
 }

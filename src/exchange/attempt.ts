@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { printable } from '../terminal/printable.ts'
-import type { Answer } from './exchange.ts'
 import { explain, quote, unreachable } from './explain.ts'
-import type { Road } from './road.ts'
+import type { Answer } from './http.ts'
+import type { Transport } from './transport.ts'
 
 /** What became of one request. */
 export type Outcome =
@@ -19,14 +19,14 @@ const RETRYABLE = [429, 502, 503, 504]
 
 /** Sends one body, again after a pause where the server asks for that. Rejects only when `stop` aborts. */
 export async function attempt(
-  road: Road,
+  transport: Transport,
   url: string,
   headers: Record<string, string>,
   body: string,
   stop: AbortSignal,
 ): Promise<Outcome> {
   for (let left = ATTEMPTS - 1; ; left--) {
-    const answer = await road.ask({ url, headers, body, timeoutMs: TIMEOUT_MS })
+    const answer = await transport.request({ url, headers, body, timeoutMs: TIMEOUT_MS })
     stop.throwIfAborted()
     if (!('status' in answer)) return { accepted: false, why: unreachable(answer, TIMEOUT_MS), all: true }
     const pause = RETRYABLE.includes(answer.status) ? retryAfter(answer) : undefined

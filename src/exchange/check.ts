@@ -1,9 +1,9 @@
 import type { Environment } from '../core/decide/folders.ts'
 import { printable } from '../terminal/printable.ts'
-import type { Answer } from './exchange.ts'
 import { explain, quote, unreachable } from './explain.ts'
+import type { Answer } from './http.ts'
 import { wayTo } from './proxy.ts'
-import { openRoad } from './road.ts'
+import { openTransport } from './transport.ts'
 
 const TIMEOUT_MS = 10_000
 const EMPTY_EXPORT = '{"resourceMetrics":[]}'
@@ -15,7 +15,7 @@ export interface Check {
   lines: string[]
 }
 
-/** Sends one empty export on the road that a helper takes, and explains the answer. `token` says how one is passed. */
+/** Sends one empty export as a helper sends, and explains the answer. `token` says how one is passed. */
 export async function checkUrl(
   url: string,
   headers: Readonly<Record<string, string>>,
@@ -23,14 +23,14 @@ export async function checkUrl(
   token: string,
 ): Promise<Check> {
   const way = wayTo(url, env)
-  const road = openRoad(url)
+  const transport = openTransport(url)
   try {
-    const answer = await road.ask({ url, headers, body: EMPTY_EXPORT, timeoutMs: TIMEOUT_MS })
+    const answer = await transport.request({ url, headers, body: EMPTY_EXPORT, timeoutMs: TIMEOUT_MS })
     const [accepted, sentence] =
       'status' in answer ? judge(answer, token) : [false, unreachable(answer, TIMEOUT_MS)]
     return { accepted, lines: [...(way ? [way] : []), sentence] }
   } finally {
-    road.close()
+    transport.close()
   }
 }
 

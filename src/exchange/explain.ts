@@ -1,5 +1,5 @@
 import { printable } from '../terminal/printable.ts'
-import type { Answer, NoAnswer } from './exchange.ts'
+import type { Answer, NoAnswer } from './http.ts'
 
 /** What a status that is no success means, and what to do about it. */
 const advice: Record<number, string> = {
@@ -55,8 +55,9 @@ function oneLine(message: string): string {
 export function notAnEndpoint(endpoint: string): string {
   // An option that a caller of JavaScript has passed.
   if (typeof endpoint !== 'string') return 'the endpoint is not a text'
-  const shown = printable(endpoint.replace(/^(\w+:\/\/)?[^/@]*@/, '$1…@'))
-  if (/^(https?:)?\/\/[^/]*@/i.test(endpoint))
+  // Up to the last `@`: a password may hold one, and any other character.
+  const shown = printable(endpoint.replace(/^(\s*\w+:[\\/]*)?.*@/s, '$1…@'))
+  if (/^\s*(https?:)?[\\/]*.*@/is.test(endpoint))
     return `${shown}: a user name or password in the URL is not sent; pass it in a header instead`
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(endpoint)) return `${shown} is not an http(s) URL`
   if (/^[\w.-]+(:\d+)?(\/|$)|^\[[0-9a-f:]+\]/i.test(endpoint))

@@ -1,4 +1,5 @@
 import type { Environment } from '../core/decide/folders.ts'
+import { proxyVariables } from '../core/deliver/proxy.ts'
 
 /** The proxy between this computer and an endpoint. */
 export interface Proxy {
@@ -14,8 +15,10 @@ export interface Proxy {
 const SINCE = 'Node 22.21 or 24.5'
 
 /** The proxy that `fetch` uses for a URL, by the rules of Node's (undici, `lib/dispatcher/env-http-proxy-agent.js`). */
-export function proxyOf(url: string, env: Environment): Proxy | undefined {
+export function proxyOf(url: string, given: Environment): Proxy | undefined {
   const { protocol, hostname, port } = new URL(url)
+  // As a helper is given them: with a scheme, and none for this machine.
+  const env = { ...given, ...proxyVariables(url, given) }
   const names = ['http_proxy', 'HTTP_PROXY']
   // Where there is none for https, the one for http is used.
   if (protocol === 'https:') names.unshift('https_proxy', 'HTTPS_PROXY')
@@ -40,10 +43,11 @@ function isExcepted(hostname: string, port: string, list: string): boolean {
 }
 
 function withoutPassword(proxy: string): string {
-  return proxy.replace(/^(\w+:\/\/)?[^/@]*@/, '$1')
+  // Up to the last `@`: a password may hold one.
+  return proxy.replace(/^(\w+:\/\/)?.*@/, '$1').replace(/\/$/, '')
 }
 
-/** What is to be known of the way to an endpoint; undefined where it is the direct one. */
+/** The way to an endpoint in words; undefined where it is the direct one. */
 export function wayTo(url: string, env: Environment): string | undefined {
   const proxy = proxyOf(url, env)
   if (!proxy) return undefined

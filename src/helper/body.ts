@@ -1,100 +1,78 @@
-import type { Body, Job, Source, Tallied } from '../core/deliver/job.ts'
-import { SEP } from '../core/node.ts'
-import { parseSeries } from '../core/tally/series.ts'
-import { list } from '../core/tally/stream.ts'
-import { read, startOf, timeOf } from '../core/tally/tally.ts'
-import { isListed } from '../core/vocabulary.ts'
-import { announce, beginning, settle } from './beginnings.ts'
-import { encodeMetrics, type Point } from './metrics.ts'
+import { parseSeries } from '../core/log/record.ts'
+import { type Attributes, FAILURE_METRIC } from '../core/vocabulary.ts'
+import type { Fold } from './fold.ts'
 
-/**
- * The body with every series of a job's source, all at one time. A series that has not begun is begun by it: it gets a point
- * of zero, 1 ms before the other one. Undefined where there is nothing to send. `busy` while another process begins
- * series; to one that is not `patient` it gives what has begun.
- */
-export function bodyOf(
-  { source, timeoutMs }: Pick<Job, 'source' | 'timeoutMs'>,
-  now: number,
-  patient: boolean,
-): Body | 'busy' | undefined {
-  const { folder, own } = source
-  const seen = look(source, now)
-  if (!folder || own || !seen.open.length) return encode(source, seen, seen.open)
-  const note = announce(folder, now, now + timeoutMs + 1000, seen.open, () => look(source, now).all)
-  if (!note) return patient ? 'busy' : encode(source, seen, [])
-  let body: Body | undefined
-  try {
-    // Others may have begun some before the note was there, and have counted on: so all is read again.
-    const again = look(source, now)
-    const series = again.open.filter(one => note.series.includes(one))
-    body = encode(source, again, series)
-    if (body && series.length) body.note = { ...note, series }
-    return body
-  } finally {
-    if (!body?.note) settle(note, true)
-  }
-}
+/** One `resourceMetrics` of a body, as JSON. */
+export type Part = string
 
-/** A source at one moment. */
-interface Look extends ReturnType<typeof timeOf> {
-  series: Tallied[]
-  /** The beginnings of those that have not begun. */
-  open: string[]
-  /** The beginnings of all, also of what may not be sent. */
-  all: string[]
+/** An ExportMetricsServiceRequest in OTLP/JSON (OTLP specification, "JSON Protobuf Encoding"). */
+export function bodyOf(parts: readonly Part[]): string {
+  return `{"resourceMetrics":[${parts.join()}]}`
 }
 
 /**
- * Lists, reads, and lists again, until both lists are the same. Otherwise it could have read marks that were made after a
- * series had begun, and not see that it had; or see that, and have missed marks of a metric that was new.
+ * What the open claim of a log sends: for each series its count at the time of the claim; for one that begins with it a
+ * zero before that, without which many backends miss the first count. Monotonic cumulative sums of integers, one
+ * resource, one scope.
+ *
+ * Source: OTLP specification, metrics.proto: keys in lowerCamelCase, 64-bit integers as decimal strings, enums as
+ * integers. No empty envelope is made as long as there is a series.
  */
-function look(source: Source, now: number): Look {
-  for (let files = filesOf(source); ; ) {
-    const seen = lookAt(source, files, now)
-    const after = filesOf(source)
-    if (after.size === files.size && [...after].every(path => files.has(path))) return seen
-    files = after
-  }
-}
-
-/** What is below a stream, but for the notes, which come and go. */
-const filesOf = ({ folder }: Source) =>
-  new Set((folder ? list(folder) : []).filter(path => !path.startsWith('!')))
-
-function lookAt({ folder, own = [], only, options }: Source, files: Set<string>, now: number): Look {
-  const all: Tallied[] = []
-  for (const path of files) {
-    const series = parseSeries(path)
-    try {
-      const reading = series && read(`${folder}${SEP}${path}`, now)
-      if (reading) all.push({ series, path, ...reading })
-    } catch {
-      // set aside just now, or not ours to read: the other series are still right
+export function partOf(fold: Fold): Part {
+  const { id, fingerprint, metric: commandMetric, resource } = fold.head!
+  const metrics = new Map<string, { sum: { dataPoints: object[] } }>()
+  for (const [text, { value, start }] of fold.series) {
+    const { metric, attributes } = parseSeries(text)!
+    let group = metrics.get(metric)
+    if (!group) {
+      // AggregationTemporality 2 is cumulative.
+      const sum = { aggregationTemporality: 2, isMonotonic: true, dataPoints: [] }
+      metrics.set(
+        metric,
+        (group = { ...describe(metric, commandMetric, `${resource['service.name']}`), sum }),
+      )
     }
+    const point = (time: number, value: number) => ({
+      attributes: encodeAttributes(attributes),
+      // As text: a number of nanoseconds since 1970 is over 2^53.
+      startTimeUnixNano: `${start}000000`,
+      timeUnixNano: `${time}000000`,
+      asInt: `${value}`,
+    })
+    if (fold.open?.begins.includes(text)) group.sum.dataPoints.push(point(fold.time - 1, 0))
+    group.sum.dataPoints.push(point(fold.time, value))
   }
-  for (const one of own) {
-    const known = all.find(({ path }) => path === one.path)
-    if (!known) all.push(one)
-    else Object.assign(known, { count: known.count + one.count, last: Math.max(known.last, one.last) })
-  }
-  const series = all.filter(one => (only ? only.includes(one.path) : isListed(one.series, options) !== false))
-  // The time is also of what may not be sent any more, so that it never goes back.
-  const open = series.map(beginningOf).filter(one => !files.has(one))
-  return { ...timeOf(all), series, open, all: all.map(beginningOf) }
-}
-
-function encode(source: Source, seen: Look, begun: readonly string[]): Body | undefined {
-  const { resource, options, interval } = source
-  const { time, nanos, open } = seen
-  const points = seen.series.flatMap((one): Point[] => {
-    const { series, count: value } = one
-    if (interval) return [{ ...series, start: interval[0], time: interval[1], value }]
-    const start = startOf(one)
-    const point = { ...series, start, time, nanos, value }
-    if (!open.includes(beginningOf(one))) return [point]
-    return begun.includes(beginningOf(one)) ? [{ ...series, start, time: time - 1, value: 0 }, point] : []
+  const { 'service.name': name, 'service.version': version, ...constants } = resource
+  const ids = { 'service.instance.id': id, ...(fingerprint && { 'user.fingerprint': fingerprint }) }
+  const attributes = encodeAttributes({
+    'service.name': name!,
+    'service.version': version!,
+    ...ids,
+    ...constants,
   })
-  return points.length ? { text: encodeMetrics(resource, points, options) } : undefined
+  // The scope says who measured. Without a version: that is part of the identity of a series in some backends.
+  const scopeMetrics = [{ scope: { name: 'otlp-tally' }, metrics: [...metrics.values()] }]
+  return JSON.stringify({ resource: { attributes }, scopeMetrics })
 }
 
-const beginningOf = (one: Tallied) => beginning(one.path, startOf(one))
+/** What a metric is called. The unit is an annotation in braces, which counts things (UCUM). */
+export function describe(
+  metric: string,
+  commandMetric: string,
+  name: string,
+): { name: string; description: string; unit: string } {
+  const isOfCommands = metric === commandMetric || metric === FAILURE_METRIC
+  const what = metric === commandMetric ? 'Invocations' : isOfCommands ? 'Failed invocations' : 'Events'
+  return {
+    name: metric,
+    description: `${what} of ${name}${isOfCommands ? ' by command' : ''}.`,
+    unit: isOfCommands ? '{invocation}' : '{event}',
+  }
+}
+
+function encodeAttributes(attributes: Attributes): object[] {
+  return Object.entries(attributes).map(([key, value]) => ({
+    key,
+    value: typeof value === 'boolean' ? { boolValue: value } : { stringValue: value },
+  }))
+}

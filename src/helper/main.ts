@@ -1,14 +1,17 @@
-import { HELPER_VARIABLE } from '../core/decide/decide.ts'
+import { HELPER_VARIABLE } from '../core/decide/environment.ts'
 import type { Job } from '../core/deliver/job.ts'
 import { fs } from '../core/node.ts'
-import { send } from './send.ts'
+import { deliver } from './drive.ts'
+import { postByHttp } from './http.ts'
+import { postByFetch } from './post.ts'
 
-export { bodyOf } from './body.ts'
-export { send }
+export { explain } from './explain.ts'
+export { sendInline } from './inline.ts'
+export { preview } from './preview.ts'
 
 /**
  * The program of the helper process: does the one job that is in its environment, and ends. It loads nothing of the
- * user's, writes only what it learns about the beginnings of series, and cannot outlive its bound: with DNS packets
+ * user's, writes only into logs, and cannot outlive its bound: with DNS packets
  * dropped neither the natural end nor `process.exit()` would come within 10 s, because both join the thread that is
  * inside `getaddrinfo`. So it kills itself. Started by hand, without a job, it ends at once.
  */
@@ -22,13 +25,34 @@ export function main(): void {
 }
 
 const kill = () => process.kill(process.pid, 'SIGKILL')
+/** How long the helper goes on when it is asked to end: a service manager gives at least as much before it kills. */
+const LAST_MS = 2000
 
 async function run(): Promise<void> {
   const job = JSON.parse(process.env[HELPER_VARIABLE]!) as Job
   // Counted from the start of the process, of which some 40 ms are gone here. However slow that was, the request gives up
-  // before: what it then knows of the beginnings of series is to be written down.
+  // before, and the log says what became of it.
   setTimeout(kill, job.timeoutMs + 400 - Math.min(performance.now(), 300))
-  await send(job)
+  const { done, abandon } = deliver(job, {
+    post: canFetch() ? postByFetch : postByHttp,
+    sync: fs.fdatasyncSync,
+  })
+  const endSoon = () =>
+    setTimeout(() => {
+      abandon()
+      kill()
+    }, LAST_MS)
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, endSoon)
+  await done
+}
+
+/** `fetch` runs WebAssembly, which cannot be had under `--jitless` and tight limits of memory. */
+function canFetch(): boolean {
+  try {
+    return Boolean(new WebAssembly.Memory({ initial: 1 }))
+  } catch {
+    return false
+  }
 }
 
 /** Of `Deno`, how a function of the C library is called. */

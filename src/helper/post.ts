@@ -1,63 +1,68 @@
-/** One request, as it goes out. */
-export interface Request {
-  url: string
-  headers: Readonly<Record<string, string>>
-  body: string
-  signal: AbortSignal
-}
+import type { Outcome } from '../core/deliver/job.ts'
+import type { Request } from './sender.ts'
 
 /**
- * The one POST. Resolves when it was answered or given up, with true where it is certain that nothing was taken; never
- * rejects. Nothing is retried, because the next command's body carries the total; no redirect is followed, because it
- * would carry the headers to where nobody configured them; no answer is read.
- *
- * `watched`: finds out whether the request may have left this machine. Only a body that begins series needs that.
+ * The one POST by `fetch`, which goes through the user's proxy. Never rejects. Nothing is retried, because the next
+ * command's body carries the total; no redirect is followed, because it would carry the headers to where nobody
+ * configured them; no answer is read.
  */
-export async function post({ url, ...request }: Request, watched: boolean): Promise<boolean> {
-  const left = watched ? watchSending() : undefined
+export async function postByFetch(request: Request, signal: AbortSignal): Promise<Outcome> {
+  const { url, headers, body } = request
+  // Whoever ends this process meanwhile writes down what is certain.
+  request.left = true
+  const isWatched = watchSending(request)
   try {
-    const response = await fetch(url, { method: 'POST', redirect: 'manual', ...request })
+    const response = await fetch(url, { method: 'POST', redirect: 'manual', headers, body, signal })
     // An answer that is left unread keeps its connection, and with it the process.
     await response.body?.cancel().catch(() => {})
-    return takesNothing(response.status, response.headers.get('content-type') ?? '')
+    return judge(response.status, response.headers.get('content-type') ?? '')
   } catch (error) {
-    // Whatever it was, the person who ran a command is not the one to mend it. `otlp-tally check` explains.
-    return left ? !left() : NO_CONNECTION.test(codeOf(error))
+    const code = codeOf(error)
+    if (code === BAD_PORT || (!isWatched && NO_CONNECTION.test(code))) request.left = false
+    return { what: request.left ? 'unknown' : 'refused', why: signal.aborted ? 'timeout' : code }
   }
 }
 
 /**
- * Answers whether anything may have left this process since, by the channels on which Node's `fetch` (undici) tells it:
- * if the request failed before there was a connection, nobody has received anything. Undefined in runtimes that have no such
- * channels, and true where a version of undici no longer says anything on them.
+ * Keeps `left` true to what is known, by the channels on which Node's `fetch` (undici) reports: as long as there is no
+ * connection, nobody has received anything. False in runtimes that have no such channels; where a version of undici no
+ * longer says anything on them, a request counts as one that has left.
  */
-function watchSending(): (() => boolean) | undefined {
-  if (process.versions.bun || process.versions.deno || !process.versions.undici) return undefined
+function watchSending(request: Request): boolean {
+  if (process.versions.bun || process.versions.deno || !process.versions.undici) return false
   const { subscribe } = process.getBuiltinModule('node:diagnostics_channel')
-  let created = false
-  let left = false
-  subscribe('undici:request:create', () => (created = true))
-  for (const name of ['connected', 'sendHeaders']) subscribe(`undici:client:${name}`, () => (left = true))
-  return () => left || !created
+  subscribe('undici:request:create', () => (request.left = false))
+  for (const name of ['connected', 'sendHeaders'])
+    subscribe(`undici:client:${name}`, () => (request.left = true))
+  return true
 }
 
-/** Error codes that mean "no connection" in other runtimes. */
-const NO_CONNECTION =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ConnectionRefused|FailedToOpenSocket)$/
+/** Error codes that mean "no connection". */
+export const NO_CONNECTION: RegExp =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ConnectionRefused|FailedToOpenSocket|bad-port)$/
+/** A port that `fetch` refuses to use (Fetch standard, "port blocking"). */
+const BAD_PORT = 'bad-port'
 
 function codeOf(error: unknown): string {
-  const { code, cause } = error as { code?: string; cause?: { code?: string } }
-  return `${cause?.code ?? code}`
+  const { code, name, cause } = error as {
+    code?: unknown
+    name?: string
+    cause?: { code?: string; message?: string }
+  }
+  if (cause?.message === 'bad port') return BAD_PORT
+  return `${cause?.code ?? (typeof code === 'string' ? code : name)}`
 }
 
 /**
- * True for an answer that is only given where nothing of the request was stored: it was redirected, or refused before
- * it was read. Not so 400, 408, 409, 422 and 429, with which Prometheus, Cortex and Thanos refuse one point and store
- * the others, and no 5xx, since a proxy gives them also for a server that has answered too late. A Collector without
- * queues hands on the 401, 403 or 404 of one backend although another has stored everything, but it does so in JSON.
- * docs/exactness.md has them all.
+ * What an answer says of the request. 2xx: all of it was taken. It is certain that nothing was stored only where the
+ * request was redirected, or refused before it was read. Not so 400, 408, 409, 422 and 429, with which Prometheus, Cortex
+ * and Thanos refuse one point and store the others, and no 5xx, since a proxy gives them also for a server that has
+ * answered too late. A Collector without queues hands on the 401, 403 or 404 of one backend although another has stored
+ * everything, but it does so in JSON. docs/exactness.md has them all.
  */
-function takesNothing(status: number, contentType: string): boolean {
-  if (contentType.includes('json')) return false
-  return (status >= 300 && status < 400) || /^(40[1-7]|41[01345]|421|431|451)$/.test(`${status}`)
+export function judge(status: number, contentType: string): Outcome {
+  const why = `${status}`
+  if (status >= 200 && status < 300) return { what: 'taken', why }
+  const isDefinite = (status >= 300 && status < 400) || /^(40[1-6]|41[01345]|421|431|451)$/.test(why)
+  return { what: isDefinite && !contentType.includes('json') ? 'refused' : 'unknown', why }
 }

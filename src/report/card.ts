@@ -1,4 +1,4 @@
-import { wrap } from '../core/rows.ts'
+import { wrap } from '../core/layout.ts'
 import { count } from '../terminal/count.ts'
 import { short } from '../terminal/number.ts'
 import { sentenceOf } from './claim.ts'

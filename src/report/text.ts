@@ -1,4 +1,4 @@
-import { wrap } from '../core/rows.ts'
+import { wrap } from '../core/layout.ts'
 import { type Paint, paintOf } from '../terminal/colour.ts'
 import { count } from '../terminal/count.ts'
 import { changeOf, percent, short } from '../terminal/number.ts'

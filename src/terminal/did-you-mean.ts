@@ -1,4 +1,4 @@
-import { isNear } from '../core/near.ts'
+import { isTypo } from '../core/typo.ts'
 
 /** `; did you mean status?` where a word is nearly one of these, else nothing. */
 export function didYouMean(word: string, known: readonly string[]): string {
@@ -6,6 +6,6 @@ export function didYouMean(word: string, known: readonly string[]): string {
   // Of a short word two letters are most of it.
   const near =
     known.find(name => name.startsWith(wanted) && wanted.length > 1) ??
-    known.find(name => name.length > 3 && isNear(wanted.replace(/^-+/, ''), name.replace(/^-+/, '')))
+    known.find(name => name.length > 3 && isTypo(wanted.replace(/^-+/, ''), name.replace(/^-+/, '')))
   return near === undefined ? '' : `; did you mean ${near}?`
 }

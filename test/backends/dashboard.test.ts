@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { EXAMPLES } from './examples.ts'
+import { asked, EXAMPLES } from './examples.ts'
 
 /** examples/grafana/dashboard.json. Its expressions are run by promtool, with the rules, in setup-to-copy.test.ts. */
 
@@ -15,12 +15,15 @@ interface Panel {
   type: string
   gridPos: { x: number; y: number; w: number; h: number }
   datasource: unknown
+  fieldConfig: { defaults: object }
   targets: { expr: string; refId: string; datasource: unknown }[]
 }
-const { panels, __inputs, __requires, templating } = JSON.parse(TEXT) as {
+const { panels, annotations, graphTooltip, __inputs, __requires, templating } = JSON.parse(TEXT) as {
   panels: Panel[]
   __inputs: { name: string }[]
   __requires: { type: string; id: string }[]
+  annotations: { list: { name: string; expr: string; datasource: unknown }[] }
+  graphTooltip: number
   templating: { list: { name: string; query: string }[] }
 }
 
@@ -35,19 +38,21 @@ test.each(['rules-test.yml', 'gateway-rules-test.yml'])(
   'every expression of the dashboard is in %s with an answer that was counted by hand',
   name => {
     const tested = readFileSync(join(EXAMPLES, name), 'utf8')
-    const expressions = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))
+    const expressions = [
+      ...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+      ...annotations.list.map(({ expr }) => expr),
+    ]
     expect(expressions.length).toBeGreaterThan(12)
-    for (const expr of expressions)
-      expect(tested).toContain(`- expr: '${expr.replaceAll('$tool', 'trix')}'\n        eval_time: `)
+    for (const expr of expressions) expect(tested).toContain(`- expr: '${asked(expr)}'\n        eval_time: `)
   },
 )
 
 test('the rules record every series that the dashboard asks for', () => {
-  const asked = new Set(TEXT.match(/job\w*:\w+:\w+/g))
-  expect(asked.size).toBeGreaterThan(5)
+  const wanted = new Set(TEXT.match(/job\w*:\w+:\w+/g))
+  expect(wanted.size).toBeGreaterThan(5)
   for (const name of ['rules.yml', 'gateway-rules.yml']) {
     const recorded = new Set(readFileSync(join(EXAMPLES, name), 'utf8').match(/(?<=record: )\S+/g))
-    expect([...asked].filter(series => !recorded.has(series))).toEqual([])
+    expect([...wanted].filter(series => !recorded.has(series))).toEqual([])
   }
 })
 
@@ -61,9 +66,19 @@ test('an import asks for the data source, and for nothing else', () => {
       Array(targets.length + 1).fill(source),
     )
   const variables = new Set(TEXT.replaceAll(input, '').match(/\$\{?\w+/g))
-  expect([...variables]).toEqual(templating.list.map(({ name }) => `$${name}`))
+  expect([...variables].sort()).toEqual(['$__range', ...templating.list.map(({ name }) => `$${name}`).sort()])
   const types = new Set(panels.map(({ type }) => type))
   expect(new Set(__requires.flatMap(({ type, id }) => (type === 'panel' ? [id] : [])))).toEqual(types)
+})
+
+test('where nothing was counted no panel says 0, and each number has its unit', () => {
+  for (const { title, fieldConfig } of panels)
+    expect({ title, ...fieldConfig.defaults }).toMatchObject({
+      noValue: expect.stringMatching(/^none/),
+      unit: /rate|Failed|Unknown/.test(title) ? 'percentunit' : 'locale',
+    })
+  // The pointer is at the same time in all of them.
+  expect(graphTooltip).toBe(2)
 })
 
 test('no panel lies on another, and each has a title of its own', () => {

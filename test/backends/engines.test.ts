@@ -5,8 +5,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Counts } from '../collector/counts.ts'
 import { startCortex } from './cortex.ts'
 import { type Member, makeCrowd, told } from './crowd.ts'
-import { EXAMPLES, folder } from './examples.ts'
-import { startGateway, startRawGateway } from './gateways.ts'
+import { configurationsOf, folder } from './examples.ts'
+import { crowdOfForgers, forgedBody } from './forger.ts'
+import { type Gateway, startGateway, startRawGateway } from './gateways.ts'
 import { builds, random } from './load.ts'
 import { type Door, startDoor } from './nginx.ts'
 import { query } from './prometheus.ts'
@@ -22,7 +23,7 @@ interface Engine {
   urls: string[]
   nodes: { kill(): Promise<() => Promise<void>>; restart(): Promise<void> }[]
   /** A Collector before a node, with its file to copy. */
-  collector: { file: string; env: Record<string, string> }[]
+  collector: { files: string[]; env: Record<string, string> }[]
   /** Where it takes remote write. */
   write: string
   /** Labels that it adds. */
@@ -33,11 +34,11 @@ const ENGINES: Record<string, (dir: string) => Promise<Engine>> = {
   async Cortex(dir) {
     const { nodes } = await startCortex(dir, 3, 'rules.yml')
     onTestFinished(async () => void (await Promise.all(nodes.map(node => node.stop()))))
-    const file = join(EXAMPLES, 'gateway.yaml')
+    const files = configurationsOf('collector.yaml')
     return {
       urls: nodes.map(({ url }) => url),
       nodes,
-      collector: nodes.map(({ base }) => ({ file, env: { PROMETHEUS: new URL(base).host } })),
+      collector: nodes.map(({ base }) => ({ files, env: { PROMETHEUS: new URL(base).host } })),
       write: `${nodes[1]!.base}/api/v1/push`,
       adds: [],
     }
@@ -45,11 +46,11 @@ const ENGINES: Record<string, (dir: string) => Promise<Engine>> = {
   async Thanos(dir) {
     const thanos = await startThanos(dir, 'rules.yml')
     onTestFinished(() => thanos.stop())
-    const file = join(EXAMPLES, '../thanos/collector.yaml')
+    const files = configurationsOf('../thanos/collector.yaml')
     return {
       urls: [thanos.url],
       nodes: thanos.receivers,
-      collector: thanos.receivers.map(({ address }) => ({ file, env: { THANOS: address } })),
+      collector: thanos.receivers.map(({ address }) => ({ files, env: { THANOS: address } })),
       write: `http://${thanos.receivers[1]!.address}/api/v1/receive`,
       adds: ['tenant_id'],
     }
@@ -75,6 +76,8 @@ async function totals(urls: readonly string[], promql: string): Promise<Counts[]
 }
 
 const BY_COMMAND = 'sum by (job, service_version, command_name) (job_version_command:command_invocation:day)'
+/** Without what strangers made up. */
+const OURS = BY_COMMAND.replace('day)', 'day{service_version="1.0.0"})')
 /** The totals of gateways. */
 const LAST_BY_COMMAND =
   'sum by (job, service_version, command_name) (last_over_time(job_version_command:command_invocation:day{gateway!=""}[15m]))'
@@ -85,15 +88,15 @@ async function tell(members: readonly Member[], door: Door, n: number): Promise<
 }
 
 test.each(Object.keys(ENGINES))(
-  '%s: totals and installations are exact though requests are lost, a node is killed, and all of them are restarted',
+  '%s: totals and installations are exact though requests are lost, a node is killed, all are restarted, and strangers make up thousands',
   async name => {
     const dir = folder()
     mkdirSync(join(dir, name))
     const engine = await ENGINES[name]!(join(dir, name))
-    const collectors = []
-    for (const [i, { file, env }] of engine.collector.slice(0, 2).entries()) {
+    const collectors: Gateway[] = []
+    for (const [i, { files, env }] of engine.collector.slice(0, 2).entries()) {
       mkdirSync(join(dir, `${i}`))
-      collectors.push(await startGateway(join(dir, `${i}`), [file], env))
+      collectors.push(await startGateway(join(dir, `${i}`), files, env))
     }
     mkdirSync(join(dir, 'door'))
     const door = await startDoor(join(dir, 'door'), [collectors[0]!.address, collectors[1]!.address])
@@ -101,8 +104,19 @@ test.each(Object.keys(ENGINES))(
     const mostSeen = watchFor(engine.urls)
     const soon = () =>
       expect
-        .poll(() => totals(engine.urls, BY_COMMAND), SOON)
+        .poll(() => totals(engine.urls, OURS), SOON)
         .toEqual(engine.urls.map(() => ({ '1.0.0 build': told(crowd) })))
+
+    // Each has a version of its own, while all that follows goes on.
+    const FORGED = 2400
+    const flood = async () => {
+      for (let from = 0; from < FORGED; from += 80) {
+        const body = forgedBody(crowdOfForgers(from, 80, i => ({ version: `6.${i % 1000}.${i}` })))
+        const headers = { 'content-type': 'application/json' }
+        const url = `http://${collectors[0]!.address}/v1/metrics`
+        expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(200)
+      }
+    }
 
     // 30 % of them get no further than the network, each time others.
     const next = random(SEED)
@@ -117,7 +131,7 @@ test.each(Object.keys(ENGINES))(
     await soon()
 
     // A node is killed while requests go on. All of them are taken; what was to go to it waits in its Collector.
-    const [start] = await Promise.all([engine.nodes[0]!.kill(), tell(crowd, door, 4)])
+    const [start] = await Promise.all([engine.nodes[0]!.kill(), tell(crowd, door, 4), flood()])
     await start()
     await soon()
 
@@ -136,7 +150,14 @@ test.each(Object.keys(ENGINES))(
     for (const span of ['day', 'week', 'month'])
       await expect
         .poll(() => totals(engine.urls, `job:installations:${span}`), SOON)
-        .toEqual(engine.urls.map(() => ({ '': 60 })))
+        .toEqual(engine.urls.map(() => ({ '': 60 + FORGED })))
+    // Each of theirs counts as one, and 49 versions of theirs have a name.
+    const versions = `count(${BY_COMMAND})`
+    await expect.poll(() => totals(engine.urls, versions), SOON).toEqual(engine.urls.map(() => ({ '': 51 })))
+    const sum = `sum(${BY_COMMAND})`
+    await expect
+      .poll(() => totals(engine.urls, sum), SOON)
+      .toEqual(engine.urls.map(() => ({ '': 60 * 6 + FORGED })))
     // Too much is never seen, not for a moment.
     expect(await mostSeen()).toBe(60 * 6)
   },
@@ -183,7 +204,7 @@ function watchFor(urls: readonly string[]): () => Promise<number> {
     for (let last = false; !last; await sleep(100)) {
       last = over
       // A node that is down answers nothing.
-      const seen = await Promise.allSettled(urls.map(url => query({ url }, `sum(${BY_COMMAND})`)))
+      const seen = await Promise.allSettled(urls.map(url => query({ url }, `sum(${OURS})`)))
       for (const one of seen) if (one.status === 'fulfilled') most = Math.max(most, one.value[0]?.value ?? 0)
       await sleep(100)
     }

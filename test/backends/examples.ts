@@ -1,11 +1,23 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 
 /** The files that a maintainer copies. */
 export const EXAMPLES: string = join(import.meta.dirname, '../../examples/collector')
-/** What they have for the token. */
+const PAGES = join(EXAMPLES, '../../docs')
+/** What a maintainer reads: docs/backends.md, and the pages behind it. */
+export const DOCS: string = [
+  'backends.md',
+  ...readdirSync(join(PAGES, 'backends')).map(name => `backends/${name}`),
+]
+  .map(name => readFileSync(join(PAGES, name), 'utf8'))
+  .join('\n')
+/** What a Collector is started with: the file of the set-up, and what the tool can send. */
+export function configurationsOf(name: string): string[] {
+  return [join(EXAMPLES, name), join(EXAMPLES, 'tool.yaml')]
+}
+/** What nginx.conf has for the token. */
 export const TOKEN = 'public-token-of-trix'
 
 /** A folder for the running test. */
@@ -31,4 +43,10 @@ export function copied(dir: string, name: string, changes: Record<string, string
 export function flagsOf(name: string): string[] {
   const [comment] = readFileSync(join(EXAMPLES, name), 'utf8').split(/\n[^#]/)
   return comment!.match(/--\S+/g)!.filter(flag => !/^--(config.file|web.listen-address)/.test(flag))
+}
+
+/** An expression of the dashboard as Grafana asks it for the tool trix, all versions and commands, and four days. */
+export function asked(expr: string): string {
+  const variables: Record<string, string> = { $tool: 'trix', $version: '.*', $command: '.*', $__range: '4d' }
+  return expr.replace(/\$\w+/g, name => variables[name]!)
 }

@@ -14,16 +14,15 @@ import { collectorBinary } from '../collector/build.ts'
 import { answers, freePorts } from '../server.ts'
 import { makeWorld } from '../world.ts'
 import { cortexBinary, prometheusBinaries, thanosBinary } from './build.ts'
-import { EXAMPLES, folder, TOKEN } from './examples.ts'
+import { asked, DOCS, EXAMPLES, folder, TOKEN } from './examples.ts'
 import { until } from './lab.ts'
 import { query } from './prometheus.ts'
 
 /**
- * From an empty folder to the dashboard: the files are copied and the commands are taken out of docs/backends.md as they
+ * From an empty folder to the dashboard: the files are copied and the commands are taken out of docs/backends as they
  * are, with other ports and with rules that are evaluated every second.
  */
 
-const PAGE = readFileSync(join(EXAMPLES, '../../docs/backends.md'), 'utf8')
 const PANELS: { title: string; targets: { expr: string }[] }[] = JSON.parse(
   readFileSync(join(EXAMPLES, '../grafana/dashboard.json'), 'utf8'),
 ).panels
@@ -70,7 +69,7 @@ test.each(Object.entries(SET_UPS))('%s: the first command counted is on the dash
     for (const file of readdirSync(join(EXAMPLES, '..', name)))
       copyFileSync(join(EXAMPLES, '..', name, file), join(dir, file))
 
-  const [commands, ...others] = [...PAGE.matchAll(/^( *)```sh\n(.*?)\n *```$/gms)]
+  const [commands, ...others] = [...DOCS.matchAll(/^( *)```sh\n(.*?)\n *```$/gms)]
     .map(([, indent, text]) => text!.replaceAll(`\n${indent}`, '\n'))
     .filter(text => text.includes(setUp.sign))
   expect(others).toEqual([])
@@ -102,13 +101,10 @@ test.each(Object.entries(SET_UPS))('%s: the first command counted is on the dash
 
   const shown = async (title: string) => {
     const { targets } = PANELS.find(panel => panel.title === title)!
-    const samples = await query(
-      { url: moved(setUp.asks) },
-      targets[0]!.expr.replaceAll('$tool', 'trix'),
-    ).catch(() => [])
+    const samples = await query({ url: moved(setUp.asks) }, asked(targets[0]!.expr)).catch(() => [])
     return samples.map(({ labels, value }) => [labels.command_name ?? '', value])
   }
-  await expect.poll(() => shown('Commands'), { timeout: 110_000 }).toEqual([['build', 1]])
+  await expect.poll(() => shown('Runs by command'), { timeout: 110_000 }).toEqual([['build', 1]])
   await expect.poll(() => shown('Installations'), { timeout: 110_000 }).toEqual([['', 1]])
 })
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { runCollector } from '../collector/collector.ts'
 import { freePorts } from '../server.ts'
-import { copied, EXAMPLES, flagsOf, TOKEN } from './examples.ts'
+import { configurationsOf, copied, flagsOf } from './examples.ts'
 import { type Prometheus, startPrometheus } from './prometheus.ts'
 import { type Restartable, restartable } from './restartable.ts'
 
@@ -25,7 +25,6 @@ export async function startGateway(
   const start = () =>
     runCollector(dir, configurations, {
       endpoint: `http://${address}`,
-      headers: { authorization: `Bearer ${TOKEN}` },
       env: { LISTEN: address, ...env },
     })
   const gateway = await restartable(start)
@@ -51,7 +50,7 @@ export async function startRawGateway(
   const prometheus = await startPrometheus(dir, config, flagsOf('gateway-prometheus.yml'), { GATEWAY: name })
   onTestFinished(() => prometheus.stop())
   const env = { PROMETHEUS: new URL(prometheus.url).host }
-  return Object.assign(await startGateway(dir, [join(EXAMPLES, 'gateway.yaml')], env), { prometheus })
+  return Object.assign(await startGateway(dir, configurationsOf('collector.yaml'), env), { prometheus })
 }
 
 /** A store for the long term, and where it takes remote write. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,12 +7,12 @@ import { configuration, runCollector } from '../collector/collector.ts'
 import { type Counts, deltaCounts, fileCounts, fileLines, prometheusCounts } from '../collector/counts.ts'
 import { freePorts, type Server } from '../server.ts'
 import { startCortex } from './cortex.ts'
-import { EXAMPLES, TOKEN } from './examples.ts'
+import { configurationsOf, EXAMPLES } from './examples.ts'
 import { type Prometheus, query, startPrometheus } from './prometheus.ts'
 import { startThanos } from './thanos.ts'
 
-/** Of the fleet's `interval` processor, here. Long enough for what has to fall into one. */
-const FLEET_INTERVAL_S = 4
+/** Of delta.yaml, here. Long enough for what has to fall into one. */
+const INTERVAL_S = 4
 
 /** Features that the queries of the tests need. They change nothing in what is stored. */
 const QUERIES = 'promql-extended-range-selectors'
@@ -20,13 +21,12 @@ const QUERIES = 'promql-extended-range-selectors'
 export interface Lab {
   /** One request of the tool to every backend, each answered before this resolves. Whether the default Prometheus took it. */
   send(request: { body: string }): Promise<boolean>
-  /** Resolves when whatever was sent before has come to the end of every queue, and an interval of the fleet has just begun. */
+  /** Resolves when whatever was sent before has come to the end of every queue, and an interval of delta.yaml has just begun. */
   settle(): Promise<void>
   restartCollectors(): Promise<void>
   restartStores(): Promise<void>
   /** What a backend says now: invocations by version and command of the streams (instance id → version) that are asked for. */
   counts(column: Column, streams: ReadonlyMap<string, string>): Promise<Counts>
-  fleet: { page: string; file: string; log: string; url: string }
   recommended: Prometheus
   stop(): Promise<void>
 }
@@ -46,7 +46,6 @@ export const COLUMNS = [
   'file',
   'page',
   'delta',
-  'fleet',
 ] as const
 export type Column = (typeof COLUMNS)[number]
 
@@ -60,10 +59,10 @@ const PROMQL: Record<string, (selector: string) => string> = {
   gateway: series => rule('gateway-rules.yml').replaceAll(X, series),
 }
 
-/** Of a file of examples/collector, what its first rule adds up. */
+/** Of a file of examples/collector, what the rule of all totals adds up. */
 function rule(file: string): string {
   const text = readFileSync(join(EXAMPLES, file), 'utf8')
-  return `(${text.match(/sum by \(.*\) \(\n([\s\S]*?)\n +\)\n/)![1]})`
+  return `(${text.match(/record: fine:command_invocation:day\n.*\n.*sum by \(.*\) \(\n([\s\S]*?)\n +\) > 0\n/)![1]})`
 }
 
 /** Starts all of them on free ports, in a folder that `stop` removes. */
@@ -74,7 +73,7 @@ export async function startLab(): Promise<Lab> {
     mkdirSync(path)
     return path
   }
-  const [plainPort, pagePort, onePort, fleetPort, fleetPagePort] = await freePorts(5)
+  const [plainPort, pagePort, onePort, deltaPort] = await freePorts(4)
   const local = (port: number | undefined) => `127.0.0.1:${port}`
   const http = (port: number | undefined) => `http://${local(port)}`
 
@@ -97,78 +96,42 @@ export async function startLab(): Promise<Lab> {
     prometheus: `${http(pagePort)}/metrics`,
     file: join(root, 'plain/metrics.jsonl'),
   }
-  const delta = join(root, 'plain/delta.jsonl')
-  const plainConfiguration = [
-    configuration(plain),
-    {
-      processors: { cumulativetodelta: {} },
-      exporters: {
-        file: { append: true },
-        'file/delta': { path: delta, flush_interval: '100ms', append: true },
-      },
-      service: {
-        pipelines: {
-          'metrics/delta': {
-            receivers: ['otlp'],
-            processors: ['cumulativetodelta'],
-            exporters: ['file/delta'],
-          },
-        },
-      },
-    },
-  ]
+  const plainConfiguration = [configuration(plain), { exporters: { file: { append: true } } }]
 
-  // The files to copy, and what differs here: ports, and for the fleet a shorter interval and a file of all that leaves it.
-  const receiver = (port: number | undefined) => ({
-    otlp: { protocols: { http: { endpoint: local(port) } } },
-  })
-  const one = { dir: dir('one'), endpoint: http(onePort) }
-  const oneConfiguration = [
-    join(EXAMPLES, 'collector.yaml'),
-    {
-      receivers: receiver(onePort),
-      exporters: { 'otlp_http/prometheus': { endpoint: `${recommended.url}/api/v1/otlp` } },
-    },
-  ]
-  const fleet = {
-    dir: dir('fleet'),
-    endpoint: http(fleetPort),
-    prometheus: `${http(fleetPagePort)}/metrics`,
-    headers: { authorization: `Bearer ${TOKEN}` },
+  // The files to copy. What differs here: ports, a shorter interval, and a file in the place of a backend.
+  const one = {
+    dir: dir('one'),
+    endpoint: http(onePort),
+    env: { LISTEN: local(onePort), PROMETHEUS: new URL(recommended.url).host },
   }
-  const fleetFile = join(root, 'fleet/metrics.jsonl')
-  const fleetConfiguration = [
-    join(EXAMPLES, 'fleet.yaml'),
+  const delta = {
+    dir: dir('delta'),
+    endpoint: http(deltaPort),
+    env: { LISTEN: local(deltaPort), BACKEND: 'http://127.0.0.1:1' },
+  }
+  const deltaFile = join(root, 'delta/metrics.jsonl')
+  const deltaConfiguration = [
+    ...configurationsOf('delta.yaml'),
     {
-      receivers: receiver(fleetPort),
-      processors: { interval: { interval: `${FLEET_INTERVAL_S}s` } },
-      exporters: {
-        file: { path: fleetFile, flush_interval: '100ms', append: true },
-        prometheus: { endpoint: local(fleetPagePort) },
-      },
-      service: { pipelines: { metrics: { exporters: ['prometheus', 'file'] } } },
+      processors: { interval: { interval: `${INTERVAL_S}s` } },
+      exporters: { file: { path: deltaFile, flush_interval: '100ms', append: true } },
+      service: { pipelines: { metrics: { exporters: ['file'] } } },
     },
   ]
 
   const startCollectors = () =>
     Promise.all([
       runCollector(plain.dir, plainConfiguration, plain),
-      runCollector(one.dir, oneConfiguration, one),
-      runCollector(fleet.dir, fleetConfiguration, fleet),
+      runCollector(one.dir, configurationsOf('collector.yaml'), one),
+      runCollector(delta.dir, deltaConfiguration, delta),
     ])
   let collectors: Server[] = await startCollectors()
-  // Their totals go with a Collector. A Prometheus that scrapes it adds the totals from before (a counter reset).
-  let fleetBefore: Counts = {}
 
-  const post = (endpoint: string, body: string, headers?: Record<string, string>) =>
-    otlp(`${endpoint}/v1/metrics`, body, headers)
+  const post = (endpoint: string, body: string) => otlp(`${endpoint}/v1/metrics`, body)
 
-  async function otlp(url: string, body: string, headers: Record<string, string> = {}): Promise<number> {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body,
-    })
+  async function otlp(url: string, body: string): Promise<number> {
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch(url, { method: 'POST', headers, body })
     await response.text()
     return response.status
   }
@@ -178,7 +141,7 @@ export async function startLab(): Promise<Lab> {
       post(`${byDefault.url}/api/v1/otlp`, body),
       post(plain.endpoint, body),
       post(one.endpoint, body),
-      post(fleet.endpoint, body, fleet.headers),
+      post(delta.endpoint, body),
     ])
     // What they refuse is their own affair: it shows in the numbers.
     await otlp(`${cortex!.base}/api/v1/otlp/v1/metrics`, body)
@@ -189,15 +152,16 @@ export async function startLab(): Promise<Lab> {
 
   let markers = 0
   async function settle(): Promise<void> {
-    const name = `marker-${++markers}`
-    await send({ body: marker(name) })
-    const [fleetCell, label] = [`${name} marker`, `${X}{service_version="${name}"}`]
+    const version = `99.0.${++markers}`
+    await send({ body: marker(version) })
+    const label = `${X}{service_version="${version}"}`
     for (const store of [recommended, cortex!, thanos])
       await until(async () => (await query(store, label)).length > 0)
-    await until(async () => JSON.stringify(await fileLines(plain.file)).includes(name))
-    await until(async () => JSON.stringify(await fileLines(delta)).includes(name))
-    // The fleet last: this ends with an interval, so that the next one has just begun.
-    await until(async () => (await prometheusCounts(fleet.prometheus))[fleetCell] !== undefined)
+    await until(async () => JSON.stringify(await fileLines(plain.file)).includes(`"${version}"`))
+    // Last: this ends with an interval, so the next one has just begun.
+    await until(async () =>
+      JSON.stringify(await fileLines(deltaFile).catch(() => [])).includes(`"${version}"`),
+    )
   }
 
   async function counts(column: Column, streams: ReadonlyMap<string, string>): Promise<Counts> {
@@ -209,9 +173,7 @@ export async function startLab(): Promise<Lab> {
       case 'page':
         return only(await prometheusCounts(plain.prometheus))
       case 'delta':
-        return only(await deltaCounts(delta))
-      case 'fleet':
-        return only(add(fleetBefore, await prometheusCounts(fleet.prometheus)))
+        return only(await deltaCounts(deltaFile))
       default: {
         const [backend, how] = column.split(': ') as [string, string]
         const selector = `${X}{instance=~"${[...streams.keys()].join('|')}"}`
@@ -236,19 +198,12 @@ export async function startLab(): Promise<Lab> {
     counts,
     async restartCollectors() {
       await settle()
-      fleetBefore = add(fleetBefore, await prometheusCounts(fleet.prometheus))
       await Promise.all(collectors.map(collector => collector.stop()))
       collectors = await startCollectors()
     },
     async restartStores() {
       await Promise.all([byDefault, recommended, cortex!].map(store => store.restart()))
       for (const receiver of thanos.receivers) await receiver.restart()
-    },
-    fleet: {
-      page: fleet.prometheus,
-      file: fleetFile,
-      log: join(fleet.dir, 'otelcol.log'),
-      url: fleet.endpoint,
     },
     recommended,
     async stop() {
@@ -277,12 +232,12 @@ export function add(a: Counts, b: Counts): Counts {
   return sum
 }
 
-/** A request of a tool of its own, with one series of one invocation. */
-function marker(name: string): string {
+/** A request of an installation that nobody asks about, with one invocation in a version of its own. */
+function marker(version: string): string {
   const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } })
   const now = Date.now()
   const point = {
-    attributes: [attribute('command_name', 'marker')],
+    attributes: [attribute('command_name', 'build')],
     startTimeUnixNano: `${now - 1}000000`,
     timeUnixNano: `${now}000000`,
     asInt: '1',
@@ -290,8 +245,9 @@ function marker(name: string): string {
   const resource = {
     attributes: [
       attribute('service.name', 'trix'),
-      attribute('service.version', name),
-      attribute('service.instance.id', name),
+      attribute('service.version', version),
+      attribute('service.instance.id', randomUUID()),
+      attribute('user.fingerprint', 'f'.repeat(64)),
     ],
   }
   const sum = { aggregationTemporality: 2, isMonotonic: true, dataPoints: [point] }

@@ -8,9 +8,14 @@ import { makeWorld, type World } from '../world.ts'
 import { add } from './lab.ts'
 
 /** One request as the tool sent it. */
-export interface Post {
+export interface Post extends Stream {
   body: string
-  /** Who sent it. */
+  /** Logs that were not taken yet, beside the sender's own. */
+  older: Stream[]
+}
+
+/** One log in a request. */
+export interface Stream {
   instance: string
   version: string
   points: Point[]
@@ -28,10 +33,10 @@ export interface Home {
   world: World
   /** Runs a command as a process; resolves with its request. */
   run(version: string, command: string, env?: Record<string, string>): Promise<Post>
+  /** Runs commands while nobody can be reached. */
+  runOffline(version: string, commands: readonly string[], env?: Record<string, string>): Promise<void>
   /** The same for many at once: those that sent something, in the order in which the requests came. */
   runAtOnce(count: number, version: string, command: string): Promise<Post[]>
-  /** Runs a command with delta temporality. */
-  runDelta(version: string, command: string): Promise<Post>
   deleteState(): void
 }
 
@@ -64,8 +69,9 @@ export async function builds(count: number): Promise<Post[]> {
 }
 
 async function makeHome(load: Load): Promise<Home> {
-  const receiver = await startReceiver()
+  let receiver = await startReceiver()
   onTestFinished(() => receiver.close())
+  const port = Number(new URL(receiver.endpoint).port)
   const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
   let expected = 0
 
@@ -77,20 +83,30 @@ async function makeHome(load: Load): Promise<Home> {
     const requests = await receiver.arrived(expected + count)
     const posts = requests.slice(expected).map(parse)
     expected += posts.length
-    for (const { instance, version } of posts) load.streams.set(instance, version)
+    for (const { older, ...own } of posts)
+      for (const { instance, version } of [own, ...older]) load.streams.set(instance, version)
     return posts
   }
 
-  async function run(version: string, command: string, env: Record<string, string> = {}): Promise<Post> {
+  async function count(version: string, command: string, env: Record<string, string> = {}): Promise<void> {
     const { status, stderr } = await world.tool([command], { TRIX_VERSION: version, ...env })
     if (status !== 0 && command !== 'init') throw new Error(`${command}: ${stderr}`)
     counted(version, command)
-    return (await take(1))[0]!
   }
 
   return {
     world,
-    run,
+    async run(version, command, env) {
+      await count(version, command, env)
+      return (await take(1))[0]!
+    },
+    async runOffline(version, commands, env) {
+      await receiver.close()
+      for (const command of commands) await count(version, command, env)
+      await helpersEnded(world)
+      receiver = await startReceiver(200, {}, undefined, port)
+      expected = 0
+    },
     async runAtOnce(count, version, command) {
       const results = await Promise.all(
         Array.from({ length: count }, () => world.tool([command], { TRIX_VERSION: version })),
@@ -103,42 +119,51 @@ async function makeHome(load: Load): Promise<Home> {
       await helpersEnded(world)
       return take(1)
     },
-    async runDelta(version, command) {
-      await world.script(
-        `import { initTelemetry, trackCommand } from 'otlp-tally'
-         initTelemetry({ name: 'trix', version: '${version}', temporality: 'delta' })
-         trackCommand('${command}')`,
-      )
-      counted(version, command)
-      return (await take(1))[0]!
-    },
     deleteState: () => rmSync(world.state, { recursive: true }),
   }
 }
 
 function parse({ body }: Received): Post {
-  const [{ resource, scopeMetrics }] = JSON.parse(body).resourceMetrics
+  const [own, ...older] = JSON.parse(body).resourceMetrics.map(streamOf)
+  return { body, ...own, older }
+}
+
+function streamOf({ resource, scopeMetrics }: ResourceMetrics): Stream {
   const attribute = (key: string) =>
-    resource.attributes.find((attribute: { key: string }) => attribute.key === key).value.stringValue
-  const metric = scopeMetrics[0].metrics.find(({ name }: { name: string }) => name === 'command_invocation')
+    resource.attributes.find(attribute => attribute.key === key)!.value.stringValue
+  const metric = scopeMetrics[0]!.metrics.find(({ name }) => name === 'command_invocation')!
   return {
-    body,
     instance: attribute('service.instance.id'),
     version: attribute('service.version'),
-    points: metric.sum.dataPoints.map(
-      (point: {
-        attributes: { value: { stringValue: string } }[]
-        startTimeUnixNano: string
-        timeUnixNano: string
-        asInt: string
-      }) => ({
-        command: point.attributes[0]!.value.stringValue,
-        start: milliseconds(point.startTimeUnixNano),
-        time: milliseconds(point.timeUnixNano),
-        value: Number(point.asInt),
-      }),
-    ),
+    points: metric.sum.dataPoints.map(point => ({
+      command: point.attributes[0]!.value.stringValue,
+      start: milliseconds(point.startTimeUnixNano),
+      time: milliseconds(point.timeUnixNano),
+      value: Number(point.asInt),
+    })),
   }
+}
+
+interface Attribute {
+  key: string
+  value: { stringValue: string }
+}
+
+interface ResourceMetrics {
+  resource: { attributes: Attribute[] }
+  scopeMetrics: {
+    metrics: {
+      name: string
+      sum: {
+        dataPoints: {
+          attributes: Attribute[]
+          startTimeUnixNano: string
+          timeUnixNano: string
+          asInt: string
+        }[]
+      }
+    }[]
+  }[]
 }
 
 function milliseconds(nanoseconds: string): number {

@@ -13,22 +13,10 @@ export interface Sent extends Post {
  * these say, so that the reason in the table is the real one.
  */
 
-/** The value with the latest time. */
-export function latest(sent: readonly Sent[]): Counts {
-  return total(sent, points => byTime(points).at(-1)!.value)
-}
-
 /** `increase(… anchored)`: the steps up from the first sample, and after a step down the whole value. */
 export function increase(sent: readonly Sent[]): Counts {
   return total(sent, points =>
     steps(byTime(points), (value, before) => (value < before ? value : value - before)),
-  )
-}
-
-/** `cumulativetodelta`: steps in the order of arrival, from zero; a step down is nothing, and the new base. */
-export function deltas(sent: readonly Sent[]): Counts {
-  return total(sent, points =>
-    steps([{ ...points[0]!, value: 0 }, ...points], (value, before) => Math.max(0, value - before)),
   )
 }
 
@@ -45,7 +33,7 @@ function byTime(points: readonly Point[]): Point[] {
 
 function total(sent: readonly Sent[], count: (points: readonly Point[]) => number): Counts {
   const series = new Map<string, { cell: string; points: Point[] }>()
-  for (const { instance, version, points } of sent)
+  for (const { instance, version, points } of sent.flatMap(post => [post, ...post.older]))
     for (const point of points) {
       const key = `${instance} ${point.command}`
       if (!series.has(key)) series.set(key, { cell: `${version} ${point.command}`, points: [] })

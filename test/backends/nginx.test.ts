@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, watch } from 'node:fs'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeWorld } from '../world.ts'
 import { folder, TOKEN } from './examples.ts'
@@ -68,10 +69,15 @@ test('what is not a POST of a body of ours to the one path goes no further', asy
   expect(await door.send({ path: '/v1/traces' })).toBe(404)
   expect(await door.send({ path: '/v1/metrics/x' })).toBe(404)
   expect(await door.send({ method: 'GET', body: '' })).toBe(405)
-  expect(await door.send({ body: 'x'.repeat(524_289) })).toBe(413)
+  expect(await door.send({ body: 'x'.repeat(65_537) })).toBe(413)
+  expect(await door.send({ headers: { authorization: 'Bearer guess' } })).toBe(401)
+  expect(await door.send({ headers: { 'content-type': 'application/x-protobuf' } })).toBe(415)
+  expect(await door.send({ headers: { 'content-encoding': 'gzip' } })).toBe(415)
+  expect(await door.send({ chunked: true })).toBe(411)
+  expect(await door.send({ headers: { 'x-long': 'x'.repeat(5000) } })).toBe(400)
   expect((await fetch(door.endpoint.replace('https:', 'http:'))).status).toBe(400)
   expect(gateways.flatMap(({ requests }) => requests)).toEqual([])
-  expect(await door.send({ body: 'x'.repeat(524_288) })).toBe(200)
+  expect(await door.send({ body: 'x'.repeat(65_536) })).toBe(200)
 })
 
 test('a shard has its gateway, from whatever address it comes, and while that is down it has none', async () => {
@@ -113,23 +119,93 @@ test('a gateway more takes its part from the others, and nothing moves between t
   expect(three.requests.length).toBeLessThan(shards.length / 2)
 })
 
-test('a flood from one address is held back, and others come through', async () => {
+/** So many requests, each as if from the address that this gives. How many were taken. */
+async function flood(door: Door, count: number, request: (i: number) => Parameters<Door['send']>[0]) {
+  const statuses: number[] = []
+  for (let i = 0; i < count; i += 50) {
+    const some = Array.from({ length: Math.min(50, count - i) }, (_, j) => door.send(request(i + j)))
+    statuses.push(...(await Promise.all(some)))
+  }
+  expect([...new Set(statuses)].filter(status => status !== 200 && status !== 429)).toEqual([])
+  return statuses.filter(status => status === 200).length
+}
+
+/** In the place of the client's own address, so that one machine can be many. */
+const POSED = {
+  'server_tokens off;': 'server_tokens off; set_real_ip_from 127.0.0.0/8; real_ip_header x-client;',
+}
+const digits = (i: number) => i.toString(16).padStart(4, '0')
+
+test('a loop of one installation is held back, and others behind its address come through', async () => {
+  const { door } = await start()
+  const taken = await flood(door, 150, () => shard('0001'))
+  expect(taken).toBeGreaterThanOrEqual(60)
+  expect(taken).toBeLessThan(100)
+  expect(await door.send(shard('0002'))).toBe(200)
+})
+
+test('a flood from one address, of as many installations as it likes, is held back, and other addresses come through', async () => {
   const { gateways, door } = await start()
-  const flood = await Promise.all(Array.from({ length: 300 }, () => door.send({})))
-  expect(new Set(flood)).toEqual(new Set([200, 429]))
-  expect(flood.filter(status => status === 200).length).toBeGreaterThan(100)
-  expect(gateways.flatMap(({ requests }) => requests).length).toBeLessThan(200)
+  const taken = await flood(door, 500, i => shard(digits(i)))
+  expect(taken).toBeGreaterThanOrEqual(300)
+  expect(taken).toBeLessThan(400)
+  expect(gateways.flatMap(({ requests }) => requests)).toHaveLength(taken)
   expect(await door.send({ from: '127.0.0.9' })).toBe(200)
 })
 
+test('whoever has an IPv6 network has one address', async () => {
+  const { door } = await start(POSED)
+  const from = (i: number, address: string) => ({
+    headers: { 'otlp-tally-shard': digits(i), 'x-client': address },
+  })
+  const taken = await flood(door, 450, i => from(i, `2001:db8:1:2:${digits(i)}::${digits(i)}`))
+  expect(taken).toBeGreaterThanOrEqual(300)
+  expect(taken).toBeLessThan(400)
+  expect(await door.send(from(1, '2001:db8:1:3::1'))).toBe(200)
+  // Of IPv4 each is one of its own.
+  expect(await flood(door, 350, i => from(i, `192.0.2.${i % 250}`))).toBe(350)
+})
+
+test('large requests have a limit of their own', async () => {
+  const { door } = await start()
+  const taken = await flood(door, 60, i => ({ ...shard(digits(i)), body: 'x'.repeat(20_000) }))
+  expect(taken).toBeGreaterThanOrEqual(30)
+  expect(taken).toBeLessThan(40)
+  expect(await door.send({ body: 'x'.repeat(9999) })).toBe(200)
+})
+
+test('an address has 50 requests under way at once, and idle or slow connections end', async () => {
+  const { door } = await start()
+  const port = Number(new URL(door.endpoint).port)
+  const open = (begin: string) =>
+    Array.from({ length: 100 }, () => {
+      const socket = connect({ port, host: '127.0.0.1', ca: readFileSync(door.certificate) }, () =>
+        socket.write(begin),
+      )
+      socket.on('error', () => {}) // that it is cut off is what this is about
+      onTestFinished(() => void socket.destroy())
+      return new Promise(resolve => socket.on('close', resolve).resume())
+    })
+  const head = `POST /v1/metrics HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\ncontent-type: application/json\r\n`
+  const ends = [...open(''), ...open(head), ...open(`${head}content-length: 100\r\n\r\n{`)]
+  // Somebody else meanwhile.
+  for (let i = 0; i < 20; i++) expect(await door.send({ ...shard(digits(i)), from: '127.0.0.9' })).toBe(200)
+  await Promise.all(ends)
+  expect(await door.send(shard('0001'))).toBe(200)
+}, 60_000)
+
 test('who runs a command sees nothing of a 429', async () => {
   // So slow that of what follows one request comes through, and no more in the time that this takes.
-  const { gateways, door } = await start({ 'rate=10r/s': 'rate=1r/m', ' burst=100 nodelay': '' })
+  const { gateways, door } = await start({
+    'zone=client:32m rate=30r/m': 'zone=client:32m rate=1r/m',
+    ' burst=300 nodelay': '',
+  })
   const world = makeWorld({ TRIX_TELEMETRY: 'on', NODE_EXTRA_CA_CERTS: door.certificate })
   const build = () =>
     world.script(
       `import { flushTelemetry, initTelemetry, trackCommand } from 'otlp-tally'
-       initTelemetry({ name: 'trix', version: '1.0.0', endpoint: '${door.endpoint}', delivery: 'inline' })
+       initTelemetry({ name: 'trix', version: '1.0.0', commands: ['build'], endpoint: '${door.endpoint}', delivery: 'inline',
+         headers: { authorization: 'Bearer ${TOKEN}' } })
        trackCommand('build')
        await flushTelemetry()`,
     )
@@ -146,10 +222,10 @@ test('it writes nothing of all this, to its log or to any file', async () => {
   const made: unknown[] = []
   const watcher = watch(join(dir, 'client_body'), (_, name) => made.push(name))
   onTestFinished(() => watcher.close())
-  await door.send({ from: '127.0.0.9', body: 'x'.repeat(524_288) })
+  await door.send({ from: '127.0.0.9', body: 'x'.repeat(65_536) })
   await door.send({ from: '127.0.0.9', path: '/secret' })
   await door.send({ from: '127.0.0.9', body: 'x'.repeat(600_000) })
-  await Promise.all(Array.from({ length: 300 }, () => door.send({ from: '127.0.0.9' })))
+  await Promise.all(Array.from({ length: 100 }, () => door.send({ from: '127.0.0.9' })))
   for (const { close } of gateways) await close()
   expect(await door.send({ from: '127.0.0.8' })).toBe(502)
   await door.stop()

@@ -22,6 +22,8 @@ interface Request {
   method: string
   path: string
   body: string
+  /** Without a length. */
+  chunked: true
   headers: Record<string, string>
   /** The client's address. All of 127.0.0.0/8 is this machine. */
   from: string
@@ -36,11 +38,18 @@ export async function startDoor(
   const [port] = await freePorts(1)
   const { certificate, args } = await prepare(dir, port!, gateways, changes)
   const agent = new Agent({ ca: readFileSync(certificate) })
-  const send: Door['send'] = ({ method = 'POST', path = '/v1/metrics', body = '{}', headers, from }) =>
+  const send: Door['send'] = ({
+    method = 'POST',
+    path = '/v1/metrics',
+    body = '{}',
+    chunked,
+    headers,
+    from,
+  }) =>
     new Promise((resolve, reject) => {
       const all = {
         'content-type': 'application/json',
-        'content-length': body.length,
+        ...(chunked ? { 'transfer-encoding': 'chunked' } : { 'content-length': body.length }),
         authorization: `Bearer ${TOKEN}`,
         ...headers,
       }

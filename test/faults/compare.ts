@@ -93,7 +93,7 @@ export function scriptArguments(code: string): string[] {
     '--input-type=module',
     '-e',
     `import { initTelemetry } from ${JSON.stringify(LIBRARY)}
-     const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({ name: 'trix', version: '0.19.3' })
+     const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({ name: 'trix', version: '0.19.3', commands: ['build', 'check', 'init', 'test'] })
      ${code}`,
   ]
 }
@@ -150,28 +150,60 @@ export async function compare(world: World, fault: Fault = {}): Promise<Report> 
   return { result: on[0]!.seen, helperMs }
 }
 
-/** The next command, with nothing wrong any more, delivers; the receiver then knows of exactly these. */
+/**
+ * The next command, with nothing wrong any more, delivers: then the receiver of this user's endpoint knows of exactly
+ * these, and of one `check`. Before it, the claims of what was killed expire.
+ */
 export async function delivers(
   world: World,
   expected: Record<string, number>,
   { through, env = {} }: Pick<Fault, 'through' | 'env'> = {},
 ): Promise<void> {
-  const receiver = await receiving()
+  const endpoint = env.TRIX_TELEMETRY_ENDPOINT ?? world.env.TRIX_TELEMETRY_ENDPOINT!
+  const receiver = receivers.get(endpoint) ?? (await receiving(200, {}, Number(new URL(endpoint).port)))
+  await new Promise(resolve => setTimeout(resolve, TIMEOUT_MS + 1200))
   const command = [process.execPath, TOOL, 'check', '--dir', world.cwd]
   const { result } = await run(through?.(command) ?? command, {
     cwd: dirname(world.cwd),
-    env: { ...world.env, TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint, ...env },
+    env: { ...world.env, TRIX_TELEMETRY: 'on', ...env },
   })
   expect(result).toMatchObject({ status: 0, stderr: '' })
-  await receiver.arrived(1)
   await settled(world)
   expect(counts(receiver.requests)).toEqual({ ...expected, check: 1 })
 }
 
+/**
+ * Exactly these are in the logs, and the next command, with nothing wrong any more, is delivered. To an endpoint of its
+ * own: what was counted for one is never sent to another.
+ */
+export async function keeps(world: World, expected: Record<string, number>): Promise<void> {
+  expect(marksIn(world)).toEqual(expected)
+  const receiver = await receiving()
+  const { result } = await run([process.execPath, TOOL, 'check', '--dir', world.cwd], {
+    cwd: dirname(world.cwd),
+    env: { ...world.env, TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint },
+  })
+  expect(result).toMatchObject({ status: 0, stderr: '' })
+  await receiver.arrived(1)
+  await settled(world)
+  expect(counts(receiver.requests)).toEqual({ check: 1 })
+}
+
+/** By endpoint, as long as the test runs. */
+const receivers = new Map<string, Receiver>()
+
 /** A receiver that is closed when the test ends. */
-export async function receiving(status = 200, headers: Record<string, string> = {}): Promise<Receiver> {
-  const receiver = await startReceiver(status, headers)
-  onTestFinished(() => receiver.close())
+export async function receiving(
+  status = 200,
+  headers: Record<string, string> = {},
+  port?: number,
+): Promise<Receiver> {
+  const receiver = await startReceiver(status, headers, undefined, port)
+  receivers.set(receiver.endpoint, receiver)
+  onTestFinished(() => {
+    receivers.delete(receiver.endpoint)
+    return receiver.close()
+  })
   return receiver
 }
 
@@ -256,15 +288,12 @@ function age(pid: string): number {
 }
 
 const CONFIG = /^\.config\/trix\/config\.toml$/
-/** What is damaged is set aside: `~`, when, and what makes it unique. */
-const STATE = /^\.local\/state\/trix\/(fingerprint(~\d+-\w+)?|notice)$/
-/** Of the streams: tallies, those set aside, notes of bodies under way, and the marks of beginnings ("!" and a start). */
-const STREAM =
-  /^\.local\/state\/trix\/(tallies|local)\/[\w.%-]+-[0-9a-f]{8}(~\d+-\w+)?\/(instance|!\d+-\w+|\w+\/\w+=[\w-]+(~\d+-\w+|!\d+-?)?)$/
+const STATE = /^\.local\/state\/trix\/(fingerprint|notice|consent\.json)$/
+const LOG = /^\.local\/state\/trix\/v1\/(local\/)?[\w.+-]+-[0-9a-f]{8}-[0-9a-f]{8}\.log(~\w{8})?$/
 
 /** The files among these that are none of ours, or left half made. */
 export function strangers(files: readonly string[]): string[] {
-  return files.filter(file => ![CONFIG, STATE, STREAM].some(known => known.test(file)))
+  return files.filter(file => ![CONFIG, STATE, LOG].some(known => known.test(file)))
 }
 
 /** The home may not be there, or not be a folder. */
@@ -300,11 +329,23 @@ export function asAnother({ home }: World, uid = 65534): (command: readonly stri
   return command => ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...command]
 }
 
-/** Where the tally of a command lies, and how many marks are in it. */
-export function tally(world: World, command = 'build'): { path: string; marks: number } {
-  const file = world.files().find(file => file.includes('/tallies/') && file.endsWith(`=${command}`))
-  const path = join(world.home, file ?? `no tally of ${command}`)
-  return { path, marks: file ? statSync(path).size / 14 : 0 }
+/** The invocations in the logs, by command: as text says so, not by the code that is tested. */
+export function marksIn(world: World): Record<string, number> {
+  const marks: Record<string, number> = {}
+  for (const path of logsIn(world)) {
+    for (const [, name] of readFileSync(path, 'latin1').matchAll(
+      /\ncommand_invocation,command_name=(\w+) \d{13}(?=\n|$)/g,
+    ))
+      marks[name!] = (marks[name!] ?? 0) + 1
+  }
+  return marks
+}
+
+/** The paths of the logs. */
+export function logsIn(world: World): string[] {
+  return files(world)
+    .filter(file => LOG.test(file))
+    .map(file => join(world.home, file))
 }
 
 /** In the home lie our files and no others, no temporary one either; in the temporary folder lies nothing. */

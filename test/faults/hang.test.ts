@@ -1,9 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { World } from '../world.ts'
-import { inMounts, LIBRARY, makeUser, receiving, root, run, TOOL } from './compare.ts'
+import { inMounts, LIBRARY, logsIn, makeUser, receiving, root, run, TOOL } from './compare.ts'
 
 // However strange the file system is, a command ends, with the exit code and the output of telemetry off. The bound is
 // that of the issue: 10 s, for what takes 0.1.
@@ -37,22 +45,23 @@ async function endsInTime(world: World, { env = {}, through = command => [...com
   }
 }
 
-/** A user who has consented by the notice, so that a command without a variable goes the whole way. */
+/** A user who has seen the notice, on a terminal, so that a command without a variable goes the whole way. */
 async function seen(): Promise<World> {
   const receiver = await receiving()
   const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
   rmSync(world.config)
-  mkdirSync(world.state, { recursive: true })
-  writeFileSync(join(world.state, 'notice'), '1\n')
+  const env = { ...world.env, TERM: 'xterm' }
+  await run(['script', '-qec', `${process.execPath} ${TOOL} build`, '/dev/null'], { cwd: world.cwd, env })
+  expect(world.files()).toEqual(['.local/state/trix/notice'])
   return world
 }
 
-/** A user with a stream of one tally. */
-async function counted(): Promise<World & { stream: string }> {
+/** A user with a log. */
+async function counted(): Promise<World & { log: string }> {
   const world = await seen()
   await world.tool(['build'])
-  const stream = dirname(world.files().find(file => file.endsWith('/instance'))!)
-  return { ...world, stream: join(world.home, stream) }
+  const [log = 'there is no log'] = logsIn(world)
+  return { ...world, log }
 }
 
 describe('a folder that cannot be made under a parent that exists', () => {
@@ -80,7 +89,7 @@ describe('a folder that cannot be made under a parent that exists', () => {
     const code = `
       import { initTelemetry } from ${JSON.stringify(LIBRARY)}
       import { askConsent } from ${JSON.stringify(LIBRARY.replace(/index\.js$/, 'cli.js'))}
-      initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009', consent: 'explicit' })
+      initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009', consent: 'explicit', commands: [] })
       console.log(await askConsent())`
     const file = join(world.cwd, 'ask.mjs')
     writeFileSync(file, code)
@@ -119,22 +128,18 @@ const instead: Record<string, (path: string) => void> = {
 }
 
 /** Every file and folder that a command reads, below the home. */
-const places: Record<string, (world: World & { stream: string }) => string> = {
+const places: Record<string, (world: World & { log: string }) => string> = {
   'the folder of the config': ({ config }) => dirname(config),
   'the config': ({ config }) => config,
   'the state folder': ({ state }) => state,
+  'the answer': ({ state }) => join(state, 'consent.json'),
   'the notice': ({ state }) => join(state, 'notice'),
   'the fingerprint': ({ state }) => join(state, 'fingerprint'),
-  'the folder of the streams': ({ state }) => join(state, 'tallies'),
-  'the folder of what is local': ({ state }) => join(state, 'local'),
-  'a stream': ({ stream }) => stream,
-  'an instance id': ({ stream }) => join(stream, 'instance'),
-  'a metric': ({ stream }) => join(stream, 'command_invocation'),
-  'a tally': ({ stream }) => join(stream, 'command_invocation/command_name=build'),
-  'another tally': ({ stream }) => join(stream, 'command_invocation/command_name=check'),
-  'the note of a body under way': ({ stream }) => join(stream, '!1000000000000-a'),
-  'a mark beside a tally': ({ stream }) =>
-    join(stream, 'command_invocation/command_name=build!1000000000000-'),
+  'the folder of the logs': ({ state }) => join(state, 'v1'),
+  'the folder of what is local': ({ state }) => join(state, 'v1/local'),
+  'the log': ({ log }) => log,
+  'a log that was set aside': ({ log }) => `${log}~abcdefgh`,
+  'the log of an earlier version': ({ log }) => log.replace('0.19.3', '0.19.2'),
 }
 
 describe.each(Object.keys(places))('in place of %s', place => {
@@ -151,53 +156,46 @@ describe.each(Object.keys(places))('in place of %s', place => {
 describe('so many files that nobody can read them in time', () => {
   // A million takes as long as it takes to make them.
   const MANY = 100_000
-  const many = (folder: string, name: (i: number) => string) => {
-    mkdirSync(folder, { recursive: true })
-    // One process, or it would take longer than all the tests.
-    const names = join(folder, '..', 'names')
-    writeFileSync(names, Array.from({ length: MANY }, (_, i) => name(i)).join('\n'))
-    execFileSync('sh', ['-c', `cd "$1" && xargs touch <"$2" && rm "$2"`, 'sh', folder, names])
-  }
 
   test.each([
-    ['tallies of one metric', 'command_invocation', (i: number) => `command_name=c${i}`],
-    ['marks beside a tally', 'command_invocation', (i: number) => `command_name=build!${1e12 + i}`],
-    ['what was set aside', 'command_invocation', (i: number) => `command_name=build~${1e12 + i}-x`],
-    ['files of somebody else', 'command_invocation', (i: number) => `IMG_${i}.jpeg`],
-    ['metrics', '', (i: number) => `metric${i}`],
-    ['notes of bodies that are long over', '', (i: number) => `!${1e12 + i}-x`],
-  ])('%s', async (_, below, name) => {
+    ['logs of earlier versions', (i: number) => `0.18.${i}-00000000-00000000.log`],
+    [
+      'logs that were set aside',
+      (i: number) => `0.19.3-00000000-00000000.log~${i.toString(36).padStart(8, '0')}`,
+    ],
+    ['files of somebody else', (i: number) => `IMG_${i}.jpeg`],
+  ])('%s', async (_, name) => {
     const world = await counted()
-    many(join(world.stream, below), name)
+    // One process, or it would take longer than all the tests.
+    const names = join(world.home, 'names')
+    writeFileSync(names, Array.from({ length: MANY }, (_, i) => name(i)).join('\n'))
+    execFileSync('sh', ['-c', 'cd "$1" && xargs touch <"$2"', 'sh', dirname(world.log), names])
     await endsInTime(world, {})
-  })
-
-  test('streams: a huge tallies/', async () => {
-    const world = await counted()
-    const folder = dirname(world.stream)
-    execFileSync('sh', [
-      '-c',
-      `cd "$1" && seq ${MANY / 10} | sed 's/$/.0.0-00000000/' | xargs mkdir`,
-      'sh',
-      folder,
-    ])
-    await endsInTime(world, {})
-    // A new version makes a stream, and looks at the others then.
+    // A new version makes a log, and its helper looks at the others then.
     await endsInTime(world, { env: { TRIX_VERSION: '9.9.9' } })
   })
 
-  test('folders in folders: a name that goes on and on', async () => {
+  test('a log of 8 GB', async () => {
     const world = await counted()
-    let path = join(world.stream, 'command_invocation')
-    for (let i = 0; i < 400; i++) path = join(path, 'x+')
-    execFileSync('mkdir', ['-p', path])
+    truncateSync(world.log, 8 * 2 ** 30)
     await endsInTime(world, {})
   })
 
-  test('a series whose name goes on in a symlink to the folder above it', async () => {
+  test('an answer, a notice, a fingerprint and a config of 8 GB', async () => {
     const world = await counted()
-    symlinkSync('..', join(world.stream, 'command_invocation/x+'))
-    symlinkSync('.', join(world.stream, 'command_invocation/y+'))
-    await endsInTime(world, {})
+    mkdirSync(dirname(world.config))
+    for (const path of [
+      join(world.state, 'consent.json'),
+      join(world.state, 'notice'),
+      join(world.state, 'fingerprint'),
+      world.config,
+    ]) {
+      const before = existsSync(path) ? readFileSync(path) : undefined
+      writeFileSync(path, '')
+      truncateSync(path, 8 * 2 ** 30)
+      await endsInTime(world, {})
+      if (before) writeFileSync(path, before)
+      else rmSync(path)
+    }
   })
 })

@@ -7,10 +7,10 @@ import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { counts } from '../receiver.ts'
 import {
   compare,
-  delivers,
   type Fault,
   helpers,
   inShell,
+  keeps,
   LIBRARY,
   makeUser,
   printReport,
@@ -41,7 +41,7 @@ async function hanging(): Promise<string> {
 async function unfelt(fault: Fault, expected: Record<string, number> = { build: RUNS }): Promise<Report> {
   const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: await hanging() })
   const report = await compare(world, fault)
-  await delivers(world, expected)
+  await keeps(world, expected)
   return report
 }
 
@@ -102,7 +102,7 @@ describe('a dev server', () => {
       whenItPrints: child => setTimeout(() => child.kill(), 2000),
     })
     expect(counts(receiver.requests)).toEqual({ build: 1 })
-    await delivers(world, { build: 1 })
+    await keeps(world, { build: 1 })
   })
 
   test('ends by itself when it is closed, though a helper still waits for an answer', async () => {
@@ -206,7 +206,7 @@ describe('NODE_OPTIONS', () => {
     expect(result.stdout).toMatch(/^hooked\n/)
     await receiver.arrived(RUNS)
     expect(counts(receiver.requests)).toEqual({ build: RUNS })
-    await delivers(world, { build: RUNS })
+    await keeps(world, { build: RUNS })
   })
 })
 
@@ -230,7 +230,7 @@ describe('an execPath that is deleted while the command runs', () => {
       before: () => copyFileSync(process.execPath, node),
       through: ([, ...rest]) => [node, ...rest],
     })
-    await delivers(world, { build: 1 })
+    await keeps(world, { build: 1 })
   })
 })
 
@@ -240,7 +240,7 @@ describe('worker_threads', () => {
     trackCommand('build')
     const worker = new Worker(${JSON.stringify(`
       import(${JSON.stringify(LIBRARY)}).then(({ initTelemetry, trackCommand }) => {
-        initTelemetry({ name: 'trix', version: '0.19.3' })
+        initTelemetry({ name: 'trix', version: '0.19.3', commands: ['build', 'init'] })
         trackCommand('init')
         process.getBuiltinModule('node:worker_threads').parentPort.postMessage('counted')
         ${after}
@@ -316,7 +316,7 @@ describe('twenty commands leave no zombie where PID 1 is', () => {
     expect(result.stdout).toBe(`${'{}\n'.repeat(TIMES)}0\n`)
     await receiver.arrived(TIMES)
     expect(counts(receiver.requests)).toEqual({ build: TIMES })
-    await delivers(world, { build: TIMES })
+    await keeps(world, { build: TIMES })
   }
 
   root('sh', async () => {

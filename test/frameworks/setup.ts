@@ -3,16 +3,18 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
-const folder = join(root, 'examples/frameworks')
 
-/** Installs the frameworks where they are not yet, and compiles the examples, which checks their types. */
+/** Installs what the examples need where it is not yet, and compiles the examples, which checks their types. */
 export default function setup(): void {
-  if (!isInstalled()) run('npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'])
-  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder])
+  for (const name of ['frameworks', 'mcp']) {
+    const folder = join(root, 'examples', name)
+    if (!isInstalled(folder)) run(folder, 'npm', ['ci', '--no-audit', '--no-fund', '--ignore-scripts'])
+    run(folder, process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder])
+  }
 }
 
 /** npm writes down what it has installed. It is what the lock file says, or it is installed anew. */
-function isInstalled(): boolean {
+function isInstalled(folder: string): boolean {
   try {
     statSync(join(folder, 'node_modules/otlp-tally/dist/index.js'))
     const { packages } = JSON.parse(readFileSync(join(folder, 'node_modules/.package-lock.json'), 'utf8'))
@@ -28,9 +30,9 @@ function isInstalled(): boolean {
   }
 }
 
-function run(command: string, args: string[]): void {
+function run(cwd: string, command: string, args: string[]): void {
   try {
-    execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: 'pipe' })
+    execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe' })
   } catch (error) {
     // Not thrown on: what the command said is what helps, and a stack of ours above it does not.
     const { message, stdout, stderr } = error as Error & { stdout?: string; stderr?: string }

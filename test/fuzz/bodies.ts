@@ -67,7 +67,7 @@ const everyKind = {
     },
   ],
 }
-const good: unknown[] = [fixture('first'), fixture('snapshot'), fixture('delta'), everyKind]
+const good: unknown[] = [fixture('first'), fixture('later'), fixture('upgrade'), everyKind]
 
 /** Texts that stay few, so that the series of a long run stay few too. */
 const text = fc.oneof(

@@ -1,12 +1,13 @@
-import { chownSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { consentPath, noticePath } from '../../src/core/decide/consent.ts'
+import { type Decision, decide } from '../../src/core/decide/decide.ts'
+import { optOutIn } from '../../src/core/decide/environment.ts'
 import type { TelemetryOptions } from '../../src/core/options.ts'
-import { strictDecode } from '../strict-decode.ts'
-import { fuzz, makeFolder, oddText, openBatch, requestOf } from './fuzz.ts'
-import { NOW } from './installation.ts'
-import { outputOf } from './output.ts'
+import { explain } from '../../src/helper/explain.ts'
+import { fuzz, makeFolder, oddText } from './fuzz.ts'
 
 const root = makeFolder()
 /** Only root can give a folder away. */
@@ -28,84 +29,95 @@ interface Case {
   disabled: boolean | undefined
   doNotTrack: string | undefined
   telemetry: string | undefined
+  /** A no by another name, behind the prefix, and its value. */
+  otherNo: [name: string, value: string] | undefined
   ci: string | undefined
+  test: boolean
+  unread: string | undefined
   environmentEndpoint: string | undefined
   endpoint: string | undefined
   consent: 'notice' | 'explicit' | undefined
-  noticeVersion: number | undefined
-  notice: string | undefined
+  noticeVersion: 1 | 2
+  failures: boolean
   badOption: boolean
-  foreign: boolean
-  homeless: boolean
+  place: 'good' | 'foreign' | 'open' | 'homeless'
   terminal: boolean
-  /** Whether something is counted, which makes many files: not in every case. */
-  counts: boolean
+  machineNo: boolean
   config: Config
+  /** What `consent.json` and `notice` hold: nothing, a no, an agreement (with failures, of which version), or no answer. */
+  answer: 'none' | 'no' | 'damaged' | Agreed
+  notice: 'none' | 'damaged' | Agreed
+}
+interface Agreed {
+  origin: string
+  failures: boolean
+  version: 1 | 2
 }
 
-type Verdict = 'off' | 'local' | 'log' | 'on'
-
 /**
- * The table of DESIGN.md, "Who decides", written down once more and in another way: each row says whether it applies.
- * Spaces around a value and its case say nothing, and a variable that is empty says as much as one that is not there.
+ * The table of docs/decision.md, written down once more and in another way. Spaces around a value and its case say
+ * nothing.
  */
-function decided(given: Case): [row: number, Verdict] {
+function decided(given: Case): [row: number, mode: Decision['mode']] {
   const { config } = given
   const word = given.telemetry?.trim().toLowerCase()
-  const wish =
-    word === undefined
-      ? 'none'
-      : ['on', '1', 'true', 'yes'].includes(word)
-        ? 'on'
-        : word === 'local' || word === 'log'
-          ? word
-          : 'off'
+  const wish = ['on', '1', 'true', 'yes'].includes(word ?? '') ? 'on' : word
   const says = (value: string | undefined) =>
     value !== undefined && !['', '0', 'false'].includes(value.trim().toLowerCase())
-  // "`on` skips 7, 8 and 11–14 and nothing else", and `log` prints what `on` would send.
-  const silent = wish === 'none'
   if (given.helper !== undefined) return [1, 'off']
   if (given.disabled) return [2, 'off']
   if (says(given.doNotTrack)) return [3, 'off']
-  if (wish === 'off') return [4, 'off']
-  // All of these say off, and the cheap ones are asked first.
-  if (silent && says(given.ci)) return [8, 'off']
+  if (wish !== undefined && !['on', 'local', 'log'].includes(wish)) return [4, 'off']
+  if (given.otherNo) return [4, 'off']
   if (given.badOption) return [0, 'off']
-  if (given.foreign || given.homeless) return [5, 'off']
+  if (given.place !== 'good') return [5, 'off']
   if (!config.valid) return [6, 'off']
-  if (silent && config.enabled === false) return [7, 'off']
-  if (wish === 'local') return [4, 'local']
-  if (config.air_gapped) return [9, wish === 'log' ? 'off' : 'local']
-  if (!goodEndpoints.includes(endpointIn(given) ?? '')) return [10, 'off']
-  if (!silent) return [4, wish === 'log' ? 'log' : 'on']
-  if (config.enabled) return [11, 'on']
-  if (given.consent === 'explicit') return [12, 'off']
-  return seen(given) ? [14, 'on'] : [13, 'off']
+  if (config.enabled === false || given.machineNo) return [7, 'off']
+  if (given.answer === 'no' || given.answer === 'damaged') return [8, 'off']
+  if (wish === 'local' || config.air_gapped) return [9, 'local']
+  const endpoint = given.environmentEndpoint || (config.endpoint ?? given.endpoint)
+  const receiver = goodEndpoints.find(([url]) => url === endpoint)
+  if (!receiver) return [10, 'off']
+  if (wish === 'log') return [11, 'log']
+  const [url, origin, whole, isHere] = receiver
+  if (given.test && !isHere && wish !== 'on') return [12, 'off']
+  const isNamed = !given.environmentEndpoint || [config.endpoint, given.endpoint].includes(url)
+  if ((wish === 'on' || config.enabled) && (isNamed || isHere)) return [13, 'on']
+  if (says(given.ci)) return [14, 'off']
+  const covers = (agreed: Case['answer']) =>
+    typeof agreed === 'object' &&
+    agreed.origin === (isNamed ? origin : whole) &&
+    agreed.version >= given.noticeVersion &&
+    (agreed.failures || !given.failures)
+  if (covers(given.answer)) return [15, 'on']
+  if (given.consent === 'explicit') return [16, 'off']
+  if (covers(given.notice)) return [17, 'on']
+  return given.terminal && !given.unread ? [19, 'off'] : [18, 'off']
 }
 
-/** A mark of version 0.1 is a number alone; the others name the tool and the host, which no text of chance does here. */
-const seen = ({ notice, noticeVersion }: Case) =>
-  notice !== undefined &&
-  Buffer.from(notice)
-    .toString('latin1')
-    .trim()
-    .split('\n')
-    .some(line => /^\d{1,10}$/.test(line) && Number(line) >= (noticeVersion ?? 1))
-
-const endpointIn = ({ environmentEndpoint, config, endpoint }: Case) =>
-  environmentEndpoint || (config.endpoint ?? endpoint)
-
-const goodEndpoints = [
-  'http://127.0.0.1:9',
-  'https://otel.invalid/base?token=x',
-  'HTTPS://[::1]:4318/v1/metrics',
+/** Each with what an agreement on it is about where somebody vouches for it, and where nobody does. */
+const goodEndpoints: [url: string, origin: string, whole: string, isHere: boolean][] = [
+  ['http://127.0.0.1:9', 'http://127.0.0.1:9', 'http://127.0.0.1:9/v1/metrics', true],
+  [
+    'https://otel.invalid/base?token=x',
+    'https://otel.invalid:443',
+    'https://otel.invalid/base/v1/metrics?token=x',
+    false,
+  ],
+  [
+    'https://otel.invalid/?token=y',
+    'https://otel.invalid:443',
+    'https://otel.invalid/v1/metrics?token=y',
+    false,
+  ],
+  ['HTTPS://[::1]:4318/v1/metrics', 'https://[::1]:4318', 'https://[::1]:4318/v1/metrics', true],
 ]
 const badEndpoints = [
   ...['', 'ftp://otel.invalid', 'otel.invalid:4318', 'localhost:4318', 'file:///etc', 'javascript:alert(1)'],
   ...['https://', 'http://a b', 'https://user:secret@otel.invalid', '/v1/metrics', 'constructor'],
 ]
 const endpoint = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom(...goodEndpoints) },
+  { weight: 3, arbitrary: fc.constantFrom(...goodEndpoints.map(([url]) => url)) },
   fc.constantFrom(...badEndpoints),
 )
 
@@ -138,7 +150,8 @@ const validConfig: fc.Arbitrary<Config> = fc
     const lines = Object.entries(values).flatMap(([key, value]) =>
       value === undefined ? [] : [`${key} = ${JSON.stringify(value)}`],
     )
-    if (headers) lines.push(`headers = ${headers}`)
+    // They belong to the endpoint beside them.
+    if (headers && endpoint !== undefined) lines.push(`headers = ${headers}`)
     const text = {
       table: `${before}[telemetry]\n${lines.join('\n')}\n${after}`,
       dotted: `${lines.map(line => `telemetry.${line}\n`).join('')}${before}`,
@@ -167,7 +180,13 @@ const wrongLines = fc.constantFrom(
   ...['constructor = 1', 'problem = "x"', 'timeout_ms = 0', 'timeout_ms = 60001', 'timeout_ms = 1.5'],
   ...['timeout_ms = -1', 'timeout_ms = "5"', 'timeout_ms = 9223372036854775807', 'timeout_ms = inf'],
   ...['air_gapped = "yes"', 'air_gapped = 0', 'endpoint = 4318', 'endpoint = ["http://127.0.0.1:9"]'],
-  ...['headers = "x"', 'headers = []', 'headers = { a = 1 }', 'headers = { "a b" = "c" }'],
+  ...[
+    'headers = "x"',
+    'headers = []',
+    'headers = { a = 1 }',
+    'headers = { "a b" = "c" }',
+    'headers = { a = "b" }',
+  ],
   ...[
     'headers = { a = "b\\nc" }',
     'headers = { a = { b = "c" } }',
@@ -217,119 +236,241 @@ const config = fc.oneof(
 )
 
 const flag = fc.oneof(fc.constantFrom('', '0', 'false', ' False ', '1', 'true', 'no', ' '), oddText)
+const seldom = fc.nat(19).map(number => number === 0)
+const agreed: fc.Arbitrary<Agreed> = fc.record({
+  origin: fc.constantFrom(...goodEndpoints.flatMap(([, origin, whole]) => [origin, whole])),
+  failures: fc.boolean(),
+  version: fc.constantFrom(1 as const, 2 as const),
+})
 const cases: fc.Arbitrary<Case> = fc.record({
-  name: fc.constantFrom('trix', 'my-tool', 'A.b_c', '7z', 'constructor', 'do', 'con', 'otlp-tally'),
+  name: fc.constantFrom('trix', '@acme/my-tool', 'A.b_c', '7z', 'constructor', 'do', 'con', 'otlp-tally'),
   helper: maybe(fc.constantFrom('', '2000', '0'), 20),
-  disabled: fc.constantFrom(undefined, undefined, false, false, true),
-  doNotTrack: maybe(flag, 4),
+  disabled: fc.constantFrom(undefined, undefined, false, false, false, true),
+  doNotTrack: maybe(flag, 8),
   telemetry: maybe(
     fc.oneof(
       fc.constantFrom('on', '1', 'true', 'yes', ' ON ', 'log', 'Local', 'off', '0', 'false', 'no', '', 'onn'),
-      oddText,
+      oddText.filter(text => !/^(on|1|true|yes|local|log)$/i.test(text.trim())),
     ),
-    1,
+    3,
   ),
-  ci: maybe(flag, 4),
-  environmentEndpoint: maybe(endpoint, 4),
+  otherNo: maybe(
+    fc.constantFrom<[string, string]>(
+      ['NO_TELEMETRY', '1'],
+      ['TELEMETRY_ENABLED', 'false'],
+      ['telemtry', 'off'],
+    ),
+    12,
+  ),
+  ci: maybe(flag, 5),
+  test: fc.nat(4).map(number => number === 0),
+  unread: maybe(fc.constantFrom('COMP_LINE', 'CLAUDECODE', 'AI_AGENT'), 4),
+  environmentEndpoint: maybe(endpoint, 3),
   endpoint: maybe(endpoint, 0),
   consent: fc.constantFrom(undefined, 'notice', 'explicit'),
-  noticeVersion: fc.constantFrom(undefined, 1, 2, 1e9),
-  notice: fc.oneof(
-    fc.constantFrom(
-      undefined,
-      '1\n',
-      '1\n',
-      '2',
-      ' 3 \n',
-      '',
-      '0',
-      '-1',
-      '1.5',
-      '0x7',
-      'NaN',
-      '1e9',
-      '99999999999',
-    ),
-    oddText,
+  noticeVersion: fc.constantFrom(1, 2),
+  failures: fc.boolean(),
+  badOption: seldom,
+  place: fc.oneof(
+    { weight: 12, arbitrary: fc.constant('good' as const) },
+    fc.constantFrom(...(canGiveAway ? ['foreign' as const] : []), 'open' as const, 'homeless' as const),
   ),
-  badOption: fc.integer({ min: 0, max: 19 }).map(number => number === 0),
-  foreign: fc.integer({ min: 0, max: 19 }).map(number => canGiveAway && number === 0),
-  homeless: fc.integer({ min: 0, max: 19 }).map(number => number === 0),
   terminal: fc.boolean(),
-  counts: fc.nat(3).map(number => number === 0),
+  machineNo: seldom,
   config,
+  answer: fc.oneof(
+    { weight: 6, arbitrary: fc.constant('none' as const) },
+    { weight: 4, arbitrary: agreed },
+    fc.constantFrom('no' as const, 'damaged' as const),
+  ),
+  notice: fc.oneof(
+    fc.constant('none' as const),
+    { weight: 2, arbitrary: agreed },
+    fc.constant('damaged' as const),
+  ),
 })
 
-/** Puts the files of a case where its tool looks for them. */
-function lay(given: Case): { env: Record<string, string>; options: TelemetryOptions } {
+const prefixOf = (name: string) =>
+  name
+    .replace('@', '')
+    .toUpperCase()
+    .replaceAll(/[^A-Z0-9]/g, '_')
+    .replace(/^(?=\d)/, '_')
+
+/** Puts the files of a case where its tool looks for them. Whose they are is not what this is about: none has a stamp. */
+function lay(given: Case): { env: Record<string, string>; options: TelemetryOptions; state: string } {
   rmSync(root, { recursive: true, force: true })
-  const state = join(root, 'state', given.name)
-  const configPath = join(root, 'config', given.name, 'config.toml')
-  mkdirSync(state, { recursive: true })
+  const folder = given.name.replace('/', '+')
+  const state = join(root, 'state', folder)
+  const configPath = join(root, 'config', folder, 'config.toml')
+  mkdirSync(state, { recursive: true, mode: 0o700 })
   mkdirSync(dirname(configPath), { recursive: true })
   const { put } = given.config
   if (typeof put === 'function') put(configPath)
   else writeFileSync(configPath, put)
-  if (given.notice !== undefined) writeFileSync(join(state, 'notice'), given.notice)
-  if (given.foreign) chownSync(state, 12_345, 12_345)
-  const prefix = given.name
-    .toUpperCase()
-    .replaceAll(/[^A-Z0-9]/g, '_')
-    .replace(/^(?=\d)/, '_')
+  if (given.machineNo) {
+    mkdirSync(join(root, 'machine', folder), { recursive: true })
+    writeFileSync(join(root, 'machine', folder, 'config.toml'), '[telemetry]\nenabled = false\n')
+  }
+  const textOf = (what: string, answer: Case['answer']) => {
+    if (answer === 'no') return '{"no":1}'
+    if (typeof answer !== 'object') return answer === 'damaged' ? `{"${what}":` : undefined
+    const kinds = ['commands', ...(answer.failures ? ['failures'] : [])]
+    const agreements = { [answer.origin]: { noticeVersion: answer.version, kinds, time: 1 } }
+    return JSON.stringify({ [what]: agreements, user: process.geteuid?.() ?? -1, file: [0, 0] })
+  }
+  const texts = [
+    [consentPath(state), textOf('yes', given.answer)],
+    [noticePath(state), textOf('shown', given.notice)],
+  ] as const
+  for (const [path, text] of texts) if (text !== undefined) writeFileSync(path, text)
+  if (given.place === 'foreign') chownSync(state, 12_345, 12_345)
+  if (given.place === 'open') chmodSync(state, 0o777)
+  const prefix = prefixOf(given.name)
   const env = {
-    ...(given.homeless
-      ? { HOME: 'not/absolute' }
+    ...(given.place === 'homeless'
+      ? { HOME: '/nonexistent', XDG_CONFIG_HOME: join(root, 'config') }
       : { HOME: root, XDG_CONFIG_HOME: join(root, 'config'), XDG_STATE_HOME: join(root, 'state') }),
+    XDG_CONFIG_DIRS: join(root, 'machine'),
     OTLP_TALLY_HELPER: given.helper,
     DO_NOT_TRACK: given.doNotTrack,
     CI: given.ci,
+    VITEST: given.test ? 'true' : undefined,
+    ...(given.unread && { [given.unread]: 'x' }),
+    ...(given.otherNo && { [`${prefix}_${given.otherNo[0]}`]: given.otherNo[1] }),
     [`${prefix}_TELEMETRY`]: given.telemetry,
     [`${prefix}_TELEMETRY_ENDPOINT`]: given.environmentEndpoint,
     // The user's own collector, which is none of our business.
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:10',
   }
-  const { name, disabled, endpoint, consent, noticeVersion } = given
-  const options = { name, version: '1.0.0', disabled, endpoint, consent, noticeVersion }
+  const { name, endpoint, consent, noticeVersion, failures } = given
+  const options = { name, version: '1.0.0', commands: ['build'], endpoint, consent, noticeVersion, failures }
   const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)
   return {
+    state,
     env: Object.fromEntries(set),
     options: given.badOption ? { ...options, timeoutMs: -1 } : options,
   }
 }
 
-/** What lies where this tool may write. */
-const filesOf = ({ name }: Case) => ['config', 'state'].flatMap(kind => readdirSync(join(root, kind, name)))
-
-test('the first row of the table that matches decides, and off writes nothing and says nothing', async () => {
+test('the first row of the table that applies decides, and says why on one line', async () => {
+  const rows = new Set<number>()
   await fuzz(
     'decide',
-    100_000,
-    fc.asyncProperty(cases, async given => {
-      const { env, options } = lay(given)
-      const [row, mode] = decided(given)
-      const before = filesOf(given)
-      const terminal = Object.getOwnPropertyDescriptor(process.stderr, 'isTTY')
-      Object.defineProperty(process.stderr, 'isTTY', { value: given.terminal, configurable: true })
-      const series = { metric: 'command_invocation', attributes: { command_name: 'build' } }
-      const output = await outputOf(() => {
-        const batch = openBatch(options, env, NOW - 1000)
-        expect([batch.decision.rule, batch.decision.mode]).toEqual([row, mode])
-        // Who is off is never asked to count: that is the layer above, and test/fuzz/telemetry.fuzz.test.ts.
-        if (!given.counts || mode === 'off') return
-        batch.count(series, NOW)
-        const request = requestOf(batch, NOW + 1, true)
-        expect(request !== undefined).toBe(mode === 'on' || mode === 'log')
-        if (!request) return
-        strictDecode(JSON.parse(request.text))
-        expect(new URL(request.url).host).toBe(new URL(endpointIn(given)!).host)
+    20_000,
+    fc.property(cases, given => {
+      const { env, options, state } = lay(given)
+      const existed = [consentPath(state), noticePath(state)].map(path => existsSync(path))
+      let shown = 0
+      const decision = decide({
+        ...{ options, env, disabled: given.disabled ?? false },
+        show: () => given.terminal && ++shown > 0,
       })
-      if (terminal) Object.defineProperty(process.stderr, 'isTTY', terminal)
-      else Reflect.deleteProperty(process.stderr, 'isTTY')
-      const noticed = row === 13 && given.terminal
-      expect(output.stdout).toBe('')
-      expect(output.stderr !== '').toBe(noticed)
-      if (mode !== 'on' && mode !== 'local')
-        expect(filesOf(given)).toEqual([...new Set([...before, ...(noticed ? ['notice'] : [])])])
+      const [row, mode] = decided(given)
+      rows.add(row)
+      expect([decision.row, decision.mode]).toEqual([row, mode])
+      expect(shown).toBe(row === 19 ? 1 : 0)
+      expect([consentPath(state), noticePath(state)].map(path => existsSync(path))).toEqual(existed)
+      expect(explain(decision)).toMatch(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u)
+    }),
+  )
+  expect([...rows].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, row) => row))
+})
+
+// A no by another name: on both sides of the line.
+
+const NOES = [
+  ...['TELEMETRY_DISABLED', 'TELEMETRY_DISABLE', 'DISABLE_TELEMETRY', 'NO_TELEMETRY', 'TELEMETRY_OFF'],
+  ...['TELEMETRY_OPTOUT', 'TELEMETRY_OPT_OUT', 'DO_NOT_TRACK'],
+]
+const SWITCHES = ['TELEMETRY_ENABLED', 'ENABLE_TELEMETRY', 'TELEMETRY']
+const letter = fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZ_')
+/** One slip of the fingers: a letter more, less or other, or two in the other order. */
+const slip = fc.tuple(fc.constantFrom('more', 'less', 'other', 'swap', 'none'), fc.nat(100), letter)
+function slipped(word: string, [kind, place, letter]: [string, number, string]): string {
+  const index = place % word.length
+  const [before, here, after] = [word.slice(0, index), word[index]!, word.slice(index + 1)]
+  if (kind === 'more') return before + letter + here + after
+  if (kind === 'less') return before + after
+  if (kind === 'other') return before + letter + after
+  return kind === 'swap' && after ? before + after[0] + here + after.slice(1) : word
+}
+const inSomeCase = (word: string, upper: boolean) => (upper ? word : word.toLowerCase())
+const yes = fc.constantFrom('on', '1', 'true', 'yes', 'TRUE', 'local', 'log')
+const no = fc.constantFrom('off', '0', 'false', 'no', '', 'nope')
+const optOut = (name: string, value: string) => optOutIn({ PATH: '/bin', HOME: '/', [name]: value }, 'TRIX')
+
+test('a no by another name is one, with a slip and in any case', async () => {
+  await fuzz(
+    'noes',
+    20_000,
+    fc.property(
+      fc.constantFrom(...NOES),
+      slip,
+      fc.boolean(),
+      fc.constantFrom('1', 'true', 'yes', 'x'),
+      (word, slip, upper, value) => {
+        const name = inSomeCase(`TRIX_${slipped(word, slip)}`, upper)
+        expect([name, optOut(name, value)]).toEqual([name, { variable: name, meant: 'TRIX_TELEMETRY' }])
+      },
+    ),
+  )
+  await fuzz(
+    'switches',
+    20_000,
+    fc.property(fc.constantFrom(...SWITCHES), slip, fc.boolean(), no, (word, slip, upper, value) => {
+      const name = inSomeCase(`TRIX_${slipped(word, slip)}`, upper)
+      expect([name, optOut(name, value)?.variable]).toEqual([name, name])
+    }),
+  )
+})
+
+test('a yes in another spelling is never a no, and neither is a no that is not set', async () => {
+  await fuzz(
+    'yes',
+    20_000,
+    fc.property(fc.constantFrom(...SWITCHES), slip, fc.boolean(), yes, (word, slip, upper, value) => {
+      const name = inSomeCase(`TRIX_${slipped(word, slip)}`, upper)
+      expect([name, optOut(name, value)]).toEqual([name, undefined])
+    }),
+  )
+  await fuzz(
+    'not set',
+    20_000,
+    fc.property(
+      fc.constantFrom(...NOES),
+      slip,
+      fc.constantFrom('', '0', 'false', ' False '),
+      (word, slip, value) => {
+        const name = `TRIX_${slipped(word, slip)}`
+        expect([name, optOut(name, value)]).toEqual([name, undefined])
+      },
+    ),
+  )
+})
+
+test('what is far from all of them is nothing, whatever it says', async () => {
+  const others = fc.oneof(
+    fc.constantFrom(
+      'TELEMETRY_ENDPOINT',
+      'TELEMETRY_URL',
+      'TEMPLATE',
+      'HOME',
+      'TOKEN',
+      'NO_COLOR',
+      'DEBUG',
+      'LOG',
+      'CACHE',
+    ),
+    fc.string({ unit: letter, minLength: 1, maxLength: 6 }),
+  )
+  await fuzz(
+    'others',
+    20_000,
+    fc.property(others, fc.oneof(yes, no), (name, value) => {
+      expect([name, optOut(`TRIX_${name}`, value)]).toEqual([name, undefined])
+      expect(optOut(`TRIXIE_${name}`, value)).toBeUndefined()
+      expect(optOut(`TRIXTELEMETRY`, value)).toBeUndefined()
     }),
   )
 })

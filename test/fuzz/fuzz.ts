@@ -3,13 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll } from 'vitest'
-import { type Batch, openBatch as open } from '../../src/core/batch.ts'
-import { decide } from '../../src/core/decide/decide.ts'
-import { factsOf } from '../../src/core/decide/facts.ts'
-import type { Environment } from '../../src/core/decide/folders.ts'
-import type { Body } from '../../src/core/deliver/job.ts'
-import type { TelemetryOptions } from '../../src/core/options.ts'
-import { bodyOf } from '../../src/helper/body.ts'
 
 const seed = Number(process.env.FUZZ_SEED)
 /** What has failed on this machine, with the seed that makes it fail again. */
@@ -29,37 +22,15 @@ export async function fuzz<T>(what: string, cases: number, property: fc.IRawProp
   })
   if (details.failed) {
     const report = fc.defaultReportMessage(details as fc.RunDetails<T>)
-    // Kept in a file too: a seed that scrolled away was lost once, and with it the counterexample.
-    appendFileSync(FAILURES, `FUZZ_SEED=${seed} ${what}: ${report}\n${details.errorInstance}\n\n`)
-    throw new Error(`FUZZ_SEED=${seed} (kept in ${FAILURES}) ${what}: ${report}\n${details.errorInstance}`, {
-      cause: details.errorInstance,
-    })
+    keepFailure(what, `${report}\n${details.errorInstance}`, details.errorInstance)
   }
   console.log(`${what}: ${details.numRuns} cases, FUZZ_SEED=${seed}`)
 }
 
-/** Decides from options as a caller of JavaScript gives them, and opens the batch that follows. */
-export function openBatch(options: TelemetryOptions, env: Environment, since: number): Batch {
-  const facts = factsOf(options, { env, disabled: options.disabled ?? false, mayShow: true })
-  return open(facts, decide(facts), since)
-}
-
-/** A body with the place where it is sent. */
-export interface Request extends Body {
-  url: string
-}
-
-/**
- * What a helper would send now, made at `now` too. Where others are about to begin series, it does not wait for them:
- * in a test they are those that were killed.
- */
-export function requestOf(batch: Batch, now: number, anyway?: boolean): Request | undefined {
-  const job = batch.job(now, anyway)
-  if (!job) return undefined
-  const body = bodyOf(job, now, true)
-  const made = body === 'busy' ? bodyOf(job, now, false) : body
-  if (made === 'busy') throw new Error('it was not to wait any more')
-  return made && { url: job.url, ...made }
+/** Kept in a file too: a seed that scrolled away was lost once, and with it the counterexample. */
+export function keepFailure(what: string, report: string, cause?: unknown): never {
+  appendFileSync(FAILURES, `FUZZ_SEED=${seed} ${what}: ${report}\n\n`)
+  throw new Error(`FUZZ_SEED=${seed} (kept in ${FAILURES}) ${what}: ${report}`, { cause })
 }
 
 /** A folder of this test file, in memory where there is such a file system. */

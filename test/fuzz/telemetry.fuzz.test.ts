@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -122,6 +122,9 @@ const goodOptions = fc.record({
   name: fc.constantFrom('trix', 'my-tool', 'A.b_c'),
   version: fc.constantFrom('1.0.0', '2.0.0-rc.1+x'),
   endpoint: fc.constantFrom('http://127.0.0.1:9', 'https://otel.invalid/x?y=z'),
+  // Of some of what is counted below.
+  commands: fc.constantFrom(['build', 'a'], ['true', 'false', 'con', 'NUL', '-']),
+  events: fc.constantFrom({}, { a: { a: ['a', 'b'], Z: Boolean } }),
 })
 const moreOptions = fc.record(
   {
@@ -133,13 +136,15 @@ const moreOptions = fc.record(
       4,
     ),
     events: either(fc.dictionary(key, either(attributesOfEvent, 20), { maxKeys: 2 }), 4),
-    failures: either(fc.boolean()),
+    failures: either(fc.oneof(fc.boolean(), fc.constant({ except: [1] }))),
     agents: either(fc.boolean()),
     command: either(fc.constantFrom('ng analytics', false)),
     headers: either(fc.dictionary(fc.oneof(key, oddText), fc.oneof(word, oddText)), 3),
     timeoutMs: either(fc.integer({ min: 1, max: 100 })),
     metricName: either(fc.constantFrom('runs', 'app.commands', 'a'.repeat(64), '1st', 'constructor')),
-    temporality: either(fc.constantFrom('cumulative', 'delta')),
+    environment: either(fc.boolean()),
+    intervalMs: either(fc.constantFrom(0, 60_000, -1)),
+    policy: either(fc.constantFrom('https://trix.dev/privacy', 'trix.dev'), 3),
     delivery: either(fc.constantFrom('auto', 'detached', 'inline')),
     consent: either(fc.constantFrom('notice', 'explicit')),
     notice: either(word),
@@ -156,7 +161,7 @@ const options = fc.oneof(
   { weight: 4, arbitrary: goodOptions },
   {
     weight: 12,
-    arbitrary: fc.tuple(goodOptions, moreOptions, fc.nat(18)).map(([good, more, index]) => {
+    arbitrary: fc.tuple(goodOptions, moreOptions, fc.nat(20)).map(([good, more, index]) => {
       const chosen = Object.entries(more).slice(index, index + 2)
       return { ...good, ...Object.fromEntries(chosen) }
     }),
@@ -171,7 +176,17 @@ const call = fc.oneof(
   fc.tuple(fc.constant('trackEvent' as const), fc.tuple(either(key), fickle)),
   fc.tuple(fc.constant('trackEvent' as const), fc.tuple(either(key))),
 )
-const calls = fc.array(call, { minLength: 1, maxLength: 8 })
+const event = fc.tuple(
+  fc.constant('trackEvent' as const),
+  fc.tuple(
+    fc.constantFrom('a', 'b'),
+    fc.constantFrom({}, { a: 'a' }, { a: 'c' }, { Z: true }, { a: 'b', Z: false }),
+  ),
+)
+const calls = fc.array(fc.oneof({ weight: 4, arbitrary: call }, { weight: 1, arbitrary: event }), {
+  minLength: 1,
+  maxLength: 8,
+})
 const makeCall = (telemetry: Telemetry, [name, args]: [keyof Telemetry, readonly unknown[]]) =>
   (telemetry[name] as (...args: unknown[]) => unknown)(...args.map(real))
 
@@ -220,7 +235,7 @@ test('before initTelemetry nothing is done with anything', async () => {
     fc.asyncProperty(calls, async list => {
       const output = await outputOf(async () => {
         for (const one of list)
-          expect(makeCall({ trackCommand, trackEvent, flushTelemetry }, one)).toBe(undefined)
+          expect(makeCall({ trackCommand, trackEvent, flushTelemetry } as Telemetry, one)).toBe(undefined)
         expect(await flushTelemetry()).toBe(undefined)
       })
       expect(output).toEqual({ stdout: '', stderr: '' })
@@ -240,11 +255,8 @@ test('no options, names or attributes make it throw, reject, print, or send what
       async (given, lists, mode) => {
         // Not in every case, so that there are counts of earlier ones, up to the bound of series.
         if (bodies % 50 === 0) rmSync(root, { recursive: true, force: true })
+        mkdirSync(root, { recursive: true })
         setEnvironment(mode)
-        for (const name of ['trix', 'my-tool', 'A.b_c']) {
-          mkdirSync(join(root, '.local/state', name), { recursive: true })
-          writeFileSync(join(root, '.local/state', name, 'notice'), '1\n')
-        }
         const listeners = process.listeners('exit')
         const output = await outputOf(async () => {
           const telemetry = initTelemetry(real(given) as never)

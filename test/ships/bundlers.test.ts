@@ -64,7 +64,7 @@ test('copies of different bundlers in one process, and one that is not bundled, 
     'copy.js',
     `import { initTelemetry, trackCommand } from 'otlp-tally'
     export function count() {
-      initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318' })
+      initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:4318', commands: ['build'] })
       trackCommand('build')
     }`,
   )

@@ -23,20 +23,21 @@ test('publint finds nothing', async () => {
   expect(stdout).toContain('All good!')
 })
 
-test('attw finds nothing in an ESM-only package', async () => {
+test('attw finds nothing, by any resolution', async () => {
   const attw = join(TOOLS, '@arethetypeswrong/cli/dist/index.js')
-  // Rejects on every problem but those of a profile that is not the package's: CommonJS without require(esm).
-  const args = [inject('tarball'), '--profile', 'esm-only', '--format', 'json']
+  const args = [inject('tarball'), '--format', 'json']
   const { stdout } = await project.make(node24, attw, ...args)
   const { analysis } = JSON.parse(stdout)
   expect(Object.keys(analysis.entrypoints)).toEqual(['.', './cli', './package.json'])
 })
 
 test.each(
-  ['5.4', '5.9', '6', '7'].flatMap(version => resolutions.map(options => [version, ...options] as const)),
-)('TypeScript %s, module %s, moduleResolution %s', async (version, module, moduleResolution) => {
-  const folder = join(project.folder, `typescript-${version}-${moduleResolution}`)
-  writeTypeProject(folder, module, moduleResolution)
+  ['5.4', '5.9', '6', '7'].flatMap(version => resolutions.map(resolution => ({ version, resolution }))),
+)('TypeScript $version, $resolution', async ({ version, resolution }) => {
+  // 7 has no `moduleResolution: "node"` any more; to 6 one has to say that it is deprecated, which those before refuse.
+  if (version !== '6' && resolution[2] === 'node') return
+  const folder = join(project.folder, `typescript-${version}-${resolution.join('-')}`)
+  writeTypeProject(folder, resolution)
   const tsc = join(TOOLS, `typescript-${version}`, load(`typescript-${version}/package.json`).bin.tsc)
   expect(await runProcess(node24, [tsc, '-p', folder], { cwd: folder, env: {} })).toMatchObject({
     stdout: '',

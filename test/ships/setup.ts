@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
@@ -24,14 +24,12 @@ export default async function setup(project: TestProject): Promise<() => void> {
   }
   const folder = mkdtempSync(join(tmpdir(), 'otlp-tally-packed-'))
   const root = join(import.meta.dirname, '../..')
-  // Without `prepack`: the build that is there is the one that is tried.
-  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
-  const [{ filename }] = JSON.parse(
-    execFileSync('npm', pack, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
-  )
   const packed = join(folder, 'package')
-  mkdirSync(packed)
-  execFileSync('tar', ['xzf', join(folder, filename), '-C', folder])
+  execFileSync(process.execPath, [join(root, 'build/package.js'), packed], { stdio: 'pipe' })
+  const pack = ['pack', '--json', '--pack-destination', folder]
+  const [{ filename }] = JSON.parse(
+    execFileSync('npm', pack, { cwd: packed, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }),
+  )
   project.provide('tarball', join(folder, filename))
   project.provide('packed', packed)
   return () => rmSync(folder, { recursive: true, force: true })

@@ -14,7 +14,8 @@ const elsewhere = makeFolder()
 const source = `
   import { flushTelemetry, initTelemetry } from 'otlp-tally'
   const { trackCommand, trackEvent } = initTelemetry({
-    name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009', commands: ['build'], failures: true, agents: true })
+    name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009', commands: ['build'], events: { cup_brewed: {} },
+    failures: true, agents: true })
   if (process.argv[2] === 'telemetry')
     import('otlp-tally/cli').then(async ({ runTelemetryCommand }) => {
       process.exitCode = await runTelemetryCommand(process.argv.slice(3))
@@ -27,6 +28,21 @@ const source = `
 `
 project.write('tool.js', source)
 const bundle = join(elsewhere, 'tool.mjs')
+const required = project.write(
+  'tool.cjs',
+  `
+  const { flushTelemetry, initTelemetry } = require('otlp-tally')
+  const { trackCommand } = initTelemetry({
+    name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009', commands: ['build'] })
+  if (process.argv[2] === 'telemetry') {
+    const { runTelemetryCommand } = require('otlp-tally/cli')
+    runTelemetryCommand(process.argv.slice(3)).then(code => (process.exitCode = code))
+  } else {
+    trackCommand('build')
+    flushTelemetry().then(() => console.log('done'))
+  }
+`,
+)
 
 async function forms(): Promise<[name: string, path: string][]> {
   if (!existsSync(bundle)) {
@@ -44,8 +60,8 @@ async function forms(): Promise<[name: string, path: string][]> {
 // npm only warns about `engines`, and a bundle does not even do that.
 describe.each(lacking)('Node %s, which lacks process.getBuiltinModule', version => {
   test('is off, not a crash, and status says why', async () => {
-    for (const [form, path] of await forms()) {
-      const { run, world, receiver } = await makeTrial([program(version), path])
+    for (const [form, path] of [...(await forms()), ['required', required]]) {
+      const { run, world, receiver } = await makeTrial([program(version), path!])
       for (const mode of ['on', 'log', 'local', 'off', '']) {
         const result = await run([], { TRIX_TELEMETRY: mode })
         expect({ form, mode, ...result }).toEqual({

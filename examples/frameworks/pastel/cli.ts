@@ -7,9 +7,10 @@ const words = args
   .slice(0, 2)
   .join(' ')
 // Before pastel, which knows only the flags that are declared.
-if (args[0] === 'telemetry')
-  process.exitCode = await (await import('otlp-tally/cli')).runTelemetryCommand(args.slice(1))
-else {
+if (args[0] === 'telemetry') {
+  const { runTelemetryCommand } = await import('otlp-tally/cli')
+  process.exitCode = await runTelemetryCommand(args.slice(1))
+} else {
   if (words && words !== 'db migrate') trackCommand(words) // not in the list: `unknown`
   await new Pastel({ importMeta: import.meta, name: 'trix', version: '0.19.3' }).run()
 }

@@ -11,17 +11,22 @@ const DAYS = 400
 const DAYS_AT_ONCE = 10
 const DAY = 86_400_000
 /** As many uses as of a file. */
-const MAX = 2_000_000
+const MAX_USES = 2_000_000
+const MAX_SERIES = 500_000
+/** Tools, and what one may be called. A Prometheus may hold much else, but not this many command-line tools. */
+const MAX_TOOLS = 100
+/** Of one answer, as it is after decompression. */
+const MAX_BYTES = 128 * 2 ** 20
 const TIMEOUT_MS = 120_000
-const MAX_ANSWER = 256e6
+/** Of all answers together. */
+const DEADLINE_MS = 15 * 60_000
 
 /** Labels that say where a series comes from. Whatever else it has is an attribute of its own. */
-const ORIGIN = new Set(
-  [
-    'job instance service_version user_fingerprint os_type host_arch process_runtime_name process_runtime_version',
-    'gateway replica prometheus_replica prometheus cluster tenant_id receive',
-  ].flatMap(labels => labels.split(' ')),
-)
+const ORIGIN = new Set([
+  ...['job', 'instance', 'service_version', 'user_fingerprint'],
+  ...['os_type', 'host_arch', 'process_runtime_name', 'process_runtime_version'],
+  ...['gateway', 'replica', 'prometheus_replica', 'prometheus', 'cluster', 'tenant_id', 'receive'],
+])
 
 interface Asking {
   headers: Record<string, string>
@@ -46,24 +51,30 @@ export async function usesFromServer(
   const api = `${url.replace(/\/+$/, '').replace(/\/api\/v1$/, '')}/api/v1/query`
   const now = Date.now()
   const warned = new Set<string>()
+  const deadline = AbortSignal.timeout(DEADLINE_MS)
   const ask = async (query: string, time = now) => {
-    const { data, warnings = [] } = await answer(api, query, time, headers)
-    for (const warning of warnings) if (!warned.has(warning)) warn(printable(warning))
-    for (const warning of warnings) warned.add(warning)
-    return data.result
+    const { result, warnings } = await answer(api, query, time, headers, deadline)
+    for (const warning of warnings.slice(0, 10).map(warning => printable(warning, 500))) {
+      if (!warned.has(warning)) warn(warning)
+      warned.add(warning)
+    }
+    return result
   }
 
   const wanted = storedAs(metric ?? 'command_invocation')
   const jobs = await ask(`group by (job) (last_over_time(${selector({ __name__: wanted })}[${DAYS}d]))`)
   const tools = jobs.flatMap(({ metric: { job } }) => job ?? [])
   if (!tools.length) return { tools: [] }
+  if (tools.length > MAX_TOOLS)
+    throw new Error(`${api}: ${tools.length} tools have counted commands there: more than ${MAX_TOOLS}`)
   const ours = `{__name__=~".+_total", job=~${quoted(tools.map(escaped).join('|'))}}`
   const info = await resources(ask, tools)
 
   const before = new Map<string, number>()
   const byTool = new Map<string, Use[]>()
   const keys = new Set<string>()
-  let [kept, dropped] = [0, 0]
+  let kept = 0
+  let full = false as boolean
 
   function add(labels: Labels, values: [number, string][]): void {
     const { __name__ = '', job = '', instance = '' } = labels
@@ -78,6 +89,10 @@ export async function usesFromServer(
     const tool = toolOf(job)
     const who = user_fingerprint ?? instance
     const key = hashOf(JSON.stringify(labels))
+    if (before.size === MAX_SERIES && !before.has(key)) {
+      full = true
+      return
+    }
     const use = {
       ...series,
       version: printable(service_version ?? 'unknown'),
@@ -93,14 +108,16 @@ export async function usesFromServer(
       before.set(key, value)
       const count = value < last ? value : value - last
       if (count <= 0) continue
-      if (kept < MAX) uses.push({ time: Math.round(time * 1000), count, ...use })
-      else dropped++
-      kept++
+      if (kept === MAX_USES) full = true
+      else {
+        uses.push({ time: Math.round(time * 1000), count, ...use })
+        kept++
+      }
     }
   }
 
-  for (let past = DAYS; past > 0; past -= DAYS_AT_ONCE)
-    for (const { metric, values = [] } of await ask(
+  for (let past = DAYS; past > 0 && !full; past -= DAYS_AT_ONCE)
+    for (const { metric, values } of await ask(
       `${ours}[${DAYS_AT_ONCE}d]`,
       now - (past - DAYS_AT_ONCE) * DAY,
     ))
@@ -115,7 +132,9 @@ export async function usesFromServer(
       })),
     ),
     ...(other && { keys: [...keys] }),
-    ...(dropped && { full: `the server has more than ${MAX} uses: the rest is left out` }),
+    ...(full && {
+      full: `the server has more than ${MAX_USES} uses or ${MAX_SERIES} series: the rest is left out`,
+    }),
   }
 }
 
@@ -131,54 +150,77 @@ function environmentOf(labels: Labels): Pick<Use, 'os' | 'arch' | 'runtime'> {
 }
 
 interface Answer {
-  data: { result: { metric: Labels; values?: [number, string][] }[] }
-  warnings?: string[]
+  result: { metric: Labels; values: [number, string][] }[]
+  warnings: string[]
 }
 
-async function answer(api: string, query: string, time: number, headers: Labels): Promise<Answer> {
+async function answer(
+  api: string,
+  query: string,
+  time: number,
+  headers: Labels,
+  deadline: AbortSignal,
+): Promise<Answer> {
   // partial_response: a Thanos of which a part is away says so instead of too little. The others do not mind it.
   const body = new URLSearchParams({ query, time: `${time / 1000}`, partial_response: 'false' })
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
-  const response = await fetch(api, { method: 'POST', headers, body, signal, redirect: 'error' }).catch(
-    error => {
+  const signal = AbortSignal.any([deadline, AbortSignal.timeout(TIMEOUT_MS)])
+  const { status, text } = await fetch(api, { method: 'POST', headers, body, signal, redirect: 'error' })
+    .then(async response => ({ status: response.status, text: await textOf(response) }))
+    .catch(error => {
       throw new Error(`${api}: ${unreachable(noAnswerOf(error), TIMEOUT_MS)}`)
-    },
-  )
-  const text = await textOf(response, api)
+    })
   try {
     const reply = JSON.parse(text)
-    if (reply.status === 'success' && Array.isArray(reply.data?.result)) return reply
-    throw new Error(reply.error)
+    if (reply?.status === 'success') return checked(reply)
+    throw new Error(`${reply?.error}`)
   } catch (error) {
     const said = error instanceof SyntaxError ? text.slice(0, 200) : (error as Error).message
     throw new Error(
-      `${api} answers ${response.status}: ${printable(said.trim())}\n` +
+      `${api} answers ${status}: ${printable(said.trim(), 200)}\n` +
         'expected the base URL of a Prometheus, Thanos or Cortex: what comes before /api/v1/query',
     )
   }
 }
+
+/** All of a body, which may have no end. */
+async function textOf(response: Response): Promise<string> {
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  for await (const part of response.body ?? []) {
+    bytes += part.byteLength
+    // To leave the loop is to cancel the rest.
+    if (bytes > MAX_BYTES) throw new Error(`an answer of more than ${MAX_BYTES / 2 ** 20} MiB`)
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString()
+}
+
+/** What is in an answer, if it has the form of one. */
+function checked({ data, warnings }: { data?: { result?: unknown }; warnings?: unknown }): Answer {
+  const result = data?.result
+  const fits =
+    Array.isArray(result) &&
+    result.every(one => {
+      const { metric, values = [] } = one ?? {}
+      return metric && Object.values(metric).every(isText) && Array.isArray(values)
+    })
+  if (!fits) throw new Error('something that is no list of series')
+  return {
+    result: result.map(({ metric, values = [] }) => ({ metric, values: values.filter(Array.isArray) })),
+    warnings: Array.isArray(warnings) ? warnings.filter(isText) : [],
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string'
 
 function noAnswerOf({ name, message, cause }: Error): { code: string; message: string } {
   const { code = '', message: reason = message } = (cause ?? {}) as { code?: string; message?: string }
   return { code: name === 'TimeoutError' ? 'TIMEOUT' : code, message: reason }
 }
 
-/** No more of it than fits into memory. */
-async function textOf({ body }: Response, api: string): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of body ?? []) {
-    size += chunk.length
-    if (size > MAX_ANSWER)
-      throw new Error(`${api}: the answer is larger than 256 MB; use the dashboard instead`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
-}
-
 /** What a tool says of itself is on `target_info` where it was not made labels of every series. */
 async function resources(
-  ask: (query: string) => Promise<Answer['data']['result']>,
+  ask: (query: string) => Promise<Answer['result']>,
   tools: readonly string[],
 ): Promise<Map<string, Labels>> {
   const job = `job=~${quoted(tools.map(escaped).join('|'))}`

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs'
 import { bodyOf, linesOf } from '../../body/lines.ts'
 import { isDelta, metricsOf } from '../../body/metrics-of.ts'
-import { metricsUrl } from '../../core/decide/endpoint.ts'
+import { parseEndpoint } from '../../core/decide/endpoint.ts'
 import { attempt } from '../../exchange/attempt.ts'
 import { notAnEndpoint } from '../../exchange/explain.ts'
 import { wayTo } from '../../exchange/proxy.ts'
-import { openRoad } from '../../exchange/road.ts'
+import { openTransport } from '../../exchange/transport.ts'
 import { count } from '../../terminal/count.ts'
 import { printable } from '../../terminal/printable.ts'
 import { progressOn } from '../progress.ts'
@@ -27,15 +27,15 @@ const CTRL_C = 130
  * a file that is sent twice counts once. Returns the exit code: 0 where all were accepted, 1 where not, 2 for no URL.
  */
 export async function send({ file, endpoint, headers, from }: Sending): Promise<number> {
-  const url = metricsUrl(endpoint)
+  const url = parseEndpoint(endpoint)?.url
   if (!url) return complain(notAnEndpoint(endpoint), 2)
   const way = wayTo(url, process.env)
   if (way) complain(way, 0)
   const stop = new AbortController()
-  const road = openRoad(url)
+  const transport = openTransport(url)
   process.once('SIGINT', () => {
     stop.abort()
-    road.close()
+    transport.close()
   })
   const progress = progressOn(process.stderr)
   const say = (sentence: string) => {
@@ -52,7 +52,7 @@ export async function send({ file, endpoint, headers, from }: Sending): Promise<
       const problem = problemOf(line)
       const outcome = problem
         ? { accepted: false as const, why: problem, all: false }
-        : await attempt(road, url, headers, line, stop.signal)
+        : await attempt(transport, url, headers, line, stop.signal)
       if (outcome.accepted) {
         accepted++
         continue
@@ -66,7 +66,7 @@ export async function send({ file, endpoint, headers, from }: Sending): Promise<
     if (stop.signal.aborted) return complain(`stopped. To go on: --from ${number}`, CTRL_C)
     return complain((error as Error).message, 1)
   } finally {
-    road.close()
+    transport.close()
   }
   progress.hide()
   if (!accepted && !refused) return complain(`${printable(file)}: there is no line to send`, 1)

@@ -1,11 +1,11 @@
 import { parse, TomlError } from 'smol-toml'
-import { isNear } from '../near.ts'
+import { parentOf, readWhole } from '../files.ts'
 import { fs } from '../node.ts'
-import { baseUrl, boolean, headers, type Rule, timeout, valueProblem } from '../options.ts'
-import { readWhole } from '../tally/files.ts'
-import { isRecord, show } from '../vocabulary.ts'
+import { type Check, isBoolean, isEndpoint, isHeaders, isTimeout } from '../options.ts'
+import { isTypo } from '../typo.ts'
+import { isRecord } from '../vocabulary.ts'
 
-/** The `[telemetry]` table of the user's config file, as it is written there. */
+/** The `[telemetry]` table of the user's config file, as it is written there. No command of ours writes it. */
 export interface Config {
   enabled?: boolean
   endpoint?: string
@@ -14,49 +14,64 @@ export interface Config {
   headers?: Record<string, string>
 }
 
-/** Why a config file cannot be used. Then telemetry is off, and the file is never rewritten. */
-export interface ConfigProblem {
-  /** One sentence, without the file's name. */
-  problem: string
-  /** Where a TOML parser stopped, counted from 1, and the lines around it with a caret. */
-  line?: number
-  column?: number
-  codeblock?: string
-  /** Something else than `[telemetry]` was most likely meant for it: to add a table would leave two that disagree. */
-  meant?: true
-}
+/** Why a config file cannot be used. Then telemetry is off. The sentences are in `helper/explain.ts`. */
+export type ConfigProblem =
+  /** The system's message, or that it is no file, too large, not UTF-8. */
+  | { why: 'unreadable'; message: string }
+  /** It belongs to another user, or everybody may write it. */
+  | { why: 'foreign' }
+  /** Not TOML: where the parser stopped, counted from 1, and the lines around it with a caret. */
+  | { why: 'syntax'; message: string; line: number; column: number; codeblock: string }
+  /** A value, or a part of it, that is not valid. */
+  | { why: 'value'; key: string; value: unknown }
+  /** No such key in `[telemetry]`. */
+  | { why: 'unknown'; key: string }
+  /** Something that was most likely meant for `[telemetry]`, and is not in it. */
+  | { why: 'misplaced'; key: string }
+  /** Headers without the endpoint that they belong to: they would follow the tool to each of its new servers. */
+  | { why: 'headers' }
 
 /** A tool's own config may be large, but a file over this is no config, and reading it would be felt. */
 const MAX_CONFIG_BYTES = 1 << 20
 
-const rules: Record<keyof Config, Rule> = {
-  enabled: boolean,
-  endpoint: baseUrl,
-  timeout_ms: timeout,
-  air_gapped: boolean,
-  headers,
+const checks: Record<keyof Config, Check> = {
+  enabled: isBoolean,
+  endpoint: isEndpoint,
+  timeout_ms: isTimeout,
+  air_gapped: isBoolean,
+  headers: isHeaders,
 }
 
-/** Reads the file at `path`. No file is an empty config. Never throws. */
-export function readConfig(path: string): Config | ConfigProblem {
+/**
+ * Reads the file at `path`. No file is an empty config; but the user's own may be one that cannot be seen just now, on a
+ * volume that is not mounted. Never throws.
+ */
+export function readConfig(path: string, isOwn = true): Config | ConfigProblem {
   try {
-    return parseConfig(readConfigText(path) ?? '')
+    const content = readWhole(path, MAX_CONFIG_BYTES)
+    if (!content)
+      return isOwn && isHidden(path) ? { why: 'unreadable', message: 'its folder is a dangling link' } : {}
+    const { bytes, stats } = content
+    const self = process.geteuid?.() ?? stats.uid
+    if ((stats.uid !== self && stats.uid !== 0) || (process.geteuid && stats.mode & 0o002))
+      return { why: 'foreign' }
+    if (!process.getBuiltinModule('node:buffer').isUtf8(bytes))
+      return { why: 'unreadable', message: 'it is not UTF-8' }
+    return parseConfig(bytes.toString())
   } catch (error) {
-    return { problem: `it cannot be read (${error instanceof Error ? error.message : error})` }
+    return { why: 'unreadable', message: (error as Error).message }
   }
 }
 
-/** The text of a config file; undefined where there is none. Throws for what is not UTF-8 or cannot be read. */
-export function readConfigText(path: string): string | undefined {
-  // Most users have none, and an error that is thrown and caught would cost more than this look. A device is not
-  // opened.
-  const found = fs.statSync(path, { throwIfNoEntry: false })
-  if (!found) return undefined
-  if (!found.isFile()) throw new Error('it is not a regular file')
-  const bytes = readWhole(path, MAX_CONFIG_BYTES)?.bytes
-  if (bytes && !process.getBuiltinModule('node:buffer').isUtf8(bytes)) throw new Error('it is not UTF-8')
-  return bytes?.toString()
+/** True where the folder of an absent file is a link that leads nowhere. */
+function isHidden(path: string): boolean {
+  const folder = parentOf(path)
+  const found = fs.lstatSync(folder, { throwIfNoEntry: false })
+  if (!found) return folder !== path && isHidden(folder)
+  return found.isSymbolicLink() && !fs.statSync(folder, { throwIfNoEntry: false })
 }
+
+export const isProblem = (config: Config | ConfigProblem): config is ConfigProblem => 'why' in config
 
 /** Takes `[telemetry]` out of a TOML document. Pure. */
 export function parseConfig(text: string): Config | ConfigProblem {
@@ -67,27 +82,32 @@ export function parseConfig(text: string): Config | ConfigProblem {
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const { line, column, codeblock, message } = error
-    return { problem: `line ${line}, column ${column}: ${message.split('\n')[0]}`, line, column, codeblock }
+    return { why: 'syntax', message: message.split('\n')[0]!, line, column, codeblock }
   }
   const { telemetry: table = {}, ...others } = document
-  if (!isRecord(table)) return { problem: 'telemetry: expected a table' }
-  for (const key in table) {
+  if (!isRecord(table)) return { why: 'value', key: 'telemetry', value: table }
+  for (const key of Object.keys(table)) {
     // An unknown key is most likely a misspelt opt-out: `enabeld = false` must not leave telemetry on.
-    const problem = Object.hasOwn(rules, key)
-      ? valueProblem(`telemetry.${key}`, rules[key as keyof Config], table[key])
-      : `telemetry.${key}: there is no such key`
-    if (problem) return { problem }
+    if (!Object.hasOwn(checks, key)) return { why: 'unknown', key }
+    const valid = checks[key as keyof Config](table[key])
+    if (valid !== true) return { why: 'value', key, value: valid ? valid.part : table[key] }
   }
-  for (const key in others) {
-    if (isNear(key.toLowerCase(), 'telemetry'))
-      return { problem: `${show(key)}: did you mean [telemetry]?`, meant: true }
-    const isOptOut =
-      (key === 'enabled' && others[key] === false) || (key === 'air_gapped' && others[key] === true)
-    if (isOptOut && table[key] === undefined)
-      return {
-        problem: `${key} = ${others[key]} is not in a table: did you mean to write [telemetry] in the line above it?`,
-        meant: true,
-      }
-  }
-  return table
+  if (table.headers && table.endpoint === undefined) return { why: 'headers' }
+  const key = Object.keys(others).find(key => isMisplaced(key, others[key], table))
+  return key === undefined ? table : { why: 'misplaced', key }
+}
+
+/** A no in other words, without `-` and `_`. */
+const OTHER_NO = /^((disable|no|enable)telemetry|telemetry(disabled?|enabled?|off|optout)|donottrack)$/
+
+/** An opt-out as people write it beside `[telemetry]`, or a table that is nearly called that. */
+function isMisplaced(key: string, value: unknown, table: Config): boolean {
+  const word = key.toLowerCase().replaceAll(/[-_]/g, '')
+  if (isTypo(word, 'telemetry') || OTHER_NO.test(word)) return true
+  // `[trix.telemetry]`
+  if (isRecord(value)) return Object.keys(value).some(inner => isTypo(inner.toLowerCase(), 'telemetry'))
+  if (typeof value === 'object') return false
+  if (isTypo(word, 'airgapped')) return value !== false && table.air_gapped === undefined
+  // `enabled = true` at the top may be any tool's own; `enabled = false` is a no unless the table has its own value.
+  return isTypo(word, 'enabled') && value !== true && table.enabled === undefined
 }

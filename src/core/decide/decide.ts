@@ -1,167 +1,224 @@
-import type { TelemetryOptions } from '../options.ts'
-import type { Config, ConfigProblem } from './config.ts'
-import { metricsUrl } from './endpoint.ts'
-import type { Environment, Folders } from './folders.ts'
-import type { Notice } from './notice.ts'
+import { agentIn } from '../agent.ts'
+import { supported } from '../node.ts'
+import { homeProblem, type OptionProblem, optionProblems, type TelemetryOptions } from '../options.ts'
+import { type Config, type ConfigProblem, isProblem, readConfig } from './config.ts'
+import { type Agreements, covers, kindsOf, noticePath, readAnswers, type Terms } from './consent.ts'
+import { parseEndpoint } from './endpoint.ts'
+import {
+  ciVariable,
+  environmentPrefix,
+  HELPER_VARIABLE,
+  isSet,
+  type Mode,
+  modeFrom,
+  optOutIn,
+  testVariable,
+  unreadVariable,
+} from './environment.ts'
+import { answerFiles, type Environment, type Folders, foldersOf, stateProblem } from './folders.ts'
+import { forbidden, lacking } from './permissions.ts'
 
-/** All that a decision depends on. What costs a system call is a function, asked only when a row needs it. */
-export interface Facts {
+/** All that a decision depends on, but for files. */
+export interface Situation {
   options: TelemetryOptions
-  /** Of the environment variables: `TRIX` for `TRIX_TELEMETRY`. */
-  prefix: string
   env: Environment
-  /** This runtime cannot do it, or would have to ask the user for permission. Then nothing else is looked at. */
-  denied: string | undefined
   disabled: boolean | string
-  /** What is wrong with the options of `initTelemetry`. */
-  problems: () => readonly string[]
-  /** Where the tool's files are. Undefined where there is no home. */
-  folders: () => Folders | undefined
-  /** Why nothing may be written to the state folder. */
-  stateProblem: () => string | undefined
-  config: () => Config | ConfigProblem
-  noticeSeen: (notice: Notice) => boolean
-  /** Shows the notice if it can; whatever it answers, this run stays off. */
-  showNotice: (notice: Notice) => boolean
+  /** Rows that are passed over: `status` asks what would be in effect without them. */
+  without?: ReadonlySet<number>
+  /** Shows the notice; false where it could not. Absent where nothing may be shown. */
+  show?: (folders: Folders, target: Target, seen: Agreements, agreed: Agreements) => boolean
 }
 
-/** `on`: count and send. `local`: count, never send. `log`: print what would be sent. `off`: nothing. */
-export type Mode = 'on' | 'local' | 'log' | 'off'
+/** Where the counts go, once row 10 is passed. */
+export interface Target extends Terms {
+  url: string
+  /** On this machine, so that nothing leaves it. */
+  local: boolean
+  /** The tool or the user's config names this very URL. */
+  trusted: boolean
+  source: ChosenEndpoint['source']
+  headers: Readonly<Record<string, string>>
+  timeoutMs: number
+}
+
+/** What a row found, for a sentence: the name of a variable, a file, or a problem with one. */
+export interface Cause {
+  variable?: string
+  /** Of that variable, where it is not understood. */
+  value?: string
+  /** The tool's own variable, where that one was most likely meant for it. */
+  meant?: string
+  file?: string
+  missing?: string
+  options?: readonly OptionProblem[]
+  config?: ConfigProblem
+  endpoint?: ChosenEndpoint
+  message?: string
+}
+
+/** The endpoint as it was set, and who set it. */
+export interface ChosenEndpoint {
+  endpoint: string | undefined
+  source: 'environment' | 'config' | 'tool'
+}
 
 export interface Decision {
   mode: Mode
   /** The row of the table in docs/decision.md that decided. */
-  rule: number
-  /** The user said yes, in the environment or in the config; a notice that was shown is not that. */
-  explicit: boolean
-  /** Extra detail for the reason: a system error, or that the notice was shown in this run. */
-  detail?: string
+  row: number
+  cause?: Cause
+  folders?: Folders
+  target?: Target
 }
-
-/** The endpoint that is in effect. */
-export interface Endpoint {
-  endpoint: string | undefined
-  /** Where the POST goes; undefined where the endpoint is not an http(s) URL. */
-  url: string | undefined
-  /** Who set it. */
-  source: 'environment' | 'config' | 'tool'
-}
-
-const off = (rule: number): Decision => ({ mode: 'off', rule, explicit: false })
 
 /**
- * Decides by the table in docs/decision.md, the first row that matches. Reads what the facts read, writes nothing but
- * the notice, never throws. `TRIX_TELEMETRY=on|log|local` only skips rows 7, 8 and 11 to 14, so it answers after row
- * 10.
+ * Decides by the table in docs/decision.md: all the noes first. Reads the environment and files, writes nothing but the
+ * notice, never throws.
  */
-export function decide(facts: Facts): Decision {
-  const { denied, env, options, prefix } = facts
-  if (denied) return off(0)
-  const asked = wordOf(env[`${prefix}_TELEMETRY`])
-  // The cheap rows first: an opt-out by the environment touches nothing else. All of these say off.
-  const early = optOut(facts, asked)
-  if (early) return early
-  if (facts.problems().length) return off(0)
+export function decide(situation: Situation): Decision {
   try {
-    if (facts.stateProblem()) return off(5)
-    const config = facts.config()
-    if ('problem' in config) return off(6)
-    if (!asked && config.enabled === false) return off(7)
-    if (asked === 'local') return { mode: 'local', rule: 4, explicit: true }
-    // Where `on` would send nothing, `log` prints that, and counts nothing either.
-    if (config.air_gapped) return asked === 'log' ? off(9) : { mode: 'local', rule: 9, explicit: true }
-    const endpoint = endpointOf(facts, config)
-    if (!endpoint.url) return off(10)
-    if (asked) return { mode: asked, rule: 4, explicit: true }
-    if (config.enabled) return { mode: 'on', rule: 11, explicit: true }
-    if (options.consent === 'explicit') return off(12)
-    const notice = noticeOf(options, endpoint)
-    if (facts.noticeSeen(notice)) return { mode: 'on', rule: 14, explicit: false }
-    return facts.showNotice(notice) ? { ...off(13), detail: 'the notice was shown in this run' } : off(13)
+    return optOut(situation) ?? decideByFiles(situation)
   } catch (error) {
-    // A state folder that cannot be entered, a notice mark that is a folder: what is not known means off.
-    return { ...off(5), detail: (error as Error).message }
+    // A state folder that cannot be entered, a device in place of a file: what is not known means off.
+    return { mode: 'off', row: 5, cause: { message: (error as Error).message } }
   }
 }
 
-/** Rows 1 to 4 and 8, for which nothing is read but the environment. */
-export function optOut(
-  { disabled, env }: Pick<Facts, 'disabled' | 'env'>,
-  asked: Mode | undefined,
-): Decision | undefined {
-  if (env[HELPER_VARIABLE] !== undefined) return off(1)
-  if (disabled !== false) return off(2)
-  if (isSet(env.DO_NOT_TRACK)) return off(3)
-  if (asked === 'off') return off(4)
-  return !asked && isSet(env.CI) ? off(8) : undefined
+/** Rows 0 to 4, as far as nothing is read but the environment: the cheapest way to be off. */
+export function optOut({ options, env, disabled, without }: Situation): Decision | undefined {
+  const off = (row: number, cause: Cause = {}): Decision => ({ mode: 'off', row, cause })
+  const missing = supported ? lacking('env', 'read', 'write', 'sys', 'net') : `process.getBuiltinModule`
+  if (missing) return off(0, { missing })
+  if (!without?.has(1) && env[HELPER_VARIABLE] !== undefined) return off(1)
+  if (!without?.has(2) && disabled !== false) return off(2)
+  if (!without?.has(3) && isSet(env.DO_NOT_TRACK)) return off(3, { variable: 'DO_NOT_TRACK' })
+  const optOut = without?.has(4) ? undefined : optOutIn(env, environmentPrefix(`${options.name}`))
+  return optOut && off(4, { ...optOut })
 }
 
-/** Holds the request of the helper process, and marks it: it delivers, and must never count or start a helper. */
-export const HELPER_VARIABLE = 'OTLP_TALLY_HELPER'
+/** What rows 0 to 8 have read, where none of them decides. */
+interface Known {
+  folders: Folders
+  config: Config
+  /** What the user has said yes to. */
+  agreed: Agreements
+}
 
-/** What the tool's own variable asks for. Any value that is not understood means off. */
-export function wordOf(value: string | undefined): Mode | undefined {
-  switch (value?.trim().toLowerCase()) {
-    case undefined:
-      return undefined
-    case 'on':
-    case '1':
-    case 'true':
-    case 'yes':
-      return 'on'
-    case 'local':
-      return 'local'
-    case 'log':
-      return 'log'
-    default:
-      return 'off'
+function decideByFiles(situation: Situation): Decision {
+  const known = readFiles(situation)
+  return 'mode' in known ? known : decideFor(situation, known)
+}
+
+/** Rows 0 and 5 to 8: the noes that are in files. */
+function readFiles({ options, env, without }: Situation): Decision | Known {
+  const applies = (row: number) => !without?.has(row)
+  const problems = optionProblems(options)
+  const folders = homeProblem(problems) ? undefined : foldersOf(options.name, options.home, env)
+  const off = (row: number, cause: Cause): Decision => ({
+    ...{ mode: 'off', row, cause },
+    ...(folders && { folders }),
+  })
+  if (problems.length) return off(0, { options: problems })
+  if (!folders) return off(5, { message: 'no home' })
+  const missing = forbidden(folders.state)
+  if (missing) return off(0, { missing })
+  const foreign = applies(5) && stateProblem(folders)
+  if (foreign) return off(5, { message: foreign })
+
+  const file = folders.config
+  const read = readConfig(file)
+  const row = isProblem(read) && read.why === 'foreign' ? 5 : 6
+  if (isProblem(read) && applies(row)) return off(row, { file, config: read })
+  const config: Config = isProblem(read) ? {} : read
+  if (applies(7)) {
+    if (config.enabled === false) return off(7, { file })
+    for (const file of folders.machine) {
+      // Only a no is read of it, and what cannot be read may be one.
+      const machine = readConfig(file, false)
+      if (isProblem(machine)) return off(7, { file, config: machine })
+      if (machine.enabled === false) return off(7, { file })
+    }
   }
+  const answers = answerFiles(folders).map(file => ({ file, ...readAnswers(file) }))
+  const no = answers.find(({ no, unreadable }) => no !== undefined || unreadable !== undefined)
+  if (no && applies(8)) return off(8, { file: no.file, ...(no.unreadable && { message: no.unreadable }) })
+  return { folders, config, agreed: answers[0]!.agreed }
 }
 
-/** How `DO_NOT_TRACK` and `CI` are read: set to anything but empty, `0` and `false`. */
-function isSet(value: string | undefined): boolean {
-  return value !== undefined && !/^(|0|false)$/i.test(value.trim())
+/** Rows 9 to 19: no file says no. */
+function decideFor({ options, env, without, show }: Situation, { folders, config, agreed }: Known): Decision {
+  const applies = (row: number) => !without?.has(row)
+  const variable = `${environmentPrefix(options.name)}_TELEMETRY`
+  const asked = applies(4) ? modeFrom(env[variable]) : undefined
+  if (applies(9)) {
+    if (asked === 'local') return { mode: 'local', row: 9, cause: { variable }, folders }
+    if (config.air_gapped) return { mode: 'local', row: 9, cause: { file: folders.config }, folders }
+  }
+  const endpoint = endpointOf(options, env, config)
+  const target = targetOf(options, config, endpoint)
+  if (!target) return { mode: 'off', row: 10, cause: { endpoint }, folders }
+  const end = (mode: Mode, row: number, cause: Cause = {}): Decision => ({
+    mode,
+    row,
+    cause,
+    folders,
+    target,
+  })
+  if (asked === 'log') return end('log', 11, { variable })
+
+  const { local, trusted } = target
+  const test = applies(12) && !local && asked !== 'on' ? testVariable(env) : undefined
+  if (test) return end('off', 12, { variable: test })
+  if (applies(13) && (trusted || local)) {
+    if (asked === 'on') return end('on', 13, { variable })
+    if (config.enabled) return end('on', 13, { file: folders.config })
+  }
+  const ci = applies(14) ? ciVariable(env) : undefined
+  if (ci) return end('off', 14, { variable: ci })
+  if (covers(agreed, target)) return end('on', 15)
+  if (applies(16) && options.consent === 'explicit') return end('off', 16)
+  const { agreed: seen } = readAnswers(noticePath(folders.state))
+  if (covers(seen, target)) return end('on', 17)
+  // `on` for an endpoint that nobody vouches for (row 13) is no yes, but the notice may be shown for it.
+  const unread = unreadVariable(env) ?? agentIn(env)?.variable
+  if (unread) return end('off', 18, { variable: unread })
+  return end('off', show?.(folders, target, seen, agreed) ? 19 : 18)
 }
 
-/** The config where it is valid, an empty one where it is not: then row 6 has answered. */
-export function settingsOf(facts: Facts): Config {
-  const config = facts.config()
-  return 'problem' in config ? {} : config
-}
-
-/** Which endpoint is in effect, and who set it. */
-export function endpointOf({ env, options, prefix }: Facts, config: Config): Endpoint {
-  const given = env[`${prefix}_TELEMETRY_ENDPOINT`]
-  const endpoint = given || (config.endpoint ?? options.endpoint)
-  const source = given ? 'environment' : config.endpoint !== undefined ? 'config' : 'tool'
-  return { endpoint, url: endpoint ? metricsUrl(endpoint) : undefined, source }
+/** The endpoint that is in effect: the environment's, else the config's, else the tool's. */
+export function endpointOf(options: TelemetryOptions, env: Environment, config: Config): ChosenEndpoint {
+  const given = env[`${environmentPrefix(options.name)}_TELEMETRY_ENDPOINT`]
+  if (given) return { endpoint: given, source: 'environment' }
+  const source = config.endpoint === undefined ? 'tool' : 'config'
+  return { endpoint: config.endpoint ?? options.endpoint, source }
 }
 
 /**
- * The headers that go to it, with names in lower case. They stay with the endpoint that they were set for: the tool's
- * with the tool's, the config's with the config's (or the tool's, where the config names none), and an endpoint from
- * the environment gets neither, so that a token never reaches a server that it was not made for.
+ * Where the counts go; undefined where the endpoint is not an http(s) URL. Headers stay with the endpoint that they were
+ * set for, the tool's with the tool's and the config's with the config's: a token never reaches a server that it was not
+ * made for.
  */
-export function headersOf(
-  { options }: Facts,
+export function targetOf(
+  options: TelemetryOptions,
   config: Config,
-  source: Endpoint['source'],
-): Record<string, string> {
+  { endpoint, source }: ChosenEndpoint,
+): Target | undefined {
+  const parsed = endpoint ? parseEndpoint(endpoint) : undefined
+  if (!parsed) return undefined
+  const named = [options, config].filter(
+    ({ endpoint }) => endpoint && parseEndpoint(endpoint)?.url === parsed.url,
+  )
   const headers: Record<string, string> = {}
-  for (const from of [source === 'tool' && options.headers, source !== 'environment' && config.headers]) {
-    if (from) for (const name in from) headers[name.toLowerCase()] = from[name]!
+  for (const { headers: given = {} } of named)
+    for (const name of Object.keys(given)) headers[name.toLowerCase()] = given[name]!
+  // The `.env` file of a repository can set the environment. Its endpoint may be another customer's of the same service,
+  // so it is agreed to by its whole URL.
+  const trusted = named.length > 0
+  return {
+    ...parsed,
+    ...{ source, headers, trusted, origin: trusted ? parsed.origin : parsed.url },
+    noticeVersion: options.noticeVersion ?? 1,
+    kinds: kindsOf(options),
+    timeoutMs: config.timeout_ms ?? options.timeoutMs ?? 2000,
   }
-  return headers
-}
-
-/** What the user has to have seen before anything is sent. */
-function noticeOf({ name, noticeVersion = 1 }: TelemetryOptions, { endpoint, source }: Endpoint): Notice {
-  // A user who set another endpoint already knows where the counts go.
-  const host = source === 'tool' ? hostOf(endpoint!) : undefined
-  return { name, version: noticeVersion, host, endpoint: endpoint! }
-}
-
-/** The host of an endpoint, without what would differ between two ways to write it. */
-function hostOf(endpoint: string): string {
-  return (/^[a-z]+:\/\/([^/?#]+)/i.exec(endpoint)?.[1] ?? '').toLowerCase()
 }

@@ -1,22 +1,33 @@
 const METRICS_PATH = '/v1/metrics'
 
+/** Where the POST goes, from a base URL. */
+export interface Endpoint {
+  url: string
+  /** Scheme, host and port: what an agreement is about. `https://otel.example.com:443`. */
+  origin: string
+  /** On this machine: `localhost`, 127.0.0.0/8, `[::1]`. */
+  local: boolean
+}
+
 /**
- * Where the POST goes: `/v1/metrics` appended to the path of the base URL, the query kept; a path that already ends
- * in `/v1/metrics` is used as it is.
+ * `/v1/metrics` is appended to the path of the base URL, the query kept; a path that already ends in `/v1/metrics` is
+ * used as it is.
  *
  * Undefined for anything that is not an http(s) URL, and for one with a user name or password in it: `fetch` refuses
  * those, and a secret belongs into `headers`, where nothing prints it.
  *
  * Source: OTLP exporter specification, "Endpoint URLs for OTLP/HTTP".
  */
-export function metricsUrl(endpoint: string): string | undefined {
+export function parseEndpoint(endpoint: string): Endpoint | undefined {
   try {
     const url = new URL(endpoint)
     if (!/^https?:$/.test(url.protocol) || url.username || url.password) return undefined
     const path = url.pathname.replace(/\/+$/, '')
     url.pathname = path.endsWith(METRICS_PATH) ? path : path + METRICS_PATH
     url.hash = ''
-    return url.href
+    const { href, protocol, hostname, port } = url
+    const origin = `${protocol}//${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`
+    return { url: href, origin, local: /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname) }
   } catch {
     return undefined // not a URL
   }

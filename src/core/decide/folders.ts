@@ -1,15 +1,19 @@
+import { parentOf } from '../files.ts'
 import { fs, os, SEP, WINDOWS } from '../node.ts'
-import { parentOf } from '../tally/files.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** Where a tool's files are. Nothing is made here, and nothing is looked at. */
 export interface Folders {
-  /** The user's file, which only `telemetry enable|disable` writes. */
+  /** The user's file. It is only read. */
   config: string
-  /** The folder of the fingerprint, the notice mark and the tallies. */
+  /** The machine's files, of which nothing but a no is read. */
+  machine: readonly string[]
+  /** The folder of the answer, the notice, the fingerprint and the logs. */
   state: string
-  /** The user's home, where one of the two is below it. */
+  /** Where `disable` writes its no as well: the default place, where `state` is another. */
+  fallback?: string
+  /** The user's home, where `state` is below it. */
   home?: string
 }
 
@@ -18,23 +22,38 @@ export interface Folders {
  * `%APPDATA%` and `%LOCALAPPDATA%`). Undefined where there is no home to be found.
  */
 export function foldersOf(name: string, home: string | undefined, env: Environment): Folders | undefined {
+  const folder = name.replace('/', '+')
+  const machine = machineFolders(env).map(path => [path, folder, 'config.toml'].join(SEP))
+  const user = userHome(env)
   if (home !== undefined) {
-    if (!/^~[/\\]/.test(home)) return { config: `${home}${SEP}config.toml`, state: home }
-    const user = userHome(env)
-    const state = user + SEP + home.slice(2)
-    return user ? { config: `${state}${SEP}config.toml`, state, home: user } : undefined
+    const below = /^~[/\\]/.test(home)
+    const state = below ? `${user}${SEP}${home.slice(2)}` : home
+    if (below && !user) return undefined
+    return { config: `${state}${SEP}config.toml`, machine, state, ...(below && user && { home: user }) }
   }
-  const given = WINDOWS
-    ? { config: env.APPDATA, state: env.LOCALAPPDATA }
-    : { config: absolute(env.XDG_CONFIG_HOME), state: absolute(env.XDG_STATE_HOME) }
-  const user = WINDOWS || (given.config && given.state) ? undefined : userHome(env)
-  const { config = user && `${user}/.config`, state = user && `${user}/.local/state` } = given
-  if (!config || !state) return undefined
+  const config = WINDOWS ? env.APPDATA : (absolute(env.XDG_CONFIG_HOME) ?? (user && `${user}/.config`))
+  const standard = WINDOWS ? env.LOCALAPPDATA : user && `${user}/.local/state`
+  const parent = (!WINDOWS && absolute(env.XDG_STATE_HOME)) || standard
+  if (!config || !parent) return undefined
   return {
-    config: [config, name, 'config.toml'].join(SEP),
-    state: state + SEP + name,
-    ...(user && { home: user }),
+    config: [config, folder, 'config.toml'].join(SEP),
+    machine,
+    state: parent + SEP + folder,
+    ...(standard && standard !== parent && { fallback: standard + SEP + folder }),
+    ...(user && standard === parent && { home: user }),
   }
+}
+
+/** The files that may hold the user's answer: a no counts in each of them. */
+export function answerFiles({ state, fallback }: Folders): string[] {
+  return [state, ...(fallback ? [fallback] : [])].map(folder => `${folder}${SEP}consent.json`)
+}
+
+function machineFolders(env: Environment): string[] {
+  if (WINDOWS) return env.ProgramData ? [env.ProgramData] : []
+  const folders = (env.XDG_CONFIG_DIRS ?? '').split(':').filter(absolute)
+  // Also where the variable names others: an administrator's no must not depend on a user's environment.
+  return [...new Set([...folders, '/etc/xdg'])]
 }
 
 function userHome(env: Environment): string | undefined {
@@ -50,24 +69,25 @@ function absolute(path: string | undefined): string | undefined {
   return path && (WINDOWS ? /^([A-Za-z]:)?[/\\]/ : /^\//).test(path) ? path : undefined
 }
 
+/** Why the state folder must not be used: nothing in it can be trusted, or nothing may be left in it. */
+export type StateProblem = 'no home' | 'foreign state' | 'open state'
+
 /**
- * Why nothing may be written to the state folder: there is no home (a system user's home may be `/nonexistent`, which
- * must not be created), or it is another user's, so that `sudo tool` with the user's HOME would leave root's files in
- * it. A folder that does not exist yet is judged by the one that it would be made in, unless everybody may make one
- * there (`/tmp`: world-writable and sticky).
+ * Undefined where the state folder may be used. A system user's home may be `/nonexistent`, which must not be created;
+ * `sudo tool` with the user's HOME would leave root's files in it; in a folder that others may write, anybody can plant
+ * an answer. A folder that does not exist yet is judged by the one that it would be made in, unless everybody may make
+ * one there (`/tmp`: world-writable and sticky).
  */
-export function stateProblem({ state, home }: Folders): string | undefined {
+export function stateProblem({ state, home }: Folders): StateProblem | undefined {
   const self = process.geteuid?.()
   const statsOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })
   const found = statsOf(state)
-  if (!found && home && !statsOf(home)?.isDirectory()) return NO_HOME
-  if (self === undefined || found?.uid === self) return undefined
+  if (!found && home && !statsOf(home)?.isDirectory()) return 'no home'
+  if (self === undefined) return undefined
+  if (found) return found.uid !== self ? 'foreign state' : found.mode & 0o002 ? 'open state' : undefined
   let path = state
-  let parent = found
+  let parent: ReturnType<typeof statsOf>
   while (!parent && path !== (path = parentOf(path))) parent = statsOf(path)
-  const isFree = !found && parent && (parent.uid === self || (parent.mode & 0o1002) === 0o1002)
-  return isFree ? undefined : FOREIGN
+  const isFree = parent && (parent.uid === self || (parent.mode & 0o1002) === 0o1002)
+  return isFree ? undefined : 'foreign state'
 }
-
-export const NO_HOME = 'there is no home folder'
-const FOREIGN = 'the state folder belongs to another user'

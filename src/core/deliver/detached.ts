@@ -1,6 +1,7 @@
-import { HELPER_VARIABLE } from '../decide/decide.ts'
+import { HELPER_VARIABLE } from '../decide/environment.ts'
 import { childProcess, vm, WINDOWS } from '../node.ts'
 import type { Job, Program } from './job.ts'
+import { proxyVariables } from './proxy.ts'
 
 /**
  * `src/helper/main.ts` as one expression, made at build time (see `build/helper-code.ts`): what it exports. A string, so that no
@@ -14,12 +15,9 @@ const CODE = HELPER_CODE
 let program: Program | undefined
 
 /** The same program in this process: where no helper can work, and to show a body. */
-export function here(): Program {
+export function loadHelper(): Program {
   return (program ??= vm().runInThisContext(CODE) as Program)
 }
-
-/** A variable of the environment holds at most 32,767 characters on Windows, and 128 KiB on Linux. */
-const MAX_JOB = 30_000
 
 /**
  * Starts a process that does the job, and does not wait for it: the command ends as if nothing had happened, whatever
@@ -27,17 +25,20 @@ const MAX_JOB = 30_000
  *
  * Undefined where no process could be started; else a promise of its end, which holds nothing open.
  */
-export function deliverDetached(job: Job): Promise<void> | undefined {
+export function startHelper(job: Job): Promise<void> | undefined {
   try {
     const { execPath, versions } = process
-    const helper = childProcess().spawn(execPath, [versions.deno ? 'eval' : '-e', `${CODE}.main()`], {
+    // Where the host may not compile at run time, its helper may not either.
+    const flags = typeof WebAssembly === 'undefined' && !versions.deno ? ['--jitless'] : []
+    const args = [...flags, versions.deno ? 'eval' : '-e', `${CODE}.main()`]
+    const helper = childProcess().spawn(execPath, args, {
       detached: true,
       // Nothing of the helper reaches the terminal, and `$(tool)` does not wait for it.
       stdio: 'ignore',
       windowsHide: true,
       // Not the user's folder, which could then not be removed on Windows; not the temp folder, in which others write.
       cwd: WINDOWS ? execPath.slice(0, 3) : '/',
-      env: { ...fetchEnvironment(job.url), [HELPER_VARIABLE]: textOf(job) },
+      env: Object.assign(helperEnvironment(job.url), { [HELPER_VARIABLE]: JSON.stringify(job) }),
     })
     const ended = new Promise<void>(resolve =>
       helper.on('exit', () => resolve()).on('error', () => resolve()),
@@ -49,35 +50,36 @@ export function deliverDetached(job: Job): Promise<void> | undefined {
   }
 }
 
-/** Lists that do not fit into the environment stay here. Then only what this process has counted is sent. */
-function textOf(job: Job): string {
-  const { counted, ...plain } = job.source
-  const toJson = (source: object) =>
-    JSON.stringify({ ...job, source }, (_key, value) => (value === Boolean ? 'boolean' : value))
-  const text = toJson(plain)
-  if (text.length <= MAX_JOB) return text
-  const { name, metricName, temporality } = plain.options
-  return toJson({ ...plain, options: { name, metricName, temporality }, only: counted })
-}
+/** What makes a runtime run other code, trust less, or write somewhere; and what no helper needs. */
+const DROPPED =
+  /^(LD_PRELOAD|LD_AUDIT|DYLD_.*|BUN_OPTIONS|BUN_INSPECT.*|NODE_(OPTIONS|TLS_REJECT_UNAUTHORIZED|V8_COVERAGE|COMPILE_CACHE|REDIRECT_WARNINGS|DEBUG.*))$/i
+/** Libraries by which a user sends all traffic through a proxy, often to stay anonymous: these stay. */
+const THROUGH_PROXY = /tsocks|torsocks|proxychains/
 
 /**
  * The command's environment (proxy and CA variables are in it), without what would change how the helper runs. The
  * job is added to it: other users can read the arguments of a process, but not its environment, and a file would have
  * to be removed. A pipe would cost 1.5 ms more.
  */
-export function fetchEnvironment(url: string): NodeJS.ProcessEnv {
-  return {
+export function helperEnvironment(url: string): NodeJS.ProcessEnv {
+  // Without a prototype: `spawn` also passes on what the host has added to that of all objects.
+  const env: NodeJS.ProcessEnv = {
+    // @ts-expect-error TypeScript takes it for a variable of this name.
+    __proto__: null,
     ...process.env,
-    // From Node 22.21 and 24.5 on `fetch` then goes through the user's proxy, and trusts what the system trusts.
+    // From Node 22.21 and 24.5 on, requests then go through the user's proxy.
     NODE_USE_ENV_PROXY: '1',
-    // To read them costs the helper 20 ms of CPU, so only where they are looked at.
+    // Trusts what the system trusts. It costs the helper 20 ms of CPU, so only where certificates are looked at.
     ...(url.startsWith('https:') && { NODE_USE_SYSTEM_CA: '1' }),
     // Makes an executable from `bun build --compile` act as Bun and not as the tool.
     BUN_BE_BUN: '1',
-    // Undefined, not deleted: `spawn` would copy NODE_V8_COVERAGE into an environment that lacks it.
-    NODE_OPTIONS: undefined,
+    // Undefined, not deleted: `spawn` would copy it into an environment that lacks it.
     NODE_V8_COVERAGE: undefined,
-    NODE_COMPILE_CACHE: undefined,
-    NODE_REDIRECT_WARNINGS: undefined,
   }
+  let proxied = false
+  for (const name of Object.keys(env)) {
+    if (DROPPED.test(name) && !THROUGH_PROXY.test(env[name] ?? '')) env[name] = undefined
+    else if (/^(https?|all)_proxy$/i.test(name)) proxied = true
+  }
+  return proxied ? Object.assign(env, proxyVariables(url, process.env)) : env
 }

@@ -1,59 +1,59 @@
-import type { TelemetryOptions } from '../options.ts'
-import type { Reading } from '../tally/tally.ts'
-import type { Attributes, Lists, Series } from '../vocabulary.ts'
+import type { HeadDraft } from '../log/record.ts'
 
-/** What is to be sent, and to whom: decided by the command, done by its helper (`src/helper/`). Plain JSON. */
+/** What is to be sent, and where to: decided by the command, done by its helper (`src/helper/`). Plain JSON. */
 export interface Job {
   url: string
   headers: Readonly<Record<string, string>>
   /** Bound of the whole delivery in ms. */
   timeoutMs: number
-  source: Source
-  /** The body, once it is made. One that comes with the job may have been sent before, by a process that has ended. */
-  body?: Body
-}
-
-/** What a body is made of. */
-export interface Source {
-  resource: Attributes
-  /** What describes the metrics, and the lists of what may be sent. */
-  options: Pick<TelemetryOptions, 'name' | 'temporality'> & Lists
-  /** The stream whose series it carries. */
-  folder?: string
-  /** The paths of the tallies that this process has counted in. */
-  counted: readonly string[]
-  /** The only paths of the stream that may be sent, where the lists are missing. */
-  only?: readonly string[]
-  /** What was counted and is in no stream. Then the folder is only read. */
-  own?: readonly Tallied[]
-  /** For delta temporality: in which time `own` was counted. */
-  interval?: readonly [start: number, time: number]
-}
-
-/** A series with what its tally says, or what this process has counted of it. */
-export interface Tallied extends Omit<Reading, 'tail'> {
-  series: Series
-  /** Its tally, below the stream. */
+  /** At most one request in this time, in ms. */
+  intervalMs: number
+  /** `flushTelemetry`: the interval and bursts are ignored. */
+  anyway?: boolean
+  /** The log that the command has appended to. */
   path: string
+  /** The folder of the fingerprint. */
+  state: string
+  /** The files that may hold the user's no. */
+  answers: readonly string[]
+  /** For a log of which no head is valid. */
+  draft: HeadDraft
 }
 
-/** A body, and the note of it where it begins series. */
-export interface Body {
-  text: string
-  note?: Note
-}
+/** The headers of every request besides those of the tool and of the user, and what HTTP and `fetch` add to them. */
+export const REQUEST_HEADERS: readonly string[] = ['content-type', 'user-agent', 'otlp-tally-shard']
+export const ADDED_HEADERS: readonly string[] = [
+  ...[
+    'host',
+    'connection',
+    'content-length',
+    'accept',
+    'accept-language',
+    'accept-encoding',
+    'sec-fetch-mode',
+  ],
+]
 
-/** What a process leaves in a stream's folder while it begins series: see `helper/beginnings.ts`. */
-export interface Note {
-  path: string
-  /** For each series that it is about to begin, the path of the file that will mark it as begun. */
-  series: readonly string[]
+/** What becomes of a request. `why`: the status, or the code of an error. */
+export interface Outcome {
+  /** `refused`: it is certain that nothing was stored. `unknown`: nobody can say. */
+  what: 'taken' | 'refused' | 'unknown'
+  why: string
 }
 
 /** The helper's program, as it can be used in this process. */
 export interface Program {
-  /** Delivers. Resolves when that is done or given up, within `timeoutMs`; never rejects. */
-  send(job: Job): Promise<void>
-  /** The body of a job, as `helper/body.ts` makes it. */
-  bodyOf(job: Job, now: number, patient: boolean): Body | 'busy' | undefined
+  /** Starts a delivery in this process: see `helper/inline.ts`. */
+  sendInline(job: Job): Inline
+  /** The body that would be sent if these series were counted now. Writes nothing. */
+  preview(job: Job, series: readonly string[], now: number): string
+  /** Why a decision was made, in words. */
+  explain(decision: import('../decide/decide.ts').Decision, disabled: boolean | string): string
+}
+
+/** A delivery by the command's own process. */
+export interface Inline {
+  done: Promise<void>
+  /** The process ends: writes down what is known of the request. False where all of it was done before. */
+  abandon(): boolean
 }

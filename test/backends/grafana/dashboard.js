@@ -1,6 +1,7 @@
 // Prints examples/grafana/dashboard.json. Made with Grafana's Foundation SDK, in the classic model, which Grafana 13
 // imports and provisions as well as older ones:
 //   node test/backends/grafana/dashboard.js > examples/grafana/dashboard.json && npx biome format --write examples/grafana
+import * as bargauge from '@grafana/grafana-foundation-sdk/bargauge'
 import * as common from '@grafana/grafana-foundation-sdk/common'
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard'
 import * as prometheus from '@grafana/grafana-foundation-sdk/prometheus'
@@ -13,26 +14,68 @@ const SOURCE = { type: 'prometheus', uid: '${DS_PROMETHEUS}' }
 
 /** A rule's result, of one server or of all gateways. A quarter of an hour bridges the restart of one. */
 const last = rule => `last_over_time(${rule}[15m])`
-const invocations = more => last(`job_version_command:command_invocation:day{job="$tool"${more ?? ''}}`)
-const failures = last('job_version_command:command_failure:day{job="$tool"}')
-const agents = last('job_agent:command_invocation:day{job="$tool"}')
-const installations = span => `sum(${last(`job:installations:${span}{job="$tool"}`)})`
+const labels = (...more) => `{${['job="$tool"', ...more].join(', ')}}`
+const CHOSEN = ['service_version=~"$version"', 'command_name=~"$command"']
+const invocations = `job_version_command:command_invocation:day${labels(...CHOSEN)}`
+const failures = `job_version_command:command_failure:day${labels(...CHOSEN)}`
+const unknown = `job_version_command:command_invocation:day${labels('service_version=~"$version"', 'command_name="unknown"')}`
+const installations = span => `sum(${last(`job:installations:${span}${labels()}`)})`
+const versions = `job_version:installations:day${labels('service_version=~"$version"')}`
+const reach = `job_command:installations:week${labels('command_name=~"$command"')}`
+const environment = `job_environment:installations:week${labels()}`
+const agents = last(`job_agent:command_invocation:day${labels()}`)
+
+/** Nothing where none failed in 30 days, or none is counted: that is not a rate of 0. */
+function failureRate(by) {
+  const failed = `sum${by} (${last(failures)}) or 0 * sum${by} (last_over_time(${failures}[30d]))`
+  return `(${failed}) / sum${by} (${last(invocations)})`
+}
+
+/** A version that was not there a day ago. */
+const RELEASES = `sum by (service_version) (${last(`job_version:installations:day${labels()}`)}) unless sum by (service_version) (last_over_time(job_version:installations:day${labels()}[30d] offset 1d))`
+
+const step = (value, color) => ({ value, color })
+function thresholds(...steps) {
+  return new dashboard.ThresholdsConfigBuilder()
+    .mode(dashboard.ThresholdsMode.Absolute)
+    .steps([step(null, steps.length ? 'green' : 'blue'), ...steps])
+}
+const ALARMING = [step(0.1, 'orange'), step(0.25, 'red')]
 
 function query(expr, legend = '') {
   return new prometheus.DataqueryBuilder().expr(expr).legendFormat(legend).datasource(SOURCE)
 }
 
-function number(title, description, expr, unit = 'short') {
+function number(title, description, expr, { unit = 'locale', none = 'none', steps = [] } = {}) {
   return new stat.PanelBuilder()
     .title(title)
     .description(description)
     .datasource(SOURCE)
     .unit(unit)
+    .noValue(none)
+    .thresholds(thresholds(...steps))
     .graphMode(common.BigValueGraphMode.None)
     .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']))
     .withTarget(query(expr).instant().refId('A'))
     .height(4)
     .span(4)
+}
+
+function bars(title, description, expr, legend) {
+  return new bargauge.PanelBuilder()
+    .title(title)
+    .description(description)
+    .datasource(SOURCE)
+    .unit('locale')
+    .min(0)
+    .noValue('none')
+    .thresholds(thresholds())
+    .orientation(common.VizOrientation.Horizontal)
+    .displayMode(common.BarGaugeDisplayMode.Basic)
+    .reduceOptions(new common.ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .withTarget(query(expr, legend).instant().refId('A'))
+    .height(10)
+    .span(12)
 }
 
 /** Each point is of the 24 hours before it, so the lines move from day to day and not from hour to hour. */
@@ -41,9 +84,9 @@ function lines(title, description, ...queries) {
     .title(title)
     .description(description)
     .datasource(SOURCE)
-    .unit('short')
+    .unit('locale')
     .min(0)
-    .decimals(0)
+    .noValue('none')
     .interval('1h')
     .lineWidth(2)
     .fillOpacity(10)
@@ -54,9 +97,15 @@ function lines(title, description, ...queries) {
         .displayMode(common.LegendDisplayMode.Table)
         .placement(common.LegendPlacement.Right)
         .showLegend(true)
-        .calcs(['lastNotNull']),
+        .calcs(['lastNotNull'])
+        .sortBy('Last *')
+        .sortDesc(true),
     )
-    .tooltip(new common.VizTooltipOptionsBuilder().mode(common.TooltipDisplayMode.Multi))
+    .tooltip(
+      new common.VizTooltipOptionsBuilder()
+        .mode(common.TooltipDisplayMode.Multi)
+        .sort(common.SortOrder.Descending),
+    )
     .height(9)
     .span(12)
   for (const [i, [expr, legend]] of queries.entries())
@@ -64,45 +113,100 @@ function lines(title, description, ...queries) {
   return panel
 }
 
+function choice(name, label, values) {
+  return new dashboard.QueryVariableBuilder(name)
+    .label(label)
+    .datasource(SOURCE)
+    .query(values)
+    .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
+    .sort(dashboard.VariableSort.AlphabeticalAsc)
+}
+
 const built = new dashboard.DashboardBuilder('Commands')
   .uid('otlp-tally')
   .description(
-    'How a command-line tool is used, counted by otlp-tally. Needs the recording rules of examples/collector (rules.yml, or gateway-rules.yml in a fleet).',
+    'How a command-line tool is used, counted by otlp-tally. Needs the recording rules of examples/collector (rules.yml, or gateway-rules.yml). Days are those of UTC.',
   )
   .tags(['otlp-tally'])
   .time({ from: 'now-30d', to: 'now' })
   .refresh('5m')
   .timezone('utc')
+  .tooltip(dashboard.DashboardCursorSync.Tooltip)
+  .withVariable(choice('tool', 'Tool', 'label_values(job_version_command:command_invocation:day, job)'))
   .withVariable(
-    new dashboard.QueryVariableBuilder('tool')
-      .label('Tool')
-      .datasource(SOURCE)
-      .query('label_values(job_version_command:command_invocation:day, job)')
-      .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
-      .sort(dashboard.VariableSort.AlphabeticalAsc),
+    choice(
+      'version',
+      'Version',
+      'label_values(job_version_command:command_invocation:day{job="$tool"}, service_version)',
+    )
+      .multi(true)
+      .includeAll(true)
+      .allValue('.*'),
   )
-  .withPanel(number('Invocations, 24 hours', 'All commands together.', `sum(${invocations()})`))
-  .withPanel(number('Installations, 24 hours', 'That ran anything.', installations('day')))
-  .withPanel(number('Installations, 7 days', 'That ran anything.', installations('week')))
-  .withPanel(number('Installations, 30 days', 'That ran anything.', installations('month')))
+  .withVariable(
+    choice(
+      'command',
+      'Command',
+      'label_values(job_version_command:command_invocation:day{job="$tool"}, command_name)',
+    )
+      .multi(true)
+      .includeAll(true)
+      .allValue('.*'),
+  )
+  .annotation(
+    new dashboard.AnnotationQueryBuilder()
+      .name('Releases')
+      .datasource(SOURCE)
+      .enable(true)
+      .iconColor('blue')
+      .expr(RELEASES)
+      .step('1h')
+      .titleFormat('{{service_version}}'),
+  )
+  .withPanel(number('Installations, 7 days', 'That ran anything. All versions.', installations('week')))
+  .withPanel(number('Installations, 24 hours', 'That ran anything. All versions.', installations('day')))
   .withPanel(
     number(
-      'Failed, 24 hours',
-      'Share of the invocations that failed. Empty where the tool does not count failures.',
-      `sum(${failures}) / sum(${invocations()})`,
-      'percentunit',
+      'New installations, 24 hours',
+      'Not known before. Anyone can make some up: alerts.yml tells of a jump.',
+      `sum(${last(`job:new_installations:day${labels()}`)})`,
     ),
+  )
+  .withPanel(number('Runs, 24 hours', 'Of the chosen versions and commands.', `sum(${last(invocations)})`))
+  .withPanel(
+    number('Failed, 24 hours', 'Share of the runs that failed.', failureRate(''), {
+      unit: 'percentunit',
+      none: 'none counted',
+      steps: ALARMING,
+    }),
   )
   .withPanel(
     number(
       'Unknown commands, 24 hours',
-      'Mistyped, removed, or not in the tool’s list of commands.',
-      `sum(${invocations(', command_name="unknown"')})`,
+      'Share of all runs: mistyped, removed, or not in the tool’s list of commands.',
+      `sum(${last(unknown)}) / sum(${last(`job_version_command:command_invocation:day${labels('service_version=~"$version"')}`)})`,
+      { unit: 'percentunit', steps: ALARMING },
     ),
   )
   .withPanel(
-    lines('Commands', 'Invocations in the 24 hours before each point.', [
-      `sum by (command_name) (${invocations()})`,
+    bars(
+      'Most used: runs',
+      'In the chosen time, in whole days of UTC.',
+      `topk(15, sum by (command_name) (sum_over_time(${last(invocations)}[$__range:1d])))`,
+      '{{command_name}}',
+    ),
+  )
+  .withPanel(
+    bars(
+      'Most used: installations',
+      'How many ran it in the last 7 days. All versions.',
+      `topk(15, sum by (command_name) (${last(reach)}))`,
+      '{{command_name}}',
+    ),
+  )
+  .withPanel(
+    lines('Runs by command', 'In the 24 hours before each point.', [
+      `sum by (command_name) (${last(invocations)})`,
       '{{command_name}}',
     ]),
   )
@@ -116,8 +220,8 @@ const built = new dashboard.DashboardBuilder('Commands')
     ),
   )
   .withPanel(
-    lines('Versions', 'Share of the invocations in the 24 hours before each point.', [
-      `sum by (service_version) (${invocations()})`,
+    lines('Versions', 'Share of the installations of the 24 hours before each point.', [
+      `sum by (service_version) (${last(versions)})`,
       '{{service_version}}',
     ])
       .fillOpacity(70)
@@ -125,22 +229,50 @@ const built = new dashboard.DashboardBuilder('Commands')
       .stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Percent).group('A')),
   )
   .withPanel(
-    lines('Failures', 'By command, in the 24 hours before each point.', [
-      `sum by (command_name) (${failures})`,
-      '{{command_name}}',
-    ]),
+    lines('Failure rate by version', 'Share of the runs in the 24 hours before each point.', [
+      failureRate(' by (service_version)'),
+      '{{service_version}}',
+    ])
+      .unit('percentunit')
+      .noValue('none counted'),
   )
   .withPanel(
-    lines('Agents', 'Invocations by coding agents. The line without a name is people.', [
-      `sum by (agent) (${agents})`,
+    lines('Failure rate by command', 'Share of the runs in the 24 hours before each point.', [
+      failureRate(' by (command_name)'),
+      '{{command_name}}',
+    ])
+      .unit('percentunit')
+      .noValue('none counted'),
+  )
+  .withPanel(
+    lines('Coding agents', 'Runs in the 24 hours before each point, where the tool counts agents.', [
+      `label_replace(sum by (agent) (${agents}), "agent", "no agent detected", "agent", "")`,
       '{{agent}}',
     ]),
   )
   .withPanel(
+    bars(
+      'Operating systems',
+      'Installations of the last 7 days, where the tool sends its environment.',
+      `sum by (os_type) (${last(environment)})`,
+      '{{os_type}}',
+    ),
+  )
+  .withPanel(
+    bars(
+      'Runtimes',
+      'Installations of the last 7 days, where the tool sends its environment.',
+      `topk(15, sum by (process_runtime_name, process_runtime_version) (${last(environment)}))`,
+      '{{process_runtime_name}} {{process_runtime_version}}',
+    ),
+  )
+  .withPanel(
     new table.PanelBuilder()
-      .title('Commands that nobody used for 30 days')
-      .description('And how often they were used in the 400 days before.')
+      .title('Commands that nobody ran for 30 days')
+      .description('And how often they were run in the 400 days before.')
       .datasource(SOURCE)
+      .unit('locale')
+      .noValue('none')
       .withTarget(
         query(
           'sum by (command_name) (sum_over_time(job_version_command:command_invocation:day{job="$tool", command_name!="unknown"}[400d:1d]))' +
@@ -154,11 +286,12 @@ const built = new dashboard.DashboardBuilder('Commands')
         id: 'organize',
         options: {
           excludeByName: { Time: true },
-          renameByName: { command_name: 'Command', Value: 'Invocations' },
+          renameByName: { command_name: 'Command', Value: 'Runs' },
         },
       })
+      .withTransformation({ id: 'sortBy', options: { sort: [{ field: 'Runs', desc: true }] } })
       .height(9)
-      .span(12),
+      .span(24),
   )
   .build()
 
@@ -175,7 +308,7 @@ const model = {
   __requires: [
     { type: 'grafana', id: 'grafana', name: 'Grafana', version: '10.0.0' },
     { type: 'datasource', id: 'prometheus', name: 'Prometheus', version: '1.0.0' },
-    ...['stat', 'table', 'timeseries'].map(id => ({ type: 'panel', id, name: id, version: '' })),
+    ...['bargauge', 'stat', 'table', 'timeseries'].map(id => ({ type: 'panel', id, name: id, version: '' })),
   ],
   ...built,
 }

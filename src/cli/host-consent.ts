@@ -1,0 +1,84 @@
+import { noticePath, readAnswers, withTerms, writeAnswers } from '../core/decide/consent.ts'
+import type { Target } from '../core/decide/decide.ts'
+import type { Folders } from '../core/decide/folders.ts'
+import { noticeText } from '../core/decide/notice.ts'
+import { writeYes } from './answer.ts'
+import { type Context, contextOf, type TelemetryIo } from './context.ts'
+import { inspect } from './inspect.ts'
+import { questionText } from './question-text.ts'
+import { sayNo } from './switch.ts'
+import { writeProblem } from './write-problem.ts'
+
+/**
+ * For a host without a terminal (an editor, a desktop application, an MCP server): the text to show on a surface of its
+ * own. With `consent: 'explicit'` it is the question, otherwise the notice. Undefined where there is nothing to show:
+ * the user has answered, has seen it, or something else has decided.
+ *
+ * @example
+ * ```js
+ * import { initTelemetry } from 'otlp-tally'
+ * import { consentText, recordConsent } from 'otlp-tally/cli'
+ *
+ * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: ['build'] })
+ * const text = consentText()
+ * if (text !== undefined) {
+ *   console.log(text) // a dialog of the host's
+ *   recordConsent('shown', text)
+ * }
+ * ```
+ */
+export function consentText(io: TelemetryIo = {}): string | undefined {
+  const context = contextOf(io)
+  return typeof context === 'string' ? undefined : openText(context, [16, 18])?.text
+}
+
+/**
+ * Records what the user of such a host has answered to the text of `consentText`: `yes`, `no`, or that the notice was
+ * `shown`, where the tool asks for no more. True where that is recorded. False where the text is not the one that is
+ * due now: nobody has agreed to what it did not say. A `no` is recorded in any case, and ends the installation as
+ * `disable` does. Never throws.
+ *
+ * @example
+ * ```js
+ * import { initTelemetry } from 'otlp-tally'
+ * import { consentText, recordConsent } from 'otlp-tally/cli'
+ *
+ * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: ['build'] })
+ * const text = consentText()
+ * if (text !== undefined) recordConsent('no', text) // the user has said no
+ * ```
+ */
+export function recordConsent(answer: 'shown' | 'yes' | 'no', text: string, io: TelemetryIo = {}): boolean {
+  const context = contextOf(io)
+  if (typeof context === 'string') return false
+  // A process that runs on decides anew at its next count. A notice holds from the next run on, as it says.
+  if (answer !== 'shown') context.tool.discard()
+  if (answer === 'no') return sayNo(context).ok
+  const open = openText(context, [16, 17, 18])
+  if (!open || open.text !== text || writeProblem(context)) return false
+  const { target, folders } = open
+  if (answer === 'yes') return writeYes(folders, target).length === 0
+  if (answer !== 'shown' || context.tool.options.consent === 'explicit') return false
+  try {
+    const path = noticePath(folders.state)
+    writeAnswers(path, { shown: withTerms(readAnswers(path).agreed, target, Date.now()) })
+    return true
+  } catch {
+    return false // the state folder cannot be written: nothing will be counted either
+  }
+}
+
+/** The text of what nobody has agreed to yet, where one of these rows has decided. */
+function openText(
+  context: Context,
+  rows: readonly number[],
+): { text: string; folders: Folders; target: Target } | undefined {
+  const { options } = context.tool
+  const { decision, folders, target, notice, answers } = inspect(context)
+  if (!folders || !target || !rows.includes(decision.row)) return undefined
+  const text =
+    options.consent === 'explicit'
+      ? questionText(context.tool, target, folders, answers.agreed)
+      : noticeText(options, target, folders.config, notice.agreed)
+  return { text, folders, target }
+}

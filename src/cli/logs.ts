@@ -1,0 +1,103 @@
+import { lstatSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { draftOf } from '../core/counter.ts'
+import { namesIn } from '../core/files.ts'
+import { LOCAL, LOGS, logName, parseLogName } from '../core/log/name.ts'
+import { parseSeries } from '../core/log/record.ts'
+import { hasCode } from '../core/node.ts'
+import type { TelemetryOptions } from '../core/options.ts'
+import { COMMAND_METRIC, FAILURE_METRIC, type Series } from '../core/vocabulary.ts'
+import type { Fold } from '../helper/fold.ts'
+import { type Mark, readLog } from '../helper/records.ts'
+
+/** A log as it is on disk. */
+export interface StoredLog {
+  path: string
+  version: string
+  /** The hash of the endpoint that it was counted for. */
+  endpoint: string
+  /** Counted under `local` or `air_gapped`, for the user alone: nothing sends it. */
+  local: boolean
+  /** The one that the next command appends to. */
+  current: boolean
+  bytes: number
+  fold: Fold
+}
+
+/** What a series counts. A failure is a run as well, and is counted as both. */
+export type Kind = 'run' | 'failure' | 'event'
+
+/** The paths of all logs in a state folder. Throws where it cannot be listed. */
+export function logPaths(state: string, kind: typeof LOGS | typeof LOCAL): string[] {
+  const folder = join(state, kind)
+  return namesIn(folder)
+    .filter(name => parseLogName(name))
+    .map(name => join(folder, name))
+}
+
+/** The log that a command appends to, for an endpoint or for `local`. */
+export function currentLog(state: string, options: TelemetryOptions, url: string | undefined): string {
+  const { metric, resource } = draftOf(options)
+  const name = logName(options.version, url ?? 'local', metric, resource)
+  return join(state, url === undefined ? LOCAL : LOGS, name)
+}
+
+/**
+ * All logs, the current ones first, then the newest version. `onMark` learns of each mark. Throws where one cannot be
+ * read.
+ */
+export function storedLogs(
+  state: string,
+  current: readonly string[],
+  onMark?: (mark: Mark, path: string) => void,
+): StoredLog[] {
+  const logs = ([LOGS, LOCAL] as const).flatMap(kind =>
+    logPaths(state, kind).flatMap(path => {
+      const stats = lstatSync(path, { throwIfNoEntry: false })
+      if (!stats?.isFile()) return []
+      const { endpoint } = parseLogName(basename(path))!
+      const fold = unlessGone(() => readLog(path, onMark && (mark => onMark(mark, path))))
+      if (!fold) return []
+      const version = `${fold.head?.resource['service.version'] ?? basename(path).split('-')[0]}`
+      const isCurrent = current.includes(path)
+      return [{ path, version, endpoint, local: kind === LOCAL, current: isCurrent, bytes: stats.size, fold }]
+    }),
+  )
+  const newest = (a: StoredLog, b: StoredLog) =>
+    b.version.localeCompare(a.version, 'en', { numeric: true }) || lastOf(b) - lastOf(a)
+  return logs.sort((a, b) => Number(b.current) - Number(a.current) || newest(a, b))
+}
+
+/** A command may have set it aside, and a helper removed it. */
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+export function kindOf(metric: string, commandMetric: string = COMMAND_METRIC): Kind {
+  return metric === commandMetric ? 'run' : metric === FAILURE_METRIC ? 'failure' : 'event'
+}
+
+/** The series of a log, as it was written, and what it counts. */
+export function seriesIn(text: string, { head }: Fold): Series & { kind: Kind } {
+  const series = parseSeries(text)!
+  return { ...series, kind: kindOf(series.metric, head?.metric) }
+}
+
+/** How many of each kind a log holds. */
+export function totalsOf(fold: Fold): Record<Kind, number> {
+  const totals = { run: 0, failure: 0, event: 0 }
+  for (const [text, { value }] of fold.series) totals[seriesIn(text, fold).kind] += value
+  return totals
+}
+
+/** When the first of a log's marks was made, in ms since 1970; undefined where it has none. */
+export function firstOf({ series }: Fold): number | undefined {
+  return series.size ? Math.min(...[...series.values()].map(({ first }) => first)) : undefined
+}
+
+const lastOf = ({ fold }: StoredLog) => Math.max(fold.time, firstOf(fold) ?? 0)

@@ -1,0 +1,91 @@
+import type { Answers } from '../core/decide/consent.ts'
+import type { Row } from '../core/layout.ts'
+import { count } from '../terminal/count.ts'
+import { type Inspection, ownLog } from './inspect.ts'
+import { labelOfKind } from './label.ts'
+import { firstOf, type StoredLog, seriesIn, totalsOf } from './logs.ts'
+
+const LATER = 'made with the first count'
+
+/** Where everything is stored, the ids, what the user has answered, and what was shown. */
+export function storedRows(inspection: Inspection): Row[] {
+  const { folders, fingerprint, answers, notice, route } = inspection
+  const own = ownLog(inspection)
+  const shown = agreementRows(notice, 'shown')
+  return [
+    ['config', folders?.config ?? 'none'],
+    ['state', folders?.state ?? 'none'],
+    ['fingerprint', fingerprint ? fingerprintText(fingerprint) : LATER],
+    ['instance id', own?.fold.head?.id ?? LATER],
+    ...titled('answer', answerTexts(answers)),
+    ...titled(
+      'notice',
+      notice.unreadable
+        ? [`cannot be read (${notice.unreadable})`]
+        : shown.length
+          ? shown
+          : ['not shown yet'],
+    ),
+    ['delivery', route ? `${route.route}: ${route.reason}` : 'none'],
+  ]
+}
+
+function fingerprintText({ fingerprint, state }: NonNullable<Inspection['fingerprint']>): string {
+  const ended = {
+    copied: 'it was copied here',
+    expired: 'it is older than 13 months',
+    damaged: 'the file is damaged',
+  }
+  return state === 'good'
+    ? fingerprint
+    : `${fingerprint && `${fingerprint}, `}ended: ${ended[state]}; the next count makes a new one`
+}
+
+function answerTexts(answers: Answers): string[] {
+  if (answers.no !== undefined) return [`no${answers.no ? `, on ${day(answers.no)}` : ''}`]
+  if (answers.unreadable) return [`cannot be read, which means no (${answers.unreadable})`]
+  const yes = agreementRows(answers, 'yes')
+  return yes.length
+    ? yes
+    : [answers.copied ? 'none here: a yes was copied from elsewhere, and does not count' : 'none yet']
+}
+
+function agreementRows({ agreed }: Answers, what: string): string[] {
+  return Object.entries(agreed).map(
+    ([origin, { noticeVersion, time }]) =>
+      `${what} on ${day(time)}, for ${origin} (version ${noticeVersion})`,
+  )
+}
+
+/** What was counted, by log. */
+export function countRows({ logs }: Inspection): Row[] {
+  if (!logs.length) return [['counted', 'nothing yet']]
+  return titled('counted', logs.flatMap(logTexts))
+}
+
+function logTexts({ version, local, current, fold }: StoredLog): string[] {
+  const totals = totalsOf(fold)
+  const kinds = (['run', 'failure', 'event'] as const).filter((kind, index) => totals[kind] || !index)
+  const counts = kinds.map(kind => count(totals[kind], kind)).join(', ')
+  const first = firstOf(fold)
+  const waiting = fold.total - fold.taken
+  const head = [
+    `${counts} of version ${version}${first ? `, since ${day(first)}` : ''}`,
+    local
+      ? 'for you alone'
+      : waiting
+        ? `${waiting === fold.total ? 'not sent yet' : `${count(waiting, 'count')} not sent yet`}`
+        : 'sent',
+  ].join(', ')
+  // An old version has its place here; `export` has it all.
+  if (!current) return [head]
+  const series = [...fold.series].sort(([, a], [, b]) => b.value - a.value)
+  return [head, ...series.map(([text, { value }]) => `${value}  ${labelOfKind(seriesIn(text, fold))}`)]
+}
+
+/** One label for several texts. */
+export function titled(title: string, texts: readonly string[]): Row[] {
+  return texts.map((text, index) => [index ? '' : title, text])
+}
+
+const day = (time: number) => new Date(time).toISOString().slice(0, 10)

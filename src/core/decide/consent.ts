@@ -1,0 +1,150 @@
+import { readWhole, writeStamped } from '../files.ts'
+import { SEP } from '../node.ts'
+import type { TelemetryOptions } from '../options.ts'
+import { isCopied, stampIn } from '../stamp.ts'
+import { isRecord } from '../vocabulary.ts'
+
+/**
+ * `consent.json` is the user's answer, written only by `enable`, `disable` and the question; `notice` is what was shown,
+ * written by commands. So a command that shows a notice cannot overwrite a no.
+ *
+ * A no counts wherever it is found. A yes and a notice count only in the very file that they were written to and for the
+ * user who gave them, and hold for what they were about: an origin, the kinds of what is sent, a version of the notice.
+ */
+
+/** What somebody agreed to, or was shown, for one origin. */
+export interface Agreement {
+  noticeVersion: number
+  /** Sorted. See `kindsOf`. */
+  kinds: readonly string[]
+  /** When, in ms since 1970. */
+  time: number
+}
+
+/** By origin: `https://otel.example.com:443`. */
+export type Agreements = Readonly<Record<string, Agreement>>
+
+/** What a file of answers says. */
+export interface Answers {
+  /** When the user said no, in ms since 1970. */
+  no?: number
+  /** Why it cannot be read. Then nobody knows whether it holds a no. */
+  unreadable?: string
+  /** Of the yes, or of the notice that was shown. None where the file was copied, or is another user's. */
+  agreed: Agreements
+  /** It holds agreements of another file or user. */
+  copied?: true
+}
+
+/** What has to be agreed to before anything is sent. */
+export interface Terms {
+  origin: string
+  noticeVersion: number
+  kinds: readonly string[]
+}
+
+const MAX_BYTES = 1 << 18
+
+export const consentPath = (state: string): string => `${state}${SEP}consent.json`
+export const noticePath = (state: string): string => `${state}${SEP}notice`
+
+/** Reads `consent.json` or `notice`. No file holds no answer. Never throws. */
+export function readAnswers(path: string): Answers {
+  try {
+    const content = readWhole(path, MAX_BYTES)
+    if (!content) return { agreed: {} }
+    const value: unknown = JSON.parse(content.bytes.toString())
+    if (!isRecord(value)) return { agreed: {}, unreadable: 'it is not an object' }
+    if (value.no !== undefined) return { agreed: {}, no: Number(value.no) || 0 }
+    const agreed = value.yes ?? value.shown
+    if (!isAgreements(agreed)) return { agreed: {}, unreadable: 'it holds no answer' }
+    const stamp = stampIn(value.file)
+    const isOwn = value.user === userId() && ownerOf(content.stats) === userId()
+    return isOwn && stamp && !isCopied(stamp, content.stats) ? { agreed } : { agreed: {}, copied: true }
+  } catch (error) {
+    return { agreed: {}, unreadable: (error as Error).message }
+  }
+}
+
+function isAgreements(value: unknown): value is Agreements {
+  return (
+    isRecord(value) &&
+    Object.values(value).every(
+      one =>
+        isRecord(one) &&
+        Number.isInteger(one.noticeVersion) &&
+        Array.isArray(one.kinds) &&
+        one.kinds.every(kind => typeof kind === 'string'),
+    )
+  )
+}
+
+/** Whether one of these files holds a no, or may hold one. Read again before anything is sent. */
+export function saysNo(paths: readonly string[]): boolean {
+  return paths.some(path => {
+    const { no, unreadable } = readAnswers(path)
+    return no !== undefined || unreadable !== undefined
+  })
+}
+
+/**
+ * Writes a file of answers, whole and synced. Throws where that is not possible. `show` is called once the text is
+ * written, and before it is in its place: what was never shown must not count as seen.
+ */
+export function writeAnswers(
+  path: string,
+  answer: { no: number } | { yes: Agreements } | { shown: Agreements },
+  show?: () => void,
+): void {
+  writeStamped(path, file => JSON.stringify({ ...answer, user: userId(), file }), show)
+}
+
+/** Whether somebody has agreed to all of this. */
+export function covers(agreed: Agreements, { origin, noticeVersion, kinds }: Terms): boolean {
+  const agreement = Object.hasOwn(agreed, origin) ? agreed[origin]! : undefined
+  return (
+    agreement !== undefined &&
+    agreement.noticeVersion >= noticeVersion &&
+    kinds.every(kind => agreement.kinds.includes(kind))
+  )
+}
+
+/** The agreements with one more. What was agreed to adds up: two versions of a tool do not ask in turns. */
+export function withTerms(agreed: Agreements, terms: Terms, time: number): Agreements {
+  const { origin, noticeVersion, kinds } = terms
+  const before = Object.hasOwn(agreed, origin) ? agreed[origin] : undefined
+  const all = [...new Set([...(before?.kinds ?? []), ...kinds])].sort()
+  const version = Math.max(before?.noticeVersion ?? 0, noticeVersion)
+  return { ...agreed, [origin]: { noticeVersion: version, kinds: all, time } }
+}
+
+/**
+ * The kinds of what a tool sends. Not the names of its commands: a new command is no new kind. An attribute of an event
+ * is one kind for each of its values, and so are the tool's resource attributes.
+ */
+export function kindsOf(options: TelemetryOptions): string[] {
+  const { failures, agents, environment, events = {}, resourceAttributes = {} } = options
+  const kinds = ['commands']
+  if (failures) kinds.push('failures')
+  if (agents) kinds.push('agents')
+  if (environment) kinds.push('environment')
+  for (const metric of Object.keys(events)) {
+    kinds.push(`event ${metric}`)
+    for (const key of Object.keys(events[metric]!)) {
+      const values = events[metric]![key]!
+      const texts = Array.isArray(values) ? values : ['true', 'false']
+      for (const value of texts) kinds.push(`event ${metric} ${key}=${value}`)
+    }
+  }
+  for (const key of Object.keys(resourceAttributes)) kinds.push(`resource ${key}=${resourceAttributes[key]}`)
+  return kinds.sort()
+}
+
+/** The system's id of the user. Windows has none that costs nothing to ask; there a home is one user's. */
+function userId(): number {
+  return process.geteuid?.() ?? -1
+}
+
+function ownerOf({ uid }: { uid: number }): number {
+  return process.geteuid ? uid : -1
+}

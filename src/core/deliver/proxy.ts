@@ -1,0 +1,35 @@
+import { parseEndpoint } from '../decide/endpoint.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * The proxy variables of a helper. Node ends at its start where one of them is no http(s) URL, and `curl` accepts more:
+ * `127.0.0.1:3128`, `socks5://…`, `ALL_PROXY`. So each is given a scheme, or left out where Node cannot use it. A
+ * request to this machine never goes through a proxy.
+ */
+export function proxyVariables(url: string, env: Environment): NodeJS.ProcessEnv {
+  const proxies: NodeJS.ProcessEnv = {}
+  const isLocal = parseEndpoint(url)?.local
+  let all: string | undefined
+  for (const name of Object.keys(env)) {
+    const [, scheme] = /^(https?|all)_proxy$/i.exec(name) ?? []
+    if (!scheme) continue
+    const proxy = isLocal ? undefined : proxyUrl(env[name]!)
+    proxies[name] = proxy
+    if (/all/i.test(scheme)) all ??= proxy
+  }
+  // Node does not know ALL_PROXY. Windows does not tell `https_proxy` from `HTTPS_PROXY`.
+  const own = url.startsWith('https:') ? 'HTTPS_PROXY' : 'HTTP_PROXY'
+  if (all && !Object.keys(env).some(name => name.toUpperCase() === own)) proxies[own] = all
+  return proxies
+}
+
+function proxyUrl(text: string): string | undefined {
+  const proxy = text.trim()
+  try {
+    const url = new URL(/^[a-z][a-z\d+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`)
+    return /^https?:$/.test(url.protocol) ? url.href : undefined
+  } catch {
+    return undefined // empty, or nothing that Node could use
+  }
+}

@@ -1,0 +1,83 @@
+import { linkNew, readWhole, writeStamped } from '../files.ts'
+import { crypto, fs, os, SEP } from '../node.ts'
+import { isCopied, NO_STAMP, stampIn } from '../stamp.ts'
+import { WRITTEN } from '../version.ts'
+
+/**
+ * The identity of an installation, 64 hex digits: SHA-256 of hostname, platform, arch and 32 random bytes. The random
+ * bytes make it; nobody can tell the rest from it. Its file also holds when it was made and its stamp: a copy of it is
+ * an installation of its own.
+ */
+export interface Fingerprint {
+  /** Empty where the file holds none. */
+  fingerprint: string
+  /** In ms since 1970. */
+  created: number
+  /** `good`, or why it must not be used any more. */
+  state: 'good' | 'copied' | 'expired' | 'damaged'
+}
+
+/** 13 months: CNIL's bound for the identifiers of audience measurement. */
+export const MAX_AGE_MS: number = 396 * 24 * 3_600_000
+
+export function fingerprintPath(state: string): string {
+  return `${state}${SEP}fingerprint`
+}
+
+/** What the state folder says; undefined where there is no file. Throws where it cannot be read. */
+export function readFingerprint(state: string, now: number): Fingerprint | undefined {
+  return readFrom(fingerprintPath(state), now)
+}
+
+function readFrom(path: string, now: number, flags?: number): Fingerprint | undefined {
+  const content = readWhole(path, 4096, flags)
+  if (!content) return undefined
+  const [fingerprint = '', time, ino, birth] = content.bytes.toString('latin1').trim().split(' ')
+  const created = Number(time)
+  if (!/^[0-9a-f]{64}$/.test(fingerprint) || !(created > 0))
+    return { fingerprint: '', created: 0, state: 'damaged' }
+  const copied = isCopied(stampIn([Number(ino), Number(birth)]) ?? NO_STAMP, content.stats)
+  return { fingerprint, created, state: copied ? 'copied' : now - created < MAX_AGE_MS ? 'good' : 'expired' }
+}
+
+/**
+ * The fingerprint of this installation, made now where there is none that can be used. Concurrent first runs agree on
+ * one. Throws where it cannot be stored: then nothing is counted.
+ */
+export function ensureFingerprint(state: string, now: number): string {
+  const path = fingerprintPath(state)
+  for (let tries = 0; tries < 3; tries++) {
+    // To write, though nothing is written: an overlay shows which container of an image this is only then.
+    const stored = readFrom(path, now, fs.constants.O_RDWR)
+    if (stored?.state === 'good') return stored.fingerprint
+    if (stored) retire(path, now)
+    // By a clock at 1970 it would be too old as soon as the clock is right.
+    const created = Math.max(now, WRITTEN)
+    const text = makeFingerprint()
+    writeStamped(path, ([ino, birth]) => `${text} ${created} ${ino} ${birth}`, undefined, linkNew)
+  }
+  throw new Error('the fingerprint cannot be stored')
+}
+
+/** Loads `node:crypto` (1.2 ms), so only the command that makes a log comes here. */
+function makeFingerprint(): string {
+  const { createHash, randomBytes } = crypto()
+  const machine = [os().hostname(), process.platform, process.arch].join()
+  return createHash('sha256').update(machine).update(randomBytes(32)).digest('hex')
+}
+
+/**
+ * Removes a fingerprint that must not be used any more. Of two commands that do so at once, the slower one finds in its
+ * hands what the faster one has just made, and puts it back.
+ */
+function retire(path: string, now: number): void {
+  const aside = `${path}.${process.pid}`
+  try {
+    fs.renameSync(path, aside)
+    if (readFrom(aside, now)?.state === 'good') linkNew(aside, path)
+  } catch {
+    // Another command has removed it. The next try finds what is there now.
+  } finally {
+    fs.rmSync(aside, { force: true })
+  }
+}

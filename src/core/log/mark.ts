@@ -1,0 +1,102 @@
+import { makeFolder, parentOf, random } from '../files.ts'
+import { fs, hasCode } from '../node.ts'
+import { isCopied, type Stamp, stampOf } from '../stamp.ts'
+import { heldUntil } from './hold.ts'
+import { MAX_LOG_BYTES, TAIL_BYTES } from './record.ts'
+
+/** What a command learns when it counts. */
+export interface Marked {
+  /** This mark has made the log. */
+  made: boolean
+  /** Until then, in ms since 1970, nothing need be sent; 0 for now. */
+  heldUntil: number
+}
+
+/**
+ * Counts one invocation: appends `<series> <now>` to the log at `path`, which is on disk when this returns. Where the log
+ * is new, `headFor` gives its head. A log that is full or copied is set aside before. Throws where it cannot be stored.
+ */
+export function mark(
+  path: string,
+  series: string,
+  now: number,
+  intervalMs: number,
+  headFor: (stamp: Stamp) => string,
+): Marked {
+  // A log that stays copied or full after three times is on a file system that cannot keep one.
+  for (let tries = 0; tries < 3; tries++) {
+    const fd = openToAppend(path)
+    try {
+      const stats = fs.fstatSync(fd)
+      if (!stats.isFile()) throw new Error('the log is not a regular file')
+      const { size } = stats
+      if (size >= MAX_LOG_BYTES || (size > 0 && isCopiedLog(fd, stats))) {
+        setAside(path)
+        continue
+      }
+      const record = `${series} ${now}`
+      append(fd, size ? record : `${headFor(stampOf(stats))}\n${record}`)
+      const tail = size > TAIL_BYTES || intervalMs ? readText(fd, Math.max(0, size - TAIL_BYTES), size) : ''
+      return { made: size === 0, heldUntil: heldUntil(tail, now, intervalMs) }
+    } finally {
+      close(fd)
+    }
+  }
+  throw new Error('the log does not stay the file that it was')
+}
+
+/** Appends one record in one write. Throws where not all of it was written; the rest of it is then void. */
+export function append(fd: number, record: string): void {
+  const bytes = Buffer.from(`\n${record}`, 'latin1')
+  if (fs.writeSync(fd, bytes) < bytes.length) throw new Error('the disk is full')
+}
+
+/** The text of a log between two offsets; what is not there is left out. */
+export function readText(fd: number, from: number, to: number): string {
+  const bytes = Buffer.allocUnsafe(to - from)
+  return bytes.toString('latin1', 0, fs.readSync(fd, bytes, 0, bytes.length, from))
+}
+
+/** Opens a log to read and append. Throws where there is none. A link or a FIFO in its place is refused. */
+export function openLog(path: string, create = 0): number {
+  const { O_RDWR, O_APPEND, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
+  return fs.openSync(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | create, 0o600)
+}
+
+/**
+ * Gives a log another name, new each time. Nothing is lost by it: whoever still holds the descriptor appends to a valid
+ * log, and two that do it at once make one small log more.
+ */
+export function setAside(path: string): void {
+  try {
+    fs.renameSync(path, `${path}~${random()}`)
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error
+  }
+}
+
+function openToAppend(path: string): number {
+  const { O_CREAT } = fs.constants
+  try {
+    return openLog(path, O_CREAT)
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error
+    makeFolder(parentOf(path))
+    return openLog(path, O_CREAT)
+  }
+}
+
+/** Reads only the stamp, with which the head begins. */
+function isCopiedLog(fd: number, stats: import('node:fs').Stats): boolean {
+  const [, ino, birth] = /^\n\{"file":\[(\d+),(\d+)\]/.exec(readText(fd, 0, 64)) ?? []
+  return ino !== undefined && isCopied([Number(ino), Number(birth)], stats)
+}
+
+/** After a whole write, an error here (NFS, FUSE) does not mean that the mark is not there. */
+function close(fd: number): void {
+  try {
+    fs.closeSync(fd)
+  } catch {
+    // The mark would be counted, and reported as not stored.
+  }
+}

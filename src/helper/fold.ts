@@ -1,0 +1,188 @@
+import { type Head, parseSeries } from '../core/log/record.ts'
+import { stampIn } from '../core/stamp.ts'
+import { isRecord } from '../core/vocabulary.ts'
+
+/**
+ * A log is a list of records, and this is what they mean: a pure function of a prefix. So any two bodies are comparable,
+ * whoever makes them. `core/log/record.ts` has the records, docs/exactness.md the argument.
+ */
+export interface Fold {
+  head: Head | undefined
+  /** The time of the last body that may have been stored, in ms since 1970. It only grows, and no mark's clock moves it. */
+  time: number
+  /** Marks, and how many of them the last body that was taken has carried. */
+  total: number
+  taken: number
+  /** A claim has seen more marks than precede it, or a head: some of them are gone. */
+  damaged: boolean
+  series: Map<string, Count>
+  /** The claim that is not settled. */
+  open: Claim | undefined
+  /** The nonce of the last valid claim. */
+  last: string
+  /** What became of the last request that was settled. */
+  result: Result | undefined
+}
+
+/** What a log says of one series. Times in ms since 1970. */
+export interface Count {
+  value: number
+  /** The first mark's time. */
+  first: number
+  /** `startTimeUnixNano`, constant once the series has begun. */
+  start: number
+  /** A body has carried its zero, and may have been stored. */
+  begun: boolean
+}
+
+interface Claim {
+  nonce: string
+  ms: number
+  life: number
+  /** The fold's time before it. */
+  before: number
+  /** Marks that its body carries. */
+  total: number
+  /** The series that begin with it. */
+  begins: string[]
+}
+
+export interface Result {
+  what: 'taken' | 'refused' | 'unknown'
+  /** The status, or the code of an error. */
+  why: string
+  ms: number
+}
+
+/** More series than a tool's lists have: something that is no attribute is in its attributes. */
+const MAX_SERIES = 128
+/** No helper lives longer than this in ms: the longest timeout, a second, and 4 s of tolerance. */
+const LONGEST_LIFE_MS = 65_000
+
+export function emptyFold(): Fold {
+  return {
+    ...{ head: undefined, time: 0, total: 0, taken: 0, damaged: false, series: new Map() },
+    ...{ open: undefined, last: '', result: undefined },
+  }
+}
+
+/**
+ * Feeds a text that begins at the start of a record or at its newline, and returns how many characters were used: what
+ * stands behind the last newline is only used when it is a whole record, since another process may be writing it.
+ * With `until`, stops behind the valid claim of that nonce.
+ */
+export function feed(fold: Fold, text: string, until?: string): number {
+  const hasZeros = text.includes('\0')
+  let at = 0
+  while (at < text.length) {
+    const end = text.indexOf('\n', at)
+    let line = text.slice(at, end < 0 ? text.length : end)
+    // A power cut may leave zeros behind a record that was synced. They do not make it void.
+    if (hasZeros) line = line.replace(/\0.*/, '')
+    const whole = apply(fold, line)
+    if (end < 0) return whole ? text.length : at
+    at = end + 1
+    if (until !== undefined && line.startsWith(`!send ${until} `)) return at
+  }
+  return at
+}
+
+/** True for a valid record. */
+function apply(fold: Fold, line: string): boolean {
+  if (line[0] === '{') {
+    const head = parseHead(line)
+    fold.head ??= head
+    return head !== undefined
+  }
+  const ms = timeOf(line)
+  if (!ms) return false
+  const text = line.slice(0, -14)
+  if (text[0] === '!') control(fold, text, ms)
+  else mark(fold, text, ms)
+  return true
+}
+
+/** The time with which a line ends; 0 for a line that is no record. */
+function timeOf(line: string): number {
+  const at = line.length - 13
+  if (at < 2 || line[at - 1] !== ' ' || line[at] === '0') return 0
+  for (let i = at; i < line.length; i++) {
+    const code = line.charCodeAt(i)
+    if (code < 48 || code > 57) return 0
+  }
+  return Number(line.slice(at))
+}
+
+function mark(fold: Fold, text: string, ms: number): void {
+  let count = fold.series.get(text)
+  if (!count) {
+    if (fold.series.size >= MAX_SERIES || !parseSeries(text)) return
+    fold.series.set(text, (count = { value: 0, first: ms, start: 0, begun: false }))
+  }
+  count.value++
+  fold.total++
+}
+
+function control(fold: Fold, text: string, ms: number): void {
+  const [what, nonce = '', second = '', third = ''] = text.split(' ')
+  if (what === '!send') claim(fold, nonce, Number(second), Number(third), ms)
+  else if (fold.open?.nonce === nonce) {
+    if (what === '!taken' || what === '!refused' || what === '!unknown')
+      settle(fold, { what: what.slice(1) as Result['what'], why: second, ms })
+  }
+}
+
+/** Whether a claim at this time would be void, because another one is open. Only recorded times decide. */
+export function isBusy({ open }: Fold, ms: number): boolean {
+  return open !== undefined && ms < open.ms + open.life && ms > open.ms - LONGEST_LIFE_MS
+}
+
+function claim(fold: Fold, nonce: string, seen: number, life: number, ms: number): void {
+  if (!nonce || !(life > 0)) return
+  // Some of what was delivered is gone: the end, or the beginning with its head.
+  if (seen > fold.total || !fold.head) fold.damaged = true
+  if (isBusy(fold, ms)) return
+  const before = fold.time
+  fold.time = Math.max(before + 2, ms)
+  const begins: string[] = []
+  for (const [text, count] of fold.series) {
+    if (count.begun) continue
+    count.begun = true
+    // Before the zero, which is before the first point: each 1 ms apart, the resolution of every clock and backend here.
+    count.start = Math.min(count.first, fold.time) - 2
+    begins.push(text)
+  }
+  fold.open = { nonce, ms, life, before, total: fold.total, begins }
+  fold.last = nonce
+}
+
+function settle(fold: Fold, result: Result): void {
+  const { total, begins, before } = fold.open!
+  fold.open = undefined
+  fold.result = result
+  if (result.what === 'taken') fold.taken = total
+  if (result.what !== 'refused') return
+  // As if it had never been made. So a clock that is ahead while nobody can be reached leaves no trace.
+  fold.time = before
+  for (const text of begins) fold.series.get(text)!.begun = false
+}
+
+function parseHead(line: string): Head | undefined {
+  try {
+    const head: unknown = JSON.parse(line)
+    return isHead(head) ? head : undefined
+  } catch {
+    return undefined // cut short
+  }
+}
+
+export function isHead(head: unknown): head is Head {
+  if (!isRecord(head)) return false
+  const { file, id, metric, resource, fingerprint = '' } = head
+  return (
+    stampIn(file) !== undefined &&
+    [id, metric, fingerprint].every(text => typeof text === 'string') &&
+    isRecord(resource) &&
+    Object.values(resource).every(value => typeof value === 'string' || typeof value === 'boolean')
+  )
+}

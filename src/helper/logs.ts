@@ -1,0 +1,77 @@
+import { namesIn, parentOf } from '../core/files.ts'
+import { openLog, readText } from '../core/log/mark.ts'
+import { parseLogName } from '../core/log/name.ts'
+import { TAIL_BYTES } from '../core/log/record.ts'
+import { fs, SEP } from '../core/node.ts'
+
+/** The other logs of a tool: what was set aside, and what earlier versions and other attributes have counted. */
+export interface OtherLog {
+  path: string
+  bytes: number
+  /** When something was last appended, in ms since 1970. */
+  touched: number
+}
+
+/** How much is kept: beyond it the oldest log goes, whether it was taken or not. */
+const MAX_LOGS = 32
+const MAX_BYTES = 64 * 2 ** 20
+const MAX_AGE_MS = 180 * 24 * 3_600_000
+
+/** Those of the same endpoint of which something may not be taken yet. The one that waits longest comes first. */
+export function olderLogs(path: string): OtherLog[] {
+  const { endpoint } = parseLogName(path.slice(parentOf(path).length + 1))!
+  return logsBeside(path)
+    .filter(({ name, log }) => log.path !== path && name.endpoint === endpoint && !isSettled(log))
+    .map(({ log }) => log)
+    .reverse()
+}
+
+/** Removes what is beyond the bounds, never the log at `path`. */
+export function removeOldLogs(path: string, now: number): void {
+  let count = 0
+  let bytes = 0
+  for (const { log } of logsBeside(path)) {
+    count++
+    bytes += log.bytes
+    const isOld = now - log.touched > MAX_AGE_MS
+    if (log.path !== path && (count > MAX_LOGS || bytes > MAX_BYTES || isOld))
+      fs.rmSync(log.path, { force: true })
+  }
+}
+
+function logsBeside(path: string): { log: OtherLog; name: NonNullable<ReturnType<typeof parseLogName>> }[] {
+  const folder = parentOf(path)
+  const found = namesIn(folder).flatMap(file => {
+    const name = parseLogName(file)
+    const stats = name && fs.lstatSync(`${folder}${SEP}${file}`, { throwIfNoEntry: false })
+    if (!stats?.isFile()) return []
+    const { size: bytes, mtimeMs: touched } = stats
+    return [{ name: name!, log: { path: `${folder}${SEP}${file}`, bytes, touched } }]
+  })
+  return found.sort((a, b) => b.log.touched - a.log.touched)
+}
+
+/** True where its tail shows a claim that was taken and no mark behind that: then it need not be folded. */
+function isSettled({ path, bytes }: OtherLog): boolean {
+  try {
+    const fd = openLog(path)
+    try {
+      const tail = readText(fd, Math.max(0, bytes - TAIL_BYTES), bytes)
+      const claim = tail.lastIndexOf('\n!send ')
+      const [, nonce] = /^\n!send (\S+)/.exec(tail.slice(claim)) ?? []
+      const rest = tail
+        .slice(claim + 1)
+        .split('\n')
+        .slice(1)
+      return (
+        claim >= 0 &&
+        rest.every(line => /^!|^$/.test(line)) &&
+        rest.some(line => line.startsWith(`!taken ${nonce} `) && /\d{13}$/.test(line))
+      )
+    } finally {
+      fs.closeSync(fd)
+    }
+  } catch {
+    return true // it is gone, or cannot be read
+  }
+}

@@ -1,0 +1,37 @@
+import type { Job } from '../core/deliver/job.ts'
+import { fs } from '../core/node.ts'
+import { bodyOf, partOf } from './body.ts'
+import { emptyFold, type Fold, feed } from './fold.ts'
+import { look, openReader } from './reader.ts'
+
+/** Stands for an id that does not exist yet. */
+const LATER = 'made with the first count'
+
+/** The body that would be sent if these series were counted now. Reads the log, writes nothing, makes no id. */
+export function preview(
+  { path, draft }: Pick<Job, 'path' | 'draft'>,
+  series: readonly string[],
+  now: number,
+): string {
+  const fold = foldAt(path)
+  fold.head ??= { file: [0, 0], id: LATER, fingerprint: LATER, ...draft }
+  // As a claim that is made now would see it.
+  fold.open = undefined
+  feed(fold, [...series, '!send preview 0 1'].map(record => `${record} ${now}\n`).join(''))
+  return bodyOf([partOf(fold)])
+}
+
+/** The fold of a log as it is; an empty one where there is none. */
+export function foldAt(path: string): Fold {
+  try {
+    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
+    const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    try {
+      return look(openReader(fd))
+    } finally {
+      fs.closeSync(fd)
+    }
+  } catch {
+    return emptyFold()
+  }
+}

@@ -1,0 +1,52 @@
+import { fs } from '../core/node.ts'
+import { emptyFold, type Fold, feed } from './fold.ts'
+
+/** One mark of a log. */
+export interface Mark {
+  /** As it stands in the log: `command_invocation,command_name=build`. */
+  series: string
+  /** In ms since 1970. */
+  ms: number
+}
+
+const CHUNK_BYTES = 2 ** 18
+/** No record is longer but a checkpoint, and to pass over one costs nothing: all that it sums up is read here anyway. */
+const MAX_RECORD = 2 ** 16
+
+/**
+ * The fold of a log, and each of its marks in their order. Reads it piece by piece, however long it is, and never
+ * writes: it also works for a file that this user may only read. Throws where it cannot be read.
+ */
+export function readLog(path: string, onMark: (mark: Mark) => void = () => {}): Fold {
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
+  const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  try {
+    if (!fs.fstatSync(fd).isFile()) throw new Error(`${path} is not a regular file`)
+    const fold = emptyFold()
+    for (const line of linesOf(fd)) {
+      const { total } = fold
+      feed(fold, `${line}\n`)
+      // The fold alone says what is a mark.
+      if (fold.total > total) onMark({ series: line.slice(0, -14), ms: Number(line.slice(-13)) })
+    }
+    return fold
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+function* linesOf(fd: number): Generator<string> {
+  const bytes = Buffer.allocUnsafe(CHUNK_BYTES)
+  let rest = ''
+  for (let at = 0; ; ) {
+    const read = fs.readSync(fd, bytes, 0, CHUNK_BYTES, at)
+    if (!read) break
+    at += read
+    const lines = (rest + bytes.toString('latin1', 0, read)).split('\n')
+    rest = lines.pop()!
+    yield* lines
+    // What has no end within this is no record. Its rest is cut off, and so is never taken for one.
+    if (rest.length > MAX_RECORD) rest = rest.slice(0, MAX_RECORD)
+  }
+  yield rest
+}

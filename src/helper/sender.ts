@@ -1,0 +1,279 @@
+import { saysNo } from '../core/decide/consent.ts'
+import type { Job, Outcome } from '../core/deliver/job.ts'
+import { random } from '../core/files.ts'
+import { readFingerprint } from '../core/log/fingerprint.ts'
+import { heldUntil } from '../core/log/hold.ts'
+import { append, openLog, readText, setAside } from '../core/log/mark.ts'
+import { headRecord, TAIL_BYTES } from '../core/log/record.ts'
+import { crypto, fs } from '../core/node.ts'
+import { isCopied, stampOf } from '../core/stamp.ts'
+import { WRITTEN } from '../core/version.ts'
+import { bodyOf, type Part, partOf } from './body.ts'
+import { type Fold, isBusy, type Result } from './fold.ts'
+import { type OtherLog, olderLogs, removeOldLogs } from './logs.ts'
+import { look, openReader, type Reader, writeCheckpoint } from './reader.ts'
+
+/**
+ * Delivers what a log has counted, and the older logs with it: claim, sync, look, send, settle. It is a generator of the
+ * steps between which other processes may act: a driver performs them, and a test tries all orders of several senders.
+ */
+export type Step =
+  /** Other processes may have appended something. */
+  | { do: 'pause' }
+  /** Another process is sending. */
+  | { do: 'wait' }
+  /** What is delivered must not be taken back by a power cut. */
+  | { do: 'sync'; fds: readonly number[] }
+  /** The one POST. `next` is called with its outcome. */
+  | { do: 'post'; request: Request }
+
+/** A part of a delivery: its steps, and what comes of it. */
+export type Steps<T> = Generator<Step, T, Outcome | undefined>
+
+/** One request, as it goes out. */
+export interface Request {
+  url: string
+  headers: Readonly<Record<string, string>>
+  body: string
+  /** False as long as it is certain that no byte has left this process. */
+  left: boolean
+}
+
+/** What the sender asks of its process. */
+export interface Surroundings {
+  /** ms since 1970. */
+  now(): number
+  /** Whether there is still time to wait for another process. */
+  isPatient(): boolean
+}
+
+/** A log with a claim of this process on it. */
+interface Claimed {
+  reader: Reader
+  nonce: string
+  /** When it was claimed. */
+  ms: number
+  part: Part
+}
+
+/** A log whose last claim is from a clock that was this much ahead. */
+const AHEAD_MS = 300_000
+/** Older logs in one body. */
+const MAX_OLDER = 8
+const MAX_OLDER_BYTES = 256 * 1024
+/** How much longer than the timeout a claim blocks others when its process was killed. */
+const LIFE_AFTER_TIMEOUT_MS = 1000
+
+export function* send(job: Job, around: Surroundings): Steps<void> {
+  // A clock at 1970: backends refuse such points, and the zero of each series would be lost.
+  if (around.now() < WRITTEN || saysNo(job.answers)) return
+  const own = yield* claimOwn(job, around)
+  if (!own) return
+  // A log that the server may have minded goes alone.
+  const minded: OtherLog[] = []
+  const addOlder = (claims: Claimed[]) => claimOlder(job, around, claims, minded)
+  const { what } = yield* post(job, around, own.claim, own.alone ? undefined : addOlder)
+  if (what === 'taken') {
+    for (const log of minded) {
+      const claim = yield* claimOther(job, around, log)
+      if (claim && (yield* post(job, around, claim)).what !== 'taken') break
+    }
+  }
+  // By a clock that the server's answer vouches for a little: offline, one wrong clock would remove what waits.
+  removeOldLogs(job.path, what === 'taken' ? around.now() : 0)
+}
+
+/** Claims the command's own log. Undefined where nothing is to be sent, or another process sends. */
+function* claimOwn(job: Job, around: Surroundings): Steps<{ claim: Claimed; alone: boolean } | undefined> {
+  const fingerprint = readFingerprint(job.state, around.now())
+  const fd = openIfThere(job.path)
+  if (fd === undefined) return undefined
+  let claim: Claimed | undefined
+  try {
+    const reader = openReader(fd)
+    if (!reader.fold.head)
+      appendHead(job, fd, fingerprint?.state === 'good' ? fingerprint.fingerprint : undefined)
+    for (;;) {
+      const fold = look(reader)
+      if (mustEnd(fold, fd, fingerprint, around.now())) {
+        setAside(job.path)
+        return undefined
+      }
+      // Another request has carried it.
+      if (!fold.head || fold.taken === fold.total) return undefined
+      if (isHeld(job, fd, fold, around.now())) return undefined
+      if (isBusy(fold, around.now())) {
+        if (!around.isPatient()) return undefined
+        yield { do: 'wait' }
+        continue
+      }
+      const alone = mayMind(fold.result)
+      claim = yield* claimLog(job, around, reader)
+      if (claim) return { claim, alone }
+      if (!around.isPatient()) return undefined
+    }
+  } finally {
+    if (!claim) fs.closeSync(fd)
+  }
+}
+
+/** The last body with this log was not taken, and that may be for something in it. Not where there was no connection. */
+function mayMind(result: Result | undefined): boolean {
+  if (!result || result.what === 'taken') return false
+  return result.what === 'unknown' || /^\d/.test(result.why)
+}
+
+/** The fingerprint ended, marks are missing, the file was copied, or a clock was ahead: another log goes on. */
+function mustEnd(
+  fold: Fold,
+  fd: number,
+  fingerprint: ReturnType<typeof readFingerprint>,
+  now: number,
+): boolean {
+  const { head, damaged, time } = fold
+  if (!head) return false
+  return (
+    damaged ||
+    time > now + AHEAD_MS ||
+    fingerprint?.state !== 'good' ||
+    fingerprint.fingerprint !== head.fingerprint ||
+    isCopied(head.file, fs.fstatSync(fd))
+  )
+}
+
+/** A burst, or the tool's interval. Says so in the log, if its tail does not show it: then commands start no helper. */
+function isHeld({ anyway, intervalMs }: Job, fd: number, fold: Fold, now: number): boolean {
+  if (anyway) return false
+  const { size } = fs.fstatSync(fd)
+  const tail = size > TAIL_BYTES || intervalMs ? readText(fd, Math.max(0, size - TAIL_BYTES), size) : ''
+  if (heldUntil(tail, now, intervalMs, fold.time) === 0) return false
+  if (heldUntil(tail, now, intervalMs) === 0) append(fd, `!last ${fold.time}`)
+  return true
+}
+
+/** Appends a claim and looks whether it is valid. Undefined where another process was faster. */
+function* claimLog(job: Job, around: Surroundings, reader: Reader): Steps<Claimed | undefined> {
+  const nonce = random()
+  const ms = around.now()
+  const { total } = reader.fold
+  yield { do: 'pause' }
+  append(reader.fd, `!send ${nonce} ${total} ${job.timeoutMs + LIFE_AFTER_TIMEOUT_MS} ${ms}`)
+  let goesOn = false
+  try {
+    yield { do: 'pause' }
+    goesOn = true
+  } finally {
+    if (!goesOn) append(reader.fd, `!refused ${nonce} ended ${ms}`)
+  }
+  const fold = look(reader, nonce)
+  if (fold.open?.nonce !== nonce || fold.damaged) return undefined
+  // The prefix that ends at this claim. What follows it is the next body's.
+  return { reader, nonce, ms, part: partOf(fold) }
+}
+
+/** Adds the older logs to the claims. */
+function* claimOlder(job: Job, around: Surroundings, claims: Claimed[], minded: OtherLog[]): Steps<void> {
+  let bytes = 0
+  for (const log of olderLogs(job.path)) {
+    if (claims.length > MAX_OLDER || bytes >= MAX_OLDER_BYTES) break
+    try {
+      const claim = yield* claimOther(job, around, log, minded)
+      if (!claim) continue
+      claims.push(claim)
+      bytes += claim.part.length
+    } catch {
+      // It cannot be read or written just now. The own log does not wait for it.
+    }
+  }
+}
+
+/** Claims another log of the same tool, installation and endpoint, without waiting for it. */
+function* claimOther(
+  job: Job,
+  around: Surroundings,
+  other: OtherLog,
+  minded?: OtherLog[],
+): Steps<Claimed | undefined> {
+  const fd = openIfThere(other.path)
+  if (fd === undefined) return undefined
+  let claim: Claimed | undefined
+  try {
+    const reader = openReader(fd)
+    const fold = look(reader)
+    const now = around.now()
+    const fingerprint = readFingerprint(job.state, now)
+    if (!fold.head || mustEnd(fold, fd, fingerprint, now) || fold.taken === fold.total || isBusy(fold, now))
+      return undefined
+    if (fold.head.resource['service.name'] !== job.draft.resource['service.name']) return undefined
+    if (minded && mayMind(fold.result)) {
+      minded.push(other)
+      return undefined
+    }
+    claim = yield* claimLog(job, around, reader)
+    return claim
+  } finally {
+    if (!claim) fs.closeSync(fd)
+  }
+}
+
+/** One body, one POST, one line in each log that says what became of it. `addOlder` claims what goes with it. */
+function* post(
+  job: Job,
+  around: Surroundings,
+  claim: Claimed,
+  addOlder?: (claims: Claimed[]) => Steps<void>,
+): Steps<Outcome> {
+  const claims = [claim]
+  const fingerprint = claim.reader.fold.head!.fingerprint!
+  const headers = { ...job.headers, 'otlp-tally-shard': fingerprint.slice(0, 4) }
+  const request: Request = { url: job.url, headers, body: '', left: false }
+  let outcome: Outcome | undefined
+  try {
+    if (addOlder) yield* addOlder(claims)
+    request.body = bodyOf(claims.map(({ part }) => part))
+    yield { do: 'sync', fds: claims.map(({ reader }) => reader.fd) }
+    const life = job.timeoutMs + LIFE_AFTER_TIMEOUT_MS
+    const stands = claims.every(claim => isStanding(claim, around.now(), life)) && !saysNo(job.answers)
+    outcome = stands ? yield { do: 'post', request } : { what: 'refused', why: 'given-up' }
+  } catch (error) {
+    outcome = { what: request.left ? 'unknown' : 'refused', why: `${(error as NodeJS.ErrnoException).code}` }
+  } finally {
+    // Without an outcome this process ends while it waits.
+    outcome ??= { what: request.left ? 'unknown' : 'refused', why: 'ended' }
+    for (const claim of claims) settle(claim, outcome, around.now())
+  }
+  return outcome
+}
+
+/** Just before the POST: the file still has a name, and no other process has claimed it while this one was suspended. */
+function isStanding({ reader, nonce, ms }: Claimed, now: number, life: number): boolean {
+  return fs.fstatSync(reader.fd).nlink !== 0 && look(reader).last === nonce && Math.abs(now - ms) < life
+}
+
+function settle({ reader, nonce }: Claimed, { what, why }: Outcome, now: number): void {
+  const { fd } = reader
+  try {
+    append(fd, `!${what} ${nonce} ${why.replace(/\s/g, '-') || '-'} ${Math.max(now, WRITTEN)}`)
+    // A power cut must not turn "not begun" into "begun".
+    if (what === 'refused') fs.fdatasyncSync(fd)
+    writeCheckpoint(fd)
+  } catch {
+    // The disk is full, or the log was removed: the claim blocks until its life is over, as after a kill.
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+/** The heads that commands have written were cut short. */
+function appendHead({ draft }: Job, fd: number, fingerprint: string | undefined): void {
+  if (fingerprint)
+    append(fd, headRecord(stampOf(fs.fstatSync(fd)), crypto().randomUUID(), { fingerprint, ...draft }))
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openLog(path)
+  } catch {
+    return undefined // cleared, set aside, or not readable any more
+  }
+}

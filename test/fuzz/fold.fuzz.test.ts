@@ -1,0 +1,168 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { headRecord, parseSeries, seriesText } from '../../src/core/log/record.ts'
+import { partOf } from '../../src/helper/body.ts'
+import { emptyFold, type Fold, feed } from '../../src/helper/fold.ts'
+import { fuzz } from './fuzz.ts'
+import { partsOf } from './model/parts.ts'
+
+const T = 1_800_000_000_000
+const HEAD = headRecord([7, T], 'an id', {
+  fingerprint: 'f',
+  metric: 'm',
+  resource: { 'service.name': 'trix' },
+})
+const BEFORE = `\n${HEAD}\nm,k=x ${T}\n!send aaaaaaaa 1 3000 ${T}`
+const AFTER = `\nm,k=x ${T + 9}\n!taken aaaaaaaa 200 ${T + 9}\nm,k=y ${T + 9}`
+
+function foldOf(text: string): Fold {
+  const fold = emptyFold()
+  feed(fold, text)
+  return fold
+}
+
+const records = {
+  'a mark': `m,k=build ${T + 1}`,
+  'a mark with all that there is': `deploy,dry:true,target=a+b.c:d-e,z:false ${T + 1}`,
+  'a claim': `!send bbbbbbbb 1 3000 ${T + 1}`,
+  'that it was taken': `!taken aaaaaaaa 200 ${T + 1}`,
+  'that it was refused': `!refused aaaaaaaa ECONNREFUSED ${T + 1}`,
+  'that nobody knows': `!unknown aaaaaaaa 500 ${T + 1}`,
+  'when the last claim was': `!last ${T + 1}`,
+  'a checkpoint': `!sum 1 50 ${JSON.stringify({ time: T, series: [['m,k=x', { value: 3 }]] })}`,
+}
+
+test.each(Object.entries(records))(
+  '%s: wherever it is cut, it is void, and costs only itself',
+  (_, record) => {
+    const without = foldOf(BEFORE + AFTER)
+    for (let end = 0; end < record.length; end++)
+      for (const rest of ['', '\0', '\0\0\0\0'])
+        expect(foldOf(`${BEFORE}\n${record.slice(0, end)}${rest}${AFTER}`), record.slice(0, end)).toEqual(
+          without,
+        )
+  },
+)
+
+test('a head: wherever it is cut, the next one counts', () => {
+  const other = HEAD.replace('an id', 'another')
+  for (let end = 0; end < HEAD.length; end++)
+    expect(foldOf(`\n${HEAD.slice(0, end)}\n${other}`).head).toEqual(JSON.parse(other))
+  expect(foldOf(`\n${HEAD}\n${other}`).head).toEqual(JSON.parse(HEAD))
+})
+
+test.each(Object.entries({ 'a head': HEAD, ...records }))(
+  '%s: zeros that a power cut has left behind it do not make it void',
+  (_, record) => {
+    expect(foldOf(`${BEFORE}\n${record}${'\0'.repeat(50)}${AFTER}`)).toEqual(
+      foldOf(`${BEFORE}\n${record}${AFTER}`),
+    )
+  },
+)
+
+test('what is no record is void', async () => {
+  const without = foldOf(BEFORE + AFTER)
+  // A text that is a mark by chance would be one.
+  const noise = fc.string({ unit: 'binary-ascii' }).filter(text => !/ \d{13}(\0|\n|$)/.test(text))
+  await fuzz(
+    'noise in a log',
+    20_000,
+    fc.property(noise, text => {
+      expect(foldOf(`${BEFORE}\n${text}${AFTER}`)).toEqual(without)
+    }),
+  )
+})
+
+const name = fc.stringMatching(/^[A-Za-z][\w.]{0,20}$/)
+const value = fc.oneof(fc.boolean(), fc.stringMatching(/^[\w.:-]+( [\w.:-]+){0,2}$/))
+
+test('a series is the same once it was written and read', async () => {
+  await fuzz(
+    'series as texts',
+    20_000,
+    fc.property(
+      name,
+      fc.dictionary(name, value, { maxKeys: 8, noNullPrototype: true }),
+      (metric, attributes) => {
+        const text = seriesText({ metric, attributes })
+        expect(parseSeries(text)).toEqual({ metric, attributes })
+        expect(foldOf(`\n${text} ${T}`).series.get(text)?.value).toBe(1)
+      },
+    ),
+  )
+})
+
+test('no text stands for a series that is written in another way', async () => {
+  await fuzz(
+    'texts as series',
+    20_000,
+    fc.property(fc.stringMatching(/^[a-c.,=:+ -]{1,20}$/), text => {
+      const series = parseSeries(text)
+      if (series) expect(seriesText(series)).toBe(text)
+    }),
+  )
+})
+
+const nonce = fc.constantFrom('aaaaaaaa', 'bbbbbbbb', 'cccccccc', 'dddddddd')
+/** Clocks that go back and forth. */
+const time = fc.integer({ min: -100_000, max: 100_000 }).map(ms => T + ms)
+const record = fc.oneof(
+  fc.tuple(fc.constantFrom('m,k=x', 'm,k=y', 'm,k=z'), time).map(words => words.join(' ')),
+  fc
+    .tuple(nonce, fc.nat(4), fc.constantFrom(1000, 3000, 61_000), time)
+    .map(words => `!send ${words.join(' ')}`),
+  fc
+    .tuple(fc.constantFrom('taken', 'refused', 'unknown'), nonce, time)
+    .map(([what, by, ms]) => `!${what} ${by} 200 ${ms}`),
+  fc.constantFrom('m,k=x 18000', '!send aaaaaaaa 0 30', `${HEAD.slice(0, 40)}`, '\0\0\0'),
+)
+const logs = fc.array(record, { maxLength: 40 }).map(list => list.map(text => `\n${text}`).join(''))
+
+test('a log means the same in one piece and in two, cut anywhere', async () => {
+  await fuzz(
+    'logs in pieces',
+    3000,
+    fc.property(logs, fc.nat(), (text, at) => {
+      const log = `\n${HEAD}${text}`
+      const cut = at % log.length
+      const fold = emptyFold()
+      const used = feed(fold, log.slice(0, cut))
+      // As a reader goes on: from where it was, with what is there by then.
+      feed(fold, log.slice(used))
+      expect(fold).toEqual(foldOf(log))
+    }),
+  )
+})
+
+test('the bodies of all claims of a log are comparable: later ones have later times and no smaller values', async () => {
+  let bodies = 0
+  await fuzz(
+    'bodies of one log',
+    3000,
+    fc.property(logs, text => {
+      const log = `\n${HEAD}${text}`
+      let last = 0
+      const values = new Map<string, number>()
+      for (const { index, 1: by } of log.matchAll(/\n!send (\w+) .*/g)) {
+        const end = log.indexOf('\n', index + 1)
+        const fold = foldOf(log.slice(0, end < 0 ? log.length : end))
+        // The nonces here are few, and so are used again: only the claim that has just been made has a body.
+        if (fold.open?.nonce !== by || fold.time === last) continue
+        expect(fold.time).toBeGreaterThan(last + 1)
+        last = fold.time
+        for (const { points } of partsOf(
+          partOf({ ...fold })
+            .replace(/^/, '{"resourceMetrics":[')
+            .concat(']}'),
+        ))
+          for (const { key, time, value } of points) {
+            expect(time === last || (time === last - 1 && value === 0)).toBe(true)
+            if (value > 0) expect(value).toBeGreaterThanOrEqual(values.get(key) ?? 0)
+            values.set(key, Math.max(value, values.get(key) ?? 0))
+          }
+        bodies++
+      }
+    }),
+  )
+  expect(bodies).toBeGreaterThan(0)
+})

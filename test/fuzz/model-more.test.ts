@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest'
+import { explore } from './model/explore.ts'
+import { load } from './model/library.ts'
+import { modelOf } from './model/model.ts'
+import { mutants } from './model/mutants.ts'
+import { host } from './model/process.ts'
+import { more } from './model/scenarios.ts'
+
+/** A small machine tries the first of them, depth first; a night (`FUZZ_FACTOR=10`) all. */
+const limit = 20_000 * Math.max(1, Number(process.env.FUZZ_FACTOR ?? 1)) ** 2
+
+test.each(Object.entries(more))('%s', async (name, scenario) => {
+  const found = explore(modelOf(await load(host, scenario.changes), scenario), limit)
+  const { states, ends, exact, whole } = found
+  console.log(`${name}: ${states} states${whole ? '' : ' and more'}, ${ends} ends, ${exact} of them exact`)
+  expect(found.counterexample).toBe(undefined)
+  expect(whole || states > limit).toBe(true)
+})
+
+test.each(Object.entries(mutants))('a mutant is caught: %s', async (_, { changes, scenario }) => {
+  const library = await load(host, { ...scenario.changes, ...changes })
+  expect(explore(modelOf(library, scenario), 100_000).counterexample).toBeDefined()
+})
