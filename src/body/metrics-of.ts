@@ -34,11 +34,11 @@ export function metricsOf(body: unknown): { resource: Attribute[]; metric: Metri
         }[]
       | null
   }
-  return (resourceMetrics ?? []).flatMap(({ resource, scopeMetrics }) =>
-    (scopeMetrics ?? []).flatMap(({ metrics }) =>
-      (metrics ?? []).map(metric => ({ resource: resource?.attributes ?? [], metric })),
-    ),
-  )
+  const found: { resource: Attribute[]; metric: Metric }[] = []
+  for (const { resource, scopeMetrics } of resourceMetrics ?? [])
+    for (const { metrics } of scopeMetrics ?? [])
+      for (const metric of metrics ?? []) found.push({ resource: resource?.attributes ?? [], metric })
+  return found
 }
 
 /** Whether the data of a metric, a sum's or a histogram's, has delta temporality (`AggregationTemporality` 1). */
