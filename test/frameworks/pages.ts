@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-export const root = join(import.meta.dirname, '../..')
+export const root: string = join(import.meta.dirname, '../..')
 
 /** The code blocks of a page in `docs`, in the order in which they stand there. */
 export function blocksOf(page: string): { language: string; code: string }[] {

@@ -13,7 +13,7 @@ export interface Explored {
 }
 
 /** Every order of all that may happen, depth first, each state once. */
-export function explore(model: Model, limit = Number.POSITIVE_INFINITY): Explored {
+export function explore(model: Model, limit: number = Number.POSITIVE_INFINITY): Explored {
   const seen = new Set<number>()
   const start = initial(model)
   const stack: { name: string; acts: Generator<Act> }[] = [{ name: 'start', acts: next(model, start) }]

@@ -226,7 +226,10 @@ function stat(name: string, path: string, options?: { throwIfNoEntry?: boolean }
 }
 
 /** What the library uses of `node:fs`. All folders are there. */
-export const fs = {
+export const fs: Readonly<Record<string, unknown>> & {
+  rmSync(path: string): void
+  readdirSync(path: string): string[]
+} = {
   constants,
   openSync(path: string, flags: number | string): number {
     const isNew = flags === 'wx'
