@@ -26,8 +26,9 @@ export const emptyDisk: Disk = keyed({ names: new Map(), files: [NOBODY], past: 
 
 /** 53 bits of a text (cyrb53). */
 export function hash(text: string, seed = 0): number {
+  // All bits of the seed, which is such a number itself.
   let a = 0xdeadbeef ^ seed
-  let b = 0x41c6ce57 ^ seed
+  let b = 0x41c6ce57 ^ Math.imul(seed, 5) ^ Math.floor(seed / 2 ** 32)
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
     a = Math.imul(a ^ code, 2654435761)
