@@ -41,7 +41,7 @@ export function hash(text: string, seed = 0): number {
 
 function keyed(disk: Disk): Disk {
   const text = (names: ReadonlyMap<string, number>) => [...names].sort().join()
-  const files = disk.files.map(({ key, synced }) => `${key}.${synced}`)
+  const files = disk.files.map(({ key, synced, born, touched }) => `${key}.${synced}.${born}.${touched}`)
   return { ...disk, key: hash(`${text(disk.names)} ${files} ${disk.past.map(text).join('|')}`) }
 }
 
