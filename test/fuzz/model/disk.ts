@@ -26,8 +26,9 @@ export const emptyDisk: Disk = keyed({ names: new Map(), files: [NOBODY], past: 
 
 /** 53 bits of a text (cyrb53). */
 export function hash(text: string, seed = 0): number {
+  // All bits of the seed, which is such a number itself.
   let a = 0xdeadbeef ^ seed
-  let b = 0x41c6ce57 ^ seed
+  let b = 0x41c6ce57 ^ Math.imul(seed, 5) ^ Math.floor(seed / 2 ** 32)
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
     a = Math.imul(a ^ code, 2654435761)
@@ -40,7 +41,7 @@ export function hash(text: string, seed = 0): number {
 
 function keyed(disk: Disk): Disk {
   const text = (names: ReadonlyMap<string, number>) => [...names].sort().join()
-  const files = disk.files.map(({ key, synced }) => `${key}.${synced}`)
+  const files = disk.files.map(({ key, synced, born, touched }) => `${key}.${synced}.${born}.${touched}`)
   return { ...disk, key: hash(`${text(disk.names)} ${files} ${disk.past.map(text).join('|')}`) }
 }
 
