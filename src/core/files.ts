@@ -94,7 +94,7 @@ export function writeStamped(
         stamp = stampOfFile(fs.fstatSync(fd))
         fs.writeSync(fd, `${text(stamp)}\n`)
         // A power cut must not leave an empty file where an answer or an id was.
-        fs.fsyncSync(fd)
+        syncFile(fd)
       } finally {
         fs.closeSync(fd)
       }
@@ -108,6 +108,19 @@ export function writeStamped(
   const placed = stamp && fs.statSync(path, { throwIfNoEntry: false })
   before = undefined
   if (placed && isCopied(stamp, placed)) write(() => NO_STAMP, rename)
+}
+
+function syncFile(fd: number): void {
+  try {
+    fs.fsyncSync(fd)
+  } catch (error) {
+    if (!isUnsyncable(error)) throw error
+  }
+}
+
+/** Some file systems (FUSE) cannot sync, and Node's permission model does not let anybody: no more is lost than anyway. */
+export function isUnsyncable(error: unknown): boolean {
+  return ['EINVAL', 'ENOSYS', 'ENOTSUP', 'ERR_ACCESS_DENIED'].some(code => hasCode(error, code))
 }
 
 /** Moves a temporary file to its place. False where another file is there that is to stay. */

@@ -1,5 +1,5 @@
 import type { Job, Outcome } from '../core/deliver/job.ts'
-import { hasCode } from '../core/node.ts'
+import { isUnsyncable } from '../core/files.ts'
 import { type Request, type Step, send } from './sender.ts'
 
 /** What performs the steps of a delivery in a process. */
@@ -51,11 +51,10 @@ export function deliver(job: Job, { post, sync }: Transport): Delivery {
   }
 }
 
-/** A file system that knows no such thing (some FUSE mounts) loses no more than it would anyway. */
 async function syncWhereItCan(sync: Transport['sync'], fd: number): Promise<void> {
   try {
     await sync(fd)
   } catch (error) {
-    if (!['EINVAL', 'ENOSYS', 'ENOTSUP'].some(code => hasCode(error, code))) throw error
+    if (!isUnsyncable(error)) throw error
   }
 }
