@@ -219,10 +219,12 @@ function preview(state: State, job: Job, counted: readonly string[]): void {
 
 /** The row, and what it found. Sentences are for `status`, which no command runs: they would cost each one its size. */
 function shortReason(state: State, { row, cause = {} }: Decision): string {
-  const { variable, file, missing, message, options = [] } = cause
+  const { variable, file, missing, message, config, endpoint, options = [] } = cause
   const given = row === 2 && typeof state.disabled === 'string' ? state.disabled : ''
+  const key = config && 'key' in config && config.key
+  const source = endpoint && `endpoint of the ${endpoint.source}`
   const names = options.map(({ option }) => option)
-  const found = [given, variable, file, missing, message, ...names].filter(Boolean).join(', ')
+  const found = [given, variable, file, key, source, missing, message, ...names].filter(Boolean).join(', ')
   const command = commandOf(optionsOf(state))
   return `row ${row}${found && `: ${found}`}${command ? `; "${command} status" explains it` : ''}`
 }
