@@ -44,17 +44,6 @@ test('however a command ends, it is counted, and its exit code and output stay i
   expect(counts(receiver.requests)).toEqual({ check: 1, build: 1 })
 })
 
-test('a body carries every series, so one that arrives repairs all that were lost before it', async () => {
-  const { world, receiver } = await consented()
-  const lost = { TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:65009' }
-  await world.tool(['init'], lost)
-  await world.tool(['build'], lost)
-  await world.tool(['build'], lost)
-  await world.tool(['check'])
-  await receiver.arrived(1)
-  expect(counts(receiver.requests)).toEqual({ init: 1, build: 2, check: 1 })
-})
-
 test('a point of zero comes before the first point of a series, and never again', async () => {
   const { world, receiver } = await consented()
   for (const [index, command] of ['build', 'build', 'check'].entries()) {
@@ -76,7 +65,7 @@ const builds = (requests: Receiver['requests']) => valuesOf('build', requests)
 
 const longBuild = `
   import { initTelemetry, trackCommand } from 'otlp-tally'
-  initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009' })
+  initTelemetry({ name: 'trix', version: '0.19.3', commands: ['init', 'check', 'build', 'test'] })
   trackCommand('build')
   console.log('counted')
   process.stdin.once('data', () => process.exit())`
@@ -120,36 +109,6 @@ test('the start of a series stays, its times grow, and start < zero < first', as
   expect(times.every(time => time % 1_000_000n === 0n)).toBe(true)
 })
 
-test('fifty first runs at once agree on one fingerprint and lose no invocation', async () => {
-  const { world, receiver } = await consented()
-  await Promise.all(Array.from({ length: 50 }, () => world.tool(['build'])))
-  const tallies = world.files().filter(file => file.endsWith('=build'))
-  expect(tallies.map(file => readFileSync(join(world.home, file)).length)).toEqual([50 * 14])
-  // Of fifty helpers, those for which the others took too long have sent nothing. A later one carries their counts.
-  let runs = 50
-  const missing = async () => {
-    await world.tool(['build'])
-    const counted = ++runs
-    await expect
-      .poll(() => counts(receiver.requests).build, { timeout: 2000 })
-      .toBe(counted)
-      .catch(() => {})
-    return counted - counts(receiver.requests).build!
-  }
-  await expect.poll(missing, { timeout: 20_000 }).toBe(0)
-  expect(
-    builds(receiver.requests)
-      .split(',')
-      .filter(value => value === '0'),
-  ).toHaveLength(1)
-  const fingerprint = fingerprintOf(world)
-  expect(fingerprint).toMatch(/^[0-9a-f]{64}$/)
-  expect(new Set(receiver.requests.map(({ body }) => body.match(/[0-9a-f]{64}/)![0]))).toEqual(
-    new Set([fingerprint]),
-  )
-  expect(world.files().filter(file => file.endsWith('=build'))).toEqual(tallies)
-})
-
 test('two versions side by side are two streams, each with its own count', async () => {
   const { world, receiver } = await consented()
   for (const [index, version] of ['1.0.0', '2.0.0-Beta+1', '1.0.0'].entries()) {
@@ -167,7 +126,7 @@ test('a program that runs on delivers after a second, and again at its end what 
   const { world, receiver } = await consented()
   const running = world.start(`
     import { initTelemetry } from 'otlp-tally'
-    const { trackCommand } = initTelemetry({ name: 'trix', version: '1.0.0' })
+    const { trackCommand } = initTelemetry({ name: 'trix', version: '1.0.0', commands: ['dev', 'reload'] })
     trackCommand('dev')
     process.stdin.once('data', () => trackCommand('reload'))
   `)
@@ -183,47 +142,4 @@ test('flushTelemetry resolves when the body has been delivered', async () => {
   await world.tool(['test'])
   // Not awaited: the tool awaited it.
   expect(counts(receiver.requests, 'documents_tested')).toEqual({ true: 1 })
-})
-
-test('delta temporality sends what this process counted, without a zero', async () => {
-  const { world, receiver } = await consented()
-  const script = `
-    import { initTelemetry, trackCommand } from 'otlp-tally'
-    initTelemetry({ name: 'trix', version: '1.0.0', temporality: 'delta' })
-    trackCommand('build')
-    trackCommand('build')
-  `
-  await world.script(script)
-  await world.script(script)
-  await receiver.arrived(2)
-  for (const { body } of receiver.requests) {
-    const { sum } = JSON.parse(body).resourceMetrics[0].scopeMetrics[0].metrics[0]
-    expect(sum.aggregationTemporality).toBe(1)
-    expect(sum.dataPoints.map((point: { asInt: string }) => point.asInt)).toEqual(['2'])
-    const { startTimeUnixNano, timeUnixNano } = sum.dataPoints[0]
-    expect(BigInt(timeUnixNano)).toBeGreaterThan(BigInt(startTimeUnixNano))
-  }
-})
-
-test('a loop over a thousand files does not start a thousand helpers, and loses nothing', async () => {
-  const { world, receiver } = await consented()
-  const loop = `
-    import { initTelemetry, trackCommand, flushTelemetry } from 'otlp-tally'
-    initTelemetry({ name: 'trix', version: '1.0.0' })
-    trackCommand('format')
-  `
-  const marks = Array.from({ length: 70 }, () => `${Date.now()}\n`).join('')
-  await world.script(loop)
-  await receiver.arrived(1)
-  const tally = world.files().find(file => file.endsWith('=format'))!
-  writeFileSync(join(world.home, tally), marks)
-  // The 71st to the 127th are counted and not sent, the 128th sends for them.
-  for (let run = 71; run <= 127; run += 8) {
-    await Promise.all(Array.from({ length: Math.min(8, 128 - run) }, () => world.script(loop)))
-  }
-  expect(receiver.requests).toHaveLength(1)
-  await world.script(loop)
-  await receiver.arrived(2)
-  const [metric] = JSON.parse(receiver.requests[1]!.body).resourceMetrics[0].scopeMetrics[0].metrics
-  expect(metric.sum.dataPoints.at(-1).asInt).toBe('128')
 })
