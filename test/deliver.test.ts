@@ -268,7 +268,7 @@ describe('headers that fetch refuses', () => {
     const { world } = await consented()
     world.writeConfig('[telemetry]\nheaders = { upgrade = "h2c" }\n')
     const { stderr } = await world.tool(['build'], { TRIX_TELEMETRY: 'log' })
-    expect(stderr).toContain(`row 6: ${world.config}; "trix telemetry status" explains it`)
+    expect(stderr).toContain(`row 6: ${world.config}, headers; "trix telemetry status" explains it`)
   })
 
   test('every other is sent as it is', async () => {
