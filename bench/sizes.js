@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
@@ -79,16 +80,15 @@ function locate(/** @type {string} */ name, /** @type {string} */ from) {
 const manifestOf = (/** @type {string} */ folder) =>
   JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
-/** What `npm publish` would send, unpacked. */
+/** What is published, unpacked. */
 function packedBytes(/** @type {string} */ checkout) {
-  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
-    cwd: checkout,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-    // It names every file.
-    maxBuffer: 2 ** 28,
-  })
-  return JSON.parse(output)[0].unpackedSize
+  const folder = mkdtempSync(join(tmpdir(), 'otlp-tally-package-'))
+  try {
+    execFileSync(process.execPath, [join(checkout, 'build/package.js'), folder], { stdio: 'ignore' })
+    return bytesIn(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 /** @param {string} folder @returns {number} */
