@@ -8,7 +8,9 @@ const config: Config = defineConfig(
     define: { HELPER_CODE: JSON.stringify(await helperCode()) },
     test: {
       include: ['test/*.test.ts'],
-      // Real processes on two cores: a test waits for what it needs, not for a time, but it may wait long.
+      // Real processes: a test waits for what it needs, not for a time, but it may wait long. Most of the time is
+      // waiting, so files run side by side also on two cores.
+      maxWorkers: 4,
       testTimeout: 30_000,
     },
   }),
