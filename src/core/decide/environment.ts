@@ -93,15 +93,8 @@ export function ciVariable(env: Environment): string | undefined {
 
 /** Of Vitest, Jest, `node --test`, Mocha, Playwright, tap and Cypress. AVA and Bun set `NODE_ENV` alone. */
 const TEST_VARIABLES = [
-  ...[
-    'VITEST',
-    'JEST_WORKER_ID',
-    'NODE_TEST_CONTEXT',
-    'MOCHA_WORKER_ID',
-    'TEST_WORKER_INDEX',
-    'TAP',
-    'CYPRESS',
-  ],
+  ...['VITEST', 'JEST_WORKER_ID', 'NODE_TEST_CONTEXT', 'MOCHA_WORKER_ID'],
+  ...['TEST_WORKER_INDEX', 'TAP', 'CYPRESS'],
 ]
 
 /** The variable by which a test runner shows. Workers are counted from 0, so `0` is set too. */
