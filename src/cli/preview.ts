@@ -34,7 +34,11 @@ export function preview(context: Context, { raw }: Values, given?: string): numb
   const command = given ?? lastCommand(inspection, options.commands)
   const series = commandSeries(command, options)!
   const path = currentLog(folders.state, options, target?.url ?? '')
-  const body = previewBody({ path, draft: draftOf(options) }, [seriesText(series)], Date.now())
+  const body = previewBody(
+    { path, state: folders.state, draft: draftOf(options) },
+    [seriesText(series)],
+    Date.now(),
+  )
   if (raw) {
     stdout.write(`${visible(body)}\n`)
     return 0

@@ -1,4 +1,5 @@
 import type { Job } from '../core/deliver/job.ts'
+import { readFingerprint } from '../core/log/fingerprint.ts'
 import { fs } from '../core/node.ts'
 import { bodyOf, partOf } from './body.ts'
 import { emptyFold, type Fold, feed } from './fold.ts'
@@ -9,16 +10,26 @@ const LATER = 'made with the first count'
 
 /** The body that would be sent if these series were counted now. Reads the log, writes nothing, makes no id. */
 export function preview(
-  { path, draft }: Pick<Job, 'path' | 'draft'>,
+  { path, state, draft }: Pick<Job, 'path' | 'state' | 'draft'>,
   series: readonly string[],
   now: number,
 ): string {
   const fold = foldAt(path)
-  fold.head ??= { file: [0, 0], id: LATER, fingerprint: LATER, ...draft }
+  fold.head ??= { file: [0, 0], id: LATER, fingerprint: fingerprintIn(state, now), ...draft }
   // As a claim that is made now would see it.
   fold.open = undefined
   feed(fold, [...series, '!send preview 0 1'].map(record => `${record} ${now}\n`).join(''))
   return bodyOf([partOf(fold)])
+}
+
+function fingerprintIn(state: string, now: number): string {
+  try {
+    const stored = readFingerprint(state, now)
+    if (stored?.state === 'good') return stored.fingerprint
+  } catch {
+    // It cannot be read: the first count says so.
+  }
+  return LATER
 }
 
 /** The fold of a log as it is; an empty one where there is none. */
