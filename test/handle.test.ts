@@ -303,7 +303,7 @@ describe('initTelemetry', () => {
       trackCommand('check')
     `)
     expect(stderr).toBe(
-      'trix telemetry: none (row 0: timeoutMs, endpont; "trix telemetry status" explains it)\n',
+      'trix telemetry: none (not valid: timeoutMs, endpont; "trix telemetry status" explains it)\n',
     )
   })
 })

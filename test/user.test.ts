@@ -114,10 +114,10 @@ describe('log and local', () => {
   })
 
   test.each([
-    ['row 3: DO_NOT_TRACK', { DO_NOT_TRACK: '1' }, ''],
+    ['a variable says no: DO_NOT_TRACK', { DO_NOT_TRACK: '1' }, ''],
     ['config.toml, enabeld', {}, '[telemetry]\nenabeld = false'],
     ['air_gapped = true', {}, '[telemetry]\nair_gapped = true'],
-    ['row 10: endpoint of the environment', { TRIX_TELEMETRY_ENDPOINT: 'localhost:4318' }, ''],
+    ['no endpoint: environment', { TRIX_TELEMETRY_ENDPOINT: 'localhost:4318' }, ''],
   ])('log says none, and why: %s', async (reason, env: Record<string, string>, config) => {
     const world = makeWorld({ TRIX_TELEMETRY: 'log', ...env })
     world.writeConfig(config)
@@ -189,7 +189,7 @@ describe('a home that is not ours to write to', () => {
     mkdirSync(dirname(world.state), { recursive: true, mode: 0o700 })
     const { stdout, stderr } = await asNobody(world, { TRIX_TELEMETRY: 'log' })
     expect(stdout).toBe('{}\n')
-    expect(stderr).toMatch(/^trix telemetry: none \(row 5: EACCES: permission denied, stat /)
+    expect(stderr).toMatch(/^trix telemetry: none \(the state folder: EACCES: permission denied, stat /)
   })
 
   test.each(['missing', 'file'])('HOME that is %s is nobody to count', async kind => {

@@ -16,7 +16,7 @@ import { type Attributes, COMMAND_METRIC, type Series } from './vocabulary.ts'
 /** Counts as one decision allows. */
 export interface Counter {
   readonly mode: Mode
-  /** Counts one invocation: on disk when this returns, or for `log` in memory. Throws where it cannot. */
+  /** Counts one invocation: in the log when this returns; with `log` in memory only. Throws where it cannot. */
   count(series: Series, now: number): void
   /** The series that this process has counted. */
   readonly counted: readonly string[]

@@ -73,9 +73,9 @@ export function parentOf(path: string): string {
 }
 
 /**
- * Writes a file whole and synced: under a temporary name beside `path`, from which `place` moves it, after `before`.
- * The text can hold the file's stamp. Where the stamp does not survive the move (a file system that gives inodes by name), the file is
- * written once more without one.
+ * Writes and syncs a temporary file beside `path`, calls `before`, then `place` moves it there. The text can hold the
+ * file's stamp. If the stamp changes with the move (a file system that derives inodes from names), the file is written
+ * again without one.
  */
 export function writeStamped(
   path: string,
@@ -84,15 +84,21 @@ export function writeStamped(
   place: Place = rename,
 ): void {
   makeFolder(parentOf(path))
-  // The stamp, where the file was placed.
-  const write = (stampOfFile: (stats: Stats) => Stamp, place: Place): Stamp | undefined => {
+  // Returns the stamp if the file was placed.
+  const write = (
+    stampOfFile: (stats: Stats) => Stamp,
+    place: Place,
+    before?: () => void,
+  ): Stamp | undefined => {
     const temporary = `${path}.${process.pid}.${random()}`
     try {
       const fd = fs.openSync(temporary, 'wx', 0o600)
       let stamp: Stamp
       try {
         stamp = stampOfFile(fs.fstatSync(fd))
-        fs.writeSync(fd, `${text(stamp)}\n`)
+        // One call may write only a part, and say nothing.
+        for (let rest = Buffer.from(`${text(stamp)}\n`); rest.length; )
+          rest = rest.subarray(fs.writeSync(fd, rest))
         // A power cut must not leave an empty file where an answer or an id was.
         syncFile(fd)
       } finally {
@@ -104,9 +110,8 @@ export function writeStamped(
       fs.rmSync(temporary, { force: true })
     }
   }
-  const stamp = write(stampOf, place)
+  const stamp = write(stampOf, place, before)
   const placed = stamp && fs.statSync(path, { throwIfNoEntry: false })
-  before = undefined
   if (placed && isCopied(stamp, placed)) write(() => NO_STAMP, rename)
 }
 

@@ -10,7 +10,7 @@ const HANDLE = Symbol.for('otlp-tally@0.3')
 export interface Global {
   /** The tools that `initTelemetry` was called for in this process, by name. The first is the host. */
   tools: Map<string, Tool>
-  /** How often something was to be counted before `initTelemetry` was called. */
+  /** Calls that came before `initTelemetry`. They were not counted. */
   early: number
   /** A tool has shown its notice in this process. */
   noticed: boolean

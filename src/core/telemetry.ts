@@ -1,5 +1,5 @@
 import { type Counter, counterFor } from './counter.ts'
-import { type Decision, decide, optOut } from './decide/decide.ts'
+import { type Decision, decide, optOut, type Situation } from './decide/decide.ts'
 import { environmentPrefix, modeFrom } from './decide/environment.ts'
 import { commandOf, showNotice, writeStderr } from './decide/notice.ts'
 import { lacking } from './decide/permissions.ts'
@@ -13,7 +13,7 @@ import type { TelemetryOptions } from './options.ts'
 import type { Tool } from './tool.ts'
 import { commandSeries, copyOf, eventSeries, FAILURE_METRIC, type Series } from './vocabulary.ts'
 
-/** A command that ends sooner delivers at its exit, one that runs on after this. */
+/** A command that ends sooner delivers at its exit; one that runs longer, after this time. */
 const DELIVER_AFTER_MS = 1000
 /** Exit codes of a tool that caught a signal and then ended: 128 + SIGHUP, SIGINT, SIGTERM. */
 const SIGNAL_CODES = [129, 130, 143]
@@ -36,12 +36,18 @@ interface State {
   route?: Route
   /** Resolves when the last delivery has ended. */
   delivered?: Promise<void>
-  inline?: (Inline & { job: Job }) | undefined
+  /** Deliveries by this process that have not ended. */
+  inline: Set<Inline & { job: Job }>
 }
 
 /** One tool's telemetry. Every failure in here is silent, and `log` mode explains it. */
 export function createTelemetry(given: TelemetryOptions): Tool {
-  const state = { given, disabled: given.disabled ?? false, watching: false } as unknown as State
+  const state = {
+    given,
+    disabled: given.disabled ?? false,
+    watching: false,
+    inline: new Set(),
+  } as unknown as State
   const tool: Tool = {
     get options() {
       return optionsOf(state)
@@ -92,7 +98,7 @@ function countEvent(state: State, metric: string, attributes: unknown): void {
   else explain(state, `${metric} with these attributes is not in \`events\``)
 }
 
-/** An opt-out by the environment is looked for first, and then nothing else is done: it is what costs least. */
+/** Looks for an opt-out in the environment before anything else: the cheapest path. */
 function isOptedOut(state: State): boolean {
   if (state.decision || isLogMode(state)) return false
   return optOut({ options: state.given, env: process.env, disabled: state.disabled }) !== undefined
@@ -102,7 +108,7 @@ function isOptedOut(state: State): boolean {
 function mayCount(state: State): boolean {
   if (!state.decision) {
     const options = optionsOf(state)
-    const show: Parameters<typeof decide>[0]['show'] = (folders, target, seen, agreed) =>
+    const show: Situation['show'] = (folders, target, seen, agreed) =>
       !shared().noticed && (shared().noticed = showNotice(options, folders, target, seen, agreed))
     const decision = decide({ options, env: process.env, disabled: state.disabled, show })
     state.decision = decision
@@ -125,10 +131,12 @@ function schedule(state: State): void {
     atExit(code => silently(state, () => end(state, code)), late)
   }
   state.watching = true
-  if (state.timer || state.counter?.mode !== 'on') return
-  // Inline has to begin while the event loop still turns; a helper has time until the end.
-  startTimer(state, isInline(state) ? 0 : DELIVER_AFTER_MS)
-  if (isInline(state)) state.timer!.ref()
+  const { mode } = state.counter!
+  if (state.timer || mode === 'log') return
+  // Inline has to begin while the event loop still turns; a helper has time until the end. `local` only decides anew.
+  const now = mode === 'on' && isInline(state)
+  startTimer(state, now ? 0 : DELIVER_AFTER_MS)
+  if (now) state.timer!.ref()
 }
 
 function isInline(state: State): boolean {
@@ -158,7 +166,8 @@ function deliver(state: State, { atExit = false, anyway = false } = {}): void {
   // Once off, off for the whole run. Otherwise the next decision would find the notice that this run has just shown.
   if (state.decision?.mode !== 'off') state.decision = undefined
   const { counter } = state
-  let job = atExit && state.inline?.abandon() ? state.inline.job : undefined
+  let job: Job | undefined
+  if (atExit) for (const inline of state.inline) if (inline.abandon()) job = inline.job
   const wait = counter && !anyway ? counter.heldUntil - Date.now() : 0
   if (wait > 0) {
     // Others have just sent, or the interval is not over. If this process is still there then, it looks again.
@@ -187,10 +196,8 @@ function start(state: State, job: Job): void {
 
 function startInline(state: State, job: Job): void {
   const inline = { ...loadHelper().sendInline(job), job }
-  state.inline = inline
-  state.delivered = inline.done.then(() => {
-    if (state.inline === inline) state.inline = undefined
-  })
+  state.inline.add(inline)
+  state.delivered = inline.done.then(() => void state.inline.delete(inline))
 }
 
 async function flush(state: State): Promise<void> {
@@ -198,9 +205,9 @@ async function flush(state: State): Promise<void> {
   if (!state.delivered) return
   const { timeoutMs = 2000 } = optionsOf(state)
   let timeout: NodeJS.Timeout | undefined
-  // Held open on purpose: a helper that is waited for does not keep the event loop alive by itself.
+  // Keeps the event loop alive: the helper itself does not, and this call must wait for it.
   await Promise.race([
-    state.delivered,
+    Promise.all([state.delivered, ...[...state.inline].map(({ done }) => done)]),
     new Promise<void>(resolve => (timeout = setTimeout(resolve, timeoutMs))),
   ])
   clearTimeout(timeout)
@@ -217,16 +224,30 @@ function preview(state: State, job: Job, counted: readonly string[]): void {
   say(state, `this would be sent to ${job.url}\n${loadHelper().preview(job, counted, Date.now())}`)
 }
 
-/** The row, and what it found. Sentences are for `status`, which no command runs: they would cost each one its size. */
+/** Each row in a few words. Sentences are for `status`, which no command runs: they would cost each one its size. */
+const ROWS = [
+  ...[
+    'not valid',
+    'the helper',
+    'switched off',
+    'a variable says no',
+    'a variable says no',
+    'the state folder',
+  ],
+  ...['not valid', 'enabled = false', 'you said no', '', 'no endpoint', '', 'a test runner', '', 'a CI', ''],
+  ...['not agreed to', '', 'the notice was not shown', 'the notice was shown just now'],
+]
+
+/** Why nothing is counted, and what said so. */
 function shortReason(state: State, { row, cause = {} }: Decision): string {
   const { variable, file, missing, message, config, endpoint, options = [] } = cause
   const given = row === 2 && typeof state.disabled === 'string' ? state.disabled : ''
   const key = config && 'key' in config && config.key
-  const source = endpoint && `endpoint of the ${endpoint.source}`
+  const source = endpoint?.source
   const names = options.map(({ option }) => option)
   const found = [given, variable, file, key, source, missing, message, ...names].filter(Boolean).join(', ')
   const command = commandOf(optionsOf(state))
-  return `row ${row}${found && `: ${found}`}${command ? `; "${command} status" explains it` : ''}`
+  return `${ROWS[row]}${found && `: ${found}`}${command ? `; "${command} status" explains it` : ''}`
 }
 
 function explain(state: State, why: string): void {

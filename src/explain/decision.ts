@@ -63,9 +63,13 @@ function sentence({ row, cause = {}, target }: Decision, disabled: boolean | str
     case 17:
       return 'the notice for this was shown'
     case 18:
-      return variable
-        ? `the notice for this was not shown yet, and here nobody reads it (${variable})`
-        : 'the notice for this was not shown yet'
+      return [
+        'the notice for this was not shown yet',
+        variable ? `, and here nobody reads it (${variable})` : '',
+        target && !target.trusted && !target.local
+          ? '; a yes by a variable is not enough for an endpoint that only a variable names'
+          : '',
+      ].join('')
     default:
       return 'the notice was shown in this run'
   }

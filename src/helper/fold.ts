@@ -1,19 +1,23 @@
+import type { Outcome } from '../core/deliver/job.ts'
 import { type Head, parseSeries } from '../core/log/record.ts'
 import { stampIn } from '../core/stamp.ts'
 import { isRecord } from '../core/vocabulary.ts'
 
 /**
- * A log is a list of records, and this is what they mean: a pure function of a prefix. So any two bodies are comparable,
- * whoever makes them. `core/log/record.ts` has the records, docs/exactness.md the argument.
+ * What the records of a log mean: a pure function of a prefix. Two bodies can therefore be compared, whichever process
+ * made them. The records are in `core/log/record.ts`, the argument in docs/exactness.md.
  */
 export interface Fold {
   head: Head | undefined
-  /** The time of the last body that may have been stored, in ms since 1970. It only grows, and no mark's clock moves it. */
+  /**
+   * The time of the last body that may have been stored, in ms since 1970. Each claim raises it; a refusal takes that
+   * back. No mark's clock moves it.
+   */
   time: number
-  /** Marks, and how many of them the last body that was taken has carried. */
+  /** Marks so far, and how many of them the last accepted body carried. */
   total: number
   taken: number
-  /** A claim has seen more marks than precede it, or a head: some of them are gone. */
+  /** A claim has seen more marks, or a head, than now precede it: some records are gone. */
   damaged: boolean
   series: Map<string, Count>
   /** The claim that is not settled. */
@@ -47,14 +51,11 @@ interface Claim {
   begins: string[]
 }
 
-export interface Result {
-  what: 'taken' | 'refused' | 'unknown'
-  /** The status, or the code of an error. */
-  why: string
+export interface Result extends Outcome {
   ms: number
 }
 
-/** More series than a tool's lists have: something that is no attribute is in its attributes. */
+/** More series than this mean unbounded attribute values, such as paths. */
 const MAX_SERIES = 128
 /** No helper lives longer than this in ms: the longest timeout, a second, and 4 s of tolerance. */
 const LONGEST_LIFE_MS = 65_000
@@ -67,9 +68,9 @@ export function emptyFold(): Fold {
 }
 
 /**
- * Feeds a text that begins at the start of a record or at its newline, and returns how many characters were used: what
- * stands behind the last newline is only used when it is a whole record, since another process may be writing it.
- * With `until`, stops behind the valid claim of that nonce.
+ * Feeds a text that begins at the start of a record or at its newline. Returns how many characters were used: text after
+ * the last newline is used only if it is a whole record, since another process may be writing it. With `until`, stops
+ * after the claim with that nonce, valid or not.
  */
 export function feed(fold: Fold, text: string, until?: string): number {
   const hasZeros = text.includes('\0')
@@ -128,7 +129,7 @@ function control(fold: Fold, text: string, ms: number): void {
   if (what === '!send') claim(fold, nonce, Number(second), Number(third), ms)
   else if (fold.open?.nonce === nonce) {
     if (what === '!taken' || what === '!refused' || what === '!unknown')
-      settle(fold, { what: what.slice(1) as Result['what'], why: second, ms })
+      settle(fold, { what: what.slice(1) as Outcome['what'], why: second, ms })
   }
 }
 

@@ -3,7 +3,7 @@ import { fs } from '../core/node.ts'
 import { deliver } from './drive.ts'
 import { postByHttp } from './http.ts'
 
-/** A delivery by the command's own process: touches nothing of the host's, and waits for no disk. */
+/** A delivery by the command's own process. Before the POST it syncs asynchronously; only a refusal syncs in place. */
 export function sendInline(job: Job): Inline {
   let ended = false
   const { done, abandon } = deliver(job, {

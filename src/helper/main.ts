@@ -9,10 +9,9 @@ export { sendInline } from './inline.ts'
 export { preview } from './preview.ts'
 
 /**
- * The program of the helper process: does the one job that is in its environment, and ends. It loads nothing of the
- * user's, writes only into logs, and cannot outlive its bound: with DNS packets
- * dropped neither the natural end nor `process.exit()` would come within 10 s, because both join the thread that is
- * inside `getaddrinfo`. So it kills itself. Started by hand, without a job, it ends at once.
+ * The program of the helper process: does the one job in its environment, and ends. It loads nothing of the user's and
+ * writes only to logs. It kills itself at its time limit: `process.exit()` waits for the thread inside `getaddrinfo`, which
+ * takes over 10 s when DNS packets are dropped. Started by hand, without a job, it ends at once.
  */
 export function main(): void {
   try {
@@ -29,8 +28,7 @@ const LAST_MS = 2000
 
 async function run(): Promise<void> {
   const job = JSON.parse(process.env[HELPER_VARIABLE]!) as Job
-  // Counted from the start of the process, of which some 40 ms are gone here. However slow that was, the request gives up
-  // before, and the log says what became of it.
+  // Up to 300 ms of start-up count towards the limit. The request always times out first, so its outcome is recorded.
   setTimeout(kill, job.timeoutMs + 400 - Math.min(performance.now(), 300))
   const { done, abandon } = deliver(job, {
     post: canFetch() ? postByFetch : postByHttp,

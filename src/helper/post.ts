@@ -8,7 +8,8 @@ import type { Request } from './sender.ts'
  */
 export async function postByFetch(request: Request, signal: AbortSignal): Promise<Outcome> {
   const { url, headers, body } = request
-  // Whoever ends this process meanwhile writes down what is certain.
+  if (signal.aborted) return { what: 'refused', why: 'timeout' }
+  // Until a channel says otherwise, it may have left: this process can be ended at any time.
   request.left = true
   const isWatched = watchSending(request)
   try {
@@ -38,8 +39,8 @@ function watchSending(request: Request): boolean {
 }
 
 /** Error codes that mean "no connection". */
-export const NO_CONNECTION: RegExp =
-  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ConnectionRefused|FailedToOpenSocket|bad-port)$/
+const NO_CONNECTION =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ConnectionRefused|FailedToOpenSocket)$/
 /** A port that `fetch` refuses to use (Fetch standard, "port blocking"). */
 const BAD_PORT = 'bad-port'
 

@@ -69,17 +69,17 @@ export function* send(job: Job, around: Surroundings): Steps<void> {
   if (around.now() < WRITTEN || saysNo(job.answers)) return
   const own = yield* claimOwn(job, around)
   if (!own) return
-  // A log that the server may have minded goes alone.
-  const minded: OtherLog[] = []
-  const addOlder = (claims: Claimed[]) => claimOlder(job, around, claims, minded)
+  // A log that may be why the last request failed goes alone.
+  const suspects: OtherLog[] = []
+  const addOlder = (claims: Claimed[]) => claimOlder(job, around, claims, suspects)
   const { what } = yield* post(job, around, own.claim, own.alone ? undefined : addOlder)
   if (what === 'taken') {
-    for (const log of minded) {
+    for (const log of suspects) {
       const claim = yield* claimOther(job, around, log)
       if (claim && (yield* post(job, around, claim)).what !== 'taken') break
     }
   }
-  // By a clock that the server's answer vouches for a little: offline, one wrong clock would remove what waits.
+  // Old logs go only after an accepted request: offline, one wrong clock would remove everything that waits.
   removeOldLogs(job.path, what === 'taken' ? around.now() : 0)
 }
 
@@ -107,7 +107,7 @@ function* claimOwn(job: Job, around: Surroundings): Steps<{ claim: Claimed; alon
         yield { do: 'wait' }
         continue
       }
-      const alone = mayMind(fold.result)
+      const alone = isSuspect(fold.result)
       claim = yield* claimLog(job, around, reader)
       if (claim) return { claim, alone }
       if (!around.isPatient()) return undefined
@@ -117,13 +117,13 @@ function* claimOwn(job: Job, around: Surroundings): Steps<{ claim: Claimed; alon
   }
 }
 
-/** The last body with this log was not taken, and that may be for something in it. Not where there was no connection. */
-function mayMind(result: Result | undefined): boolean {
+/** True if the last body with this log was not taken, and the log may be why. Not if there was no connection. */
+function isSuspect(result: Result | undefined): boolean {
   if (!result || result.what === 'taken') return false
   return result.what === 'unknown' || /^\d/.test(result.why)
 }
 
-/** The fingerprint ended, marks are missing, the file was copied, or a clock was ahead: another log goes on. */
+/** True if another log must go on: the fingerprint ended, marks are missing, the file is a copy, or a clock was ahead. */
 function mustEnd(
   fold: Fold,
   fd: number,
@@ -141,7 +141,10 @@ function mustEnd(
   )
 }
 
-/** A burst, or the tool's interval. Says so in the log, if its tail does not show it: then commands start no helper. */
+/**
+ * True during a burst or the tool's interval. If the tail does not show the last claim, repeats its time: then commands
+ * start no helper.
+ */
 function isHeld({ anyway, intervalMs }: Job, fd: number, fold: Fold, now: number): boolean {
   if (anyway) return false
   const { size } = fs.fstatSync(fd)
@@ -172,12 +175,12 @@ function* claimLog(job: Job, around: Surroundings, reader: Reader): Steps<Claime
 }
 
 /** Adds the older logs to the claims. */
-function* claimOlder(job: Job, around: Surroundings, claims: Claimed[], minded: OtherLog[]): Steps<void> {
+function* claimOlder(job: Job, around: Surroundings, claims: Claimed[], suspects: OtherLog[]): Steps<void> {
   let bytes = 0
   for (const log of olderLogs(job.path)) {
     if (claims.length > MAX_OLDER || bytes >= MAX_OLDER_BYTES) break
     try {
-      const claim = yield* claimOther(job, around, log, minded)
+      const claim = yield* claimOther(job, around, log, suspects)
       if (!claim) continue
       claims.push(claim)
       bytes += claim.part.length
@@ -192,7 +195,7 @@ function* claimOther(
   job: Job,
   around: Surroundings,
   other: OtherLog,
-  minded?: OtherLog[],
+  suspects?: OtherLog[],
 ): Steps<Claimed | undefined> {
   const fd = openIfThere(other.path)
   if (fd === undefined) return undefined
@@ -205,8 +208,8 @@ function* claimOther(
     if (!fold.head || mustEnd(fold, fd, fingerprint, now) || fold.taken === fold.total || isBusy(fold, now))
       return undefined
     if (fold.head.resource['service.name'] !== job.draft.resource['service.name']) return undefined
-    if (minded && mayMind(fold.result)) {
-      minded.push(other)
+    if (suspects && isSuspect(fold.result)) {
+      suspects.push(other)
       return undefined
     }
     claim = yield* claimLog(job, around, reader)
@@ -254,7 +257,7 @@ function settle({ reader, nonce }: Claimed, { what, why }: Outcome, now: number)
   const { fd } = reader
   try {
     append(fd, `!${what} ${nonce} ${why.replace(/\s/g, '-') || '-'} ${Math.max(now, WRITTEN)}`)
-    // A power cut must not turn "not begun" into "begun".
+    // After a power cut the series must still begin with a zero.
     if (what === 'refused') fs.fdatasyncSync(fd)
     writeCheckpoint(fd)
   } catch {

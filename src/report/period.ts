@@ -34,7 +34,7 @@ const MIN_WEEKS = 4
 export function periodOf({ today, since }: History, days: number | 'all'): Period {
   const unfinished = since === today
   const to = unfinished ? today + 1 : today
-  const length = days === 'all' ? to - since : days
+  const length = unfinished ? 1 : days === 'all' ? to - since : days
   const from = to - length
   return {
     ...{ days: length, from, to, unfinished },

@@ -72,7 +72,7 @@ describe('Deno', () => {
           lines: [
             ...(said
               ? [
-                  `trix telemetry: none (row 0: Deno was started without --allow-${lacking}; "trix telemetry status" explains it)`,
+                  `trix telemetry: none (not valid: Deno was started without --allow-${lacking}; "trix telemetry status" explains it)`,
                 ]
               : []),
             'done',

@@ -87,13 +87,13 @@ export function decide(situation: Situation): Decision {
 /** Rows 0 to 4, as far as nothing is read but the environment: the cheapest way to be off. */
 export function optOut({ options, env, disabled, without }: Situation): Decision | undefined {
   const off = (row: number, cause: Cause = {}): Decision => ({ mode: 'off', row, cause })
-  const missing = supported ? lacking('env', 'read', 'write', 'sys', 'net') : `process.getBuiltinModule`
+  const missing = supported ? lacking('env', 'read', 'write', 'sys', 'net') : 'process.getBuiltinModule'
   if (missing) return off(0, { missing })
   if (!without?.has(1) && env[HELPER_VARIABLE] !== undefined) return off(1)
   if (!without?.has(2) && disabled !== false) return off(2)
   if (!without?.has(3) && isSet(env.DO_NOT_TRACK)) return off(3, { variable: 'DO_NOT_TRACK' })
-  const optOut = without?.has(4) ? undefined : optOutIn(env, environmentPrefix(`${options.name}`))
-  return optOut && off(4, { ...optOut })
+  const no = without?.has(4) ? undefined : optOutIn(env, environmentPrefix(`${options.name}`))
+  return no && off(4, { ...no })
 }
 
 /** What rows 0 to 8 have read, where none of them decides. */
@@ -194,9 +194,8 @@ export function endpointOf(options: TelemetryOptions, env: Environment, config: 
 }
 
 /**
- * Where the counts go; undefined where the endpoint is not an http(s) URL. Headers stay with the endpoint that they were
- * set for, the tool's with the tool's and the config's with the config's: a token never reaches a server that it was not
- * made for.
+ * Where the counts go; undefined if the endpoint is not an http(s) URL. Headers are sent only to the endpoint that they were
+ * set for: the tool's to the tool's, the config's to the config's. A token never reaches another server.
  */
 export function targetOf(
   options: TelemetryOptions,

@@ -11,7 +11,7 @@ export interface Folders {
   machine: readonly string[]
   /** The folder of the answer, the notice, the fingerprint and the logs. */
   state: string
-  /** Where `disable` writes its no as well: the default place, where `state` is another. */
+  /** The default state folder, if XDG_STATE_HOME names another: `disable` writes its no there as well. */
   fallback?: string
   /** The user's home, where `state` is below it. */
   home?: string

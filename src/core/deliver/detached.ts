@@ -4,9 +4,8 @@ import type { Job, Program } from './job.ts'
 import { proxyVariables } from './proxy.ts'
 
 /**
- * `src/helper/main.ts` as one expression, made at build time (see `build/helper-code.ts`): what it exports. A string, so that no
- * bundler, minifier or coverage tool of the host can rewrite what the helper runs, and an ordinary command parses none
- * of it.
+ * What `src/helper/main.ts` exports, as one expression made at build time (`build/helper-code.ts`). As a string, no bundler,
+ * minifier or coverage tool of the host can rewrite it, and an ordinary command does not parse it.
  */
 declare const HELPER_CODE: string
 /** One copy, however often it is named: the build puts the text in place of the name. */
@@ -23,7 +22,8 @@ export function loadHelper(): Program {
  * Starts a process that does the job, and does not wait for it: the command ends as if nothing had happened, whatever
  * the network does. Works in an `exit` handler, since all of it is synchronous.
  *
- * Undefined where no process could be started; else a promise of its end, which holds nothing open.
+ * Undefined where no process could be started: a later command delivers. Else a promise of its end, which holds nothing
+ * open.
  */
 export function startHelper(job: Job): Promise<void> | undefined {
   try {
@@ -46,7 +46,7 @@ export function startHelper(job: Job): Promise<void> | undefined {
     helper.unref()
     return helper.pid === undefined ? undefined : ended
   } catch {
-    return undefined // no processes left, or a runtime without them: the caller goes another way
+    return undefined // no processes left, or a runtime without them: a later command delivers
   }
 }
 

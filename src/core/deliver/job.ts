@@ -1,6 +1,6 @@
 import type { HeadDraft } from '../log/record.ts'
 
-/** What is to be sent, and where to: decided by the command, done by its helper (`src/helper/`). Plain JSON. */
+/** One delivery, as plain JSON: the command decides what to send and where; its helper (`src/helper/`) does it. */
 export interface Job {
   url: string
   headers: Readonly<Record<string, string>>

@@ -1,10 +1,9 @@
 import { parseEndpoint } from '../decide/endpoint.ts'
-
-type Environment = Readonly<Record<string, string | undefined>>
+import type { Environment } from '../decide/folders.ts'
 
 /**
- * The proxy variables of a helper. Node ends at its start where one of them is no http(s) URL, and `curl` accepts more:
- * `127.0.0.1:3128`, `socks5://…`, `ALL_PROXY`. So each is given a scheme, or left out where Node cannot use it. A
+ * The proxy variables of a helper. Node exits at start-up if one is not an http(s) URL, but `curl` also accepts
+ * `127.0.0.1:3128`, `socks5://…` and `ALL_PROXY`. So a missing scheme is added, and what Node cannot use is left out. A
  * request to this machine never goes through a proxy.
  */
 export function proxyVariables(url: string, env: Environment): NodeJS.ProcessEnv {

@@ -1,4 +1,4 @@
-import { linkNew, readWhole, writeStamped } from '../files.ts'
+import { linkNew, random, readWhole, writeStamped } from '../files.ts'
 import { crypto, fs, os, SEP } from '../node.ts'
 import { isCopied, NO_STAMP, stampIn } from '../stamp.ts'
 import { WRITTEN } from '../version.ts'
@@ -67,11 +67,11 @@ function makeFingerprint(): string {
 }
 
 /**
- * Removes a fingerprint that must not be used any more. Of two commands that do so at once, the slower one finds in its
- * hands what the faster one has just made, and puts it back.
+ * Removes a fingerprint that must not be used any more. If two commands do this at once, the slower one may have renamed
+ * the faster one's new fingerprint: then it puts it back.
  */
 function retire(path: string, now: number): void {
-  const aside = `${path}.${process.pid}`
+  const aside = `${path}.${process.pid}.${random()}`
   try {
     fs.renameSync(path, aside)
     if (readFrom(aside, now)?.state === 'good') linkNew(aside, path)

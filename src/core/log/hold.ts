@@ -23,7 +23,7 @@ export function heldUntil(
 }
 
 /** The time of the last claim that a tail shows; 0 where it shows none. */
-export function lastClaim(tail: string): number {
+function lastClaim(tail: string): number {
   const at = Math.max(tail.lastIndexOf('\n!send '), tail.lastIndexOf('\n!last '))
   const end = tail.indexOf('\n', at + 1)
   return at < 0 ? 0 : timeAt(tail, end < 0 ? tail.length : end)

@@ -13,8 +13,9 @@ export interface Marked {
 }
 
 /**
- * Counts one invocation: appends `<series> <now>` to the log at `path`, which is on disk when this returns. Where the log
- * is new, `headFor` gives its head. A log that is full or copied is set aside before. Throws where it cannot be stored.
+ * Counts one invocation: appends `<series> <now>` to the log at `path`. When this returns, the system has it: a kill cannot
+ * lose it, a power cut can. A new log first gets the head from `headFor`; a full or copied log is set aside first.
+ * Throws where it cannot be stored.
  */
 export function mark(
   path: string,
@@ -64,8 +65,8 @@ export function openLog(path: string, create = 0): number {
 }
 
 /**
- * Gives a log another name, new each time. Nothing is lost by it: whoever still holds the descriptor appends to a valid
- * log, and two that do it at once make one small log more.
+ * Renames a log, each time to a new name. Nothing is lost: a process that has it open still appends to a valid log. If two
+ * processes do this at once, there is one more small log.
  */
 export function setAside(path: string): void {
   try {
@@ -92,11 +93,11 @@ function isCopiedLog(fd: number, stats: import('node:fs').Stats): boolean {
   return ino !== undefined && isCopied([Number(ino), Number(birth)], stats)
 }
 
-/** After a whole write, an error here (NFS, FUSE) does not mean that the mark is not there. */
+/** Closes a log. An error here (NFS, FUSE) is ignored: the mark is written, and must not be reported as not stored. */
 function close(fd: number): void {
   try {
     fs.closeSync(fd)
   } catch {
-    // The mark would be counted, and reported as not stored.
+    // see above
   }
 }

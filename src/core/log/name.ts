@@ -9,8 +9,8 @@ export const LOCAL = 'v1/local'
  * resource attributes: a changed attribute is a new series in many backends, and a count that was carried over would be
  * counted twice; what was counted for one endpoint never goes to another.
  *
- * At most 86 bytes, and 9 more once it was set aside: eCryptfs allows 143. In lower case, since a disk may ignore case;
- * the version as it is, is in the second hash.
+ * At most 86 bytes, 95 once set aside: eCryptfs allows 143. The version is in lower case, since a disk may ignore case; the
+ * second hash includes it as it was given.
  */
 export function logName(version: string, url: string, metric: string, resource: Attributes): string {
   const attributes = JSON.stringify([metric, ...Object.entries(resource).sort()])

@@ -2,8 +2,8 @@ import type { Stamp } from '../stamp.ts'
 import type { Attributes, Series } from '../vocabulary.ts'
 
 /**
- * The records of a log. Each is a newline and a text, appended by one `O_APPEND` write, and ends with a time of 13
- * digits or is JSON. So a record that was cut short is never a valid one, and costs only itself.
+ * The records of a log. Each is a newline and a text, appended by one `O_APPEND` write. It ends with a time of 13
+ * digits or with JSON, so a record that was cut short is never valid, and only that record is lost.
  *
  * ```
  * {"file":[<inode>,<birth ms>],"id":"<uuid>","fingerprint":"…",…}   the head; the first valid one counts
@@ -34,7 +34,7 @@ export type HeadDraft = Omit<Head, 'file' | 'id'>
 
 /** A log that is this long is set aside, and the next one has another id: 16 MiB. */
 export const MAX_LOG_BYTES: number = 2 ** 24
-/** What a command reads of a log: its beginning, and this much of its end. */
+/** How much of its end a command reads, if the log is longer than this or the tool has an interval. */
 export const TAIL_BYTES = 4096
 
 /** The head as a record. `file` comes first: commands read only that. */

@@ -112,7 +112,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: first['two first commands']!,
   },
   'marks that are gone are not noticed': {
-    changes: fold('if (seen > fold.total) fold.damaged = true', ''),
+    changes: fold('seen > fold.total || !fold.head', '!fold.head'),
     scenario: more.damage!,
   },
   'a time of any length': {
