@@ -621,7 +621,7 @@ describe('what is not understood', () => {
     [['export', '-f', 'xml'], 'export: --format xml: expected json, csv, otlp'],
     [['preview', '--all', 'build'], 'preview: --all is about every command: expected no COMMAND'],
     [['preview', '--all', '--raw'], 'preview: expected only one of --all, --raw'],
-    [['preview', '--json'], 'preview: --json: expected --all before it; --raw is the body of one command'],
+    [['preview', '--json'], 'preview: --json needs --all; --raw is the body of one command'],
   ])('%j is one line, and exit code 2', async (args, sentence) => {
     const world = makeWorld()
     const { status, stdout, stderr } = await telemetry(world, ...args)

@@ -20,7 +20,7 @@ interface Count {
 
 /**
  * `otlp-tally count NAME [key=value …]`: for hooks, scripts and tools in other languages. The exit code is 0 whether it
- * counts or is off, and 2 for a mistake of whoever wrote the line or the file.
+ * counts or is off, and 2 for a mistake in the command line or the file.
  */
 export function count({ name, pairs, file, version }: Count): number {
   const options = readOptions(file, version)

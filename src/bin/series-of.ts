@@ -10,7 +10,7 @@ export type Found = Pick<Use, 'kind' | 'name' | 'agent'>
 
 /**
  * What a series counts, its names safe to print. `wanted` is the metric that was asked for: it stands in the place of
- * the usual one, and its series are named by their attributes if they have no command. Undefined if it is not to be
+ * the usual one, and its series are named by their attributes if they have no command. Undefined if it is not
  * shown.
  */
 export function seriesOf(
@@ -28,7 +28,7 @@ export function seriesOf(
     return of(metric === wanted ? 'run' : 'failure', named('command_name', all))
   if (metric === wanted && wanted !== USUAL)
     return of('run', all.length === 1 ? named(all[0]!.key, all) : labelsOf(all) || printable(metric))
-  // Whoever asks for another metric does not ask for the usual ones beside it.
+  // If another metric is asked for, the usual ones are not shown beside it.
   if (wanted !== USUAL && (metric === USUAL || metric === FAILURES)) return undefined
   return of('event', `${printable(metric)} ${labelsOf(all)}`.trim())
 }

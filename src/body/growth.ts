@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Attribute, Point } from './metrics-of.ts'
 
-// Whoever reads keeps beside each of these what he has found out about it: `own`.
+// A reader keeps its own data beside each of these: `own`.
 
 /** What sends, and how far its series have come. */
 export interface Resource<Own, OfSeries> {

@@ -56,7 +56,7 @@ function measured(metric: Metric, name: string): Row[] {
     ? `what is counted: something that happened in ${name}`
     : `what is measured in ${name}`
   const members: [string, unknown, string][] = [
-    ['description', description, 'the same in words, for whoever looks at it in a backend'],
+    ['description', description, 'the same in words, for people who see it in a backend'],
     ['unit', unit, 'what one of them is'],
     [
       'aggregationTemporality',

@@ -93,8 +93,8 @@ function uniqueKeys({ attributes }: Message, report: Report): void {
 }
 
 /**
- * A start that equals the time says "began at an unknown time", and whoever follows the data model counts the value as
- * 0: the classic mistake of a process that ends after one export (data model, "Resets and Gaps").
+ * A start that equals the time says "began at an unknown time", and a backend that follows the data model counts
+ * the value as 0: the classic mistake of a process that ends after one export (data model, "Resets and Gaps").
  */
 function startBeforeTime({ dataPoints }: Message, report: Report): void {
   const { accepts } = scalars.fixed64

@@ -11,7 +11,7 @@ export interface Problem {
   severity: Severity
 }
 
-/** Enough to mend a sender by, and no flood from a body with a million times the same mistake. */
+/** Enough to fix a sender, without a flood from a million repeats of one mistake. */
 const MAX_OF_A_SEVERITY = 10
 
 /** The recursion limit of the protobuf libraries. Only attribute values can nest that deep. */
@@ -130,7 +130,7 @@ function pathOf(place: readonly (string | number)[], field: string): string {
   return path
 }
 
-/** What is ignored here is still walked by whoever prints or compares it, and a stack has an end. */
+/** Ignored parts are still walked when the body is printed or compared, and a stack has an end. */
 function isDeep(content: unknown): boolean {
   let level = [content]
   for (let depth = 0; level.length; depth++) {

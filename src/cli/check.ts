@@ -5,7 +5,7 @@ import { inspect, setBy } from './inspect.ts'
 import { sentences } from './print.ts'
 import { Stop } from './stop.ts'
 
-/** The rows that forbid a request. That nothing was agreed to yet, or a CI, does not: no count is in it, and no id. */
+/** The rows that forbid a request. Missing consent and CI do not: the request has no count and no id. */
 const isNo = (row: number) => row <= 9 || row === 12
 
 /**

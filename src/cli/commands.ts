@@ -59,7 +59,7 @@ export const commands: Record<string, Command> = {
     conflict: ({ all, json, raw }, operands) => {
       if (all && operands.length) return '--all is about every command: expected no COMMAND'
       if (all && raw) return 'expected only one of --all, --raw'
-      return json && !all ? '--json: expected --all before it; --raw is the body of one command' : undefined
+      return json && !all ? '--json needs --all; --raw is the body of one command' : undefined
     },
     async run(context, values, [command]) {
       if (values.all) return (await import('./preview-all.ts')).previewAll(context, values)

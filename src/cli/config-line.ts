@@ -12,8 +12,8 @@ const causes: Readonly<Record<number, (config: Config | ConfigProblem) => unknow
 const MAX_LINES = 2000
 
 /**
- * The line, from 1, of what decides in a config file: the one without which it would not be there. Undefined where no
- * single line is. So a comment or a text that only looks like the key is never named.
+ * The line, from 1, that decides in a config file: without it, the cause is gone. Undefined if no single line
+ * decides. So a comment or a text that only looks like the key is never named.
  */
 export function lineOf(file: string, row: number): number | undefined {
   const causeIn = causes[row]

@@ -18,8 +18,8 @@ export interface Exported {
  * OTLP JSON lines, as a Collector's file receiver and any `/v1/metrics` accept them, one request for each log: cumulative
  * sums, under the ids that the log has. What is sent twice counts once.
  *
- * What was counted for the user alone gets the fingerprint of the installation: to export it in this form is to want to
- * send it. Where there is none, it is made, but never under a no.
+ * Counts for the user alone get the installation's fingerprint, since this format exists to be sent. If there is
+ * none it is made, but never under a no.
  */
 export function exportOtlp({ logs, fingerprint, folders, decision }: Inspection): Exported {
   const now = Date.now()

@@ -3,6 +3,7 @@ import { type Attribute, metricsOf } from '../body/metrics-of.ts'
 import { draftOf } from '../core/counter.ts'
 import type { Row } from '../core/layout.ts'
 import { seriesText } from '../core/log/record.ts'
+import { isValue } from '../core/options.ts'
 import { commandSeries, UNKNOWN } from '../core/vocabulary.ts'
 import { optionSentence } from '../explain/decision.ts'
 import { preview as previewBody } from '../helper/preview.ts'
@@ -15,9 +16,6 @@ import { currentLog, kindOf, seriesIn } from './logs.ts'
 import { rows, sentences } from './print.ts'
 import { Stop } from './stop.ts'
 
-/** What a command can be called: see `commands` of `initTelemetry`. */
-const NAME = /^(?=.{1,64}$)[A-Za-z0-9_.:-]+( [A-Za-z0-9_.:-]+)*$/
-
 /**
  * `preview`: what would be sent if the command were run now, and what each part is for; with `--raw` the bytes of the
  * body, to be piped into anything. Sends nothing, counts nothing, makes no file and no id.
@@ -29,7 +27,7 @@ export function preview(context: Context, { raw }: Values, given?: string): numb
   const { decision, folders, target, optionProblems } = inspection
   const [problem] = optionProblems
   if (problem || !folders) throw new Stop(problem ? optionSentence(problem) : decision.reason)
-  if (given !== undefined && !NAME.test(given))
+  if (given !== undefined && !isValue(given))
     throw new Stop(`${JSON.stringify(given)} is not the name of a command`, 2)
   const command = given ?? lastCommand(inspection, options.commands)
   const series = commandSeries(command, options)!

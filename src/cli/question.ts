@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import type { Input, Output } from './context.ts'
 
-/** What was typed or pasted before a question comes at once. So long nothing has come, and it is over. */
+/** Text typed before a question arrives at once. After this long without any, all of it has arrived. */
 const QUIET_MS = 50
 const MAX_DISCARD_MS = 2000
 

@@ -88,7 +88,8 @@ const VALUE = /^[A-Za-z0-9_.:-]+(?: [A-Za-z0-9_.:-]+)*$/
 
 const isText = (value: unknown, form: RegExp) =>
   typeof value === 'string' && value.length <= MAX_LENGTH && form.test(value)
-const isValue = (value: unknown) => isText(value, VALUE)
+/** What a command or the value of an attribute can be. */
+export const isValue = (value: unknown): boolean => isText(value, VALUE)
 const isSentence: Check = value => typeof value === 'string' && value !== ''
 const isBoolean: Check = value => typeof value === 'boolean'
 const isWhole = (least: number, most: number): Check => {

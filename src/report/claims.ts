@@ -1,3 +1,4 @@
+import { UNKNOWN } from '../core/vocabulary.ts'
 import { count } from '../terminal/count.ts'
 import { changeOf, percent, short } from '../terminal/number.ts'
 import type { Claim } from './claim.ts'
@@ -5,7 +6,7 @@ import { shortDay, spokenDay } from './days.ts'
 import type { History } from './history.ts'
 import { quietOf } from './quiet.ts'
 import { failedShare, type Row } from './rows.ts'
-import { NO_AGENT, type Summary, UNKNOWN } from './summary.ts'
+import { NO_AGENT, type Summary } from './summary.ts'
 import { type Unusual, unusualOf } from './unusual.ts'
 
 /** What is worth a sentence. Each is true of the counts to the letter, and is left out where it would mean nothing. */

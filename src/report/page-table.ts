@@ -1,9 +1,10 @@
+import { UNKNOWN } from '../core/vocabulary.ts'
 import { short } from '../terminal/number.ts'
 import { sparkline } from './chart.ts'
 import { spokenDay } from './days.ts'
 import { html } from './html.ts'
 import { failedShare, MAX_ROWS, type Row } from './rows.ts'
-import { type Summary, UNKNOWN } from './summary.ts'
+import type { Summary } from './summary.ts'
 import { eachOf, shareText } from './text.ts'
 
 /** More than these are folded. */

@@ -1,8 +1,8 @@
+import { UNKNOWN } from '../core/vocabulary.ts'
 import { dayOf } from './days.ts'
 import type { History } from './history.ts'
 import type { Period } from './period.ts'
 import type { Row } from './rows.ts'
-import { UNKNOWN } from './summary.ts'
 
 /** A command that was used often and is not used any more, while others are. */
 export interface Quiet {

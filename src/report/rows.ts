@@ -28,7 +28,7 @@ export interface Row extends Counts {
   last: number
 }
 
-/** Who was counted last in each of a row's numbers, so that each is counted once. */
+/** The installation last counted in each number of a row: each is counted once. */
 interface Last {
   now: number
   before: number
@@ -110,6 +110,6 @@ function addTrends(
 
 /** The part that failed, 0 to 1; undefined where nothing ran. */
 export function failedShare({ runs, failed }: Pick<Counts, 'runs' | 'failed'>): number | undefined {
-  // A run can get lost that its failure was delivered for.
+  // A failure can arrive although its run was lost.
   return runs ? Math.min(1, failed / runs) : undefined
 }

@@ -10,7 +10,7 @@ export function ticksOf(most: number): number[] {
   return Array.from({ length: ticks + 1 }, (_, index) => index * step)
 }
 
-/** Which of so many steps have a name below them: every one, every second … so that there are no more than `most`. */
+/** Which of so many steps have a name below them: every one, every second …, at most `most` of them. */
 export function labelled(length: number, most: number): number[] {
   const every = Math.ceil(length / most)
   return Array.from({ length }, (_, index) => index).filter(index => (length - 1 - index) % every === 0)

@@ -31,9 +31,7 @@ export interface Summary {
   environment: { name: string; rows: Spread[] }[]
 }
 
-/** Commands that are not in the tool's list are counted under this name. */
-export const UNKNOWN = 'unknown'
-/** Not a person: many agents cannot be told. */
+/** Not "a person": many agents cannot be detected. */
 export const NO_AGENT = 'no agent detected'
 
 export function summaryOf(history: History, period: Period): Summary {

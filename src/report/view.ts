@@ -9,7 +9,7 @@ import { NO_AGENT, type Summary, summaryOf } from './summary.ts'
 import type { Use } from './use.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
-/** What is to be shown. */
+/** What a report shows. */
 export interface Report {
   /** Whose use it is: the name of a tool. */
   subject: string
@@ -49,7 +49,7 @@ export interface View {
   shown: Range
   /** All that a page can switch to, the shown one among them. Counted when it is asked for. */
   ranges(): readonly Range[]
-  /** Installations that make most of the runs, and what is to be seen if they are counted too. */
+  /** Installations that make most of the runs, and the report with them included. */
   heavy: readonly Heavy[]
   /** The same with them; undefined where they are in it already, or where there are none. */
   everybody: (() => View) | undefined

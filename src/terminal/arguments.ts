@@ -9,8 +9,8 @@ export type OptionList = NonNullable<ParseArgsConfig['options']>
 export type Given = Readonly<Record<string, string | boolean | string[] | undefined>>
 
 /**
- * Reads the arguments of a command. Returns a sentence where they are wrong: Node's own texts are for whoever wrote the
- * program.
+ * Reads the arguments of a command. Returns a sentence if they are wrong: Node's own messages address the
+ * program's author.
  */
 export function readArguments(
   args: readonly string[],

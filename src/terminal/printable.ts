@@ -5,7 +5,7 @@ const OBEYED = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
 
 /**
  * Text of a stranger, fit for a terminal: on one line, what a terminal would obey escaped (`\u{1b}`), and cut after
- * `max` characters. Whoever can send to a port can choose every name in the body.
+ * `max` characters. Anyone who can send to the port chooses every name in the body.
  */
 export function printable(text: string, max = 80): string {
   let shown = ''

@@ -55,7 +55,7 @@ export function success(warning?: string, short: string | undefined = warning): 
   }
 }
 
-/** What is wrong with the head of a request; undefined where its body is to be read. */
+/** What is wrong with a request's head; undefined if its body should be read. */
 export function refuseHead(method = '', url = '', headers: IncomingHttpHeaders = {}): Answer | undefined {
   const path = url.replace(/\?.*/, '')
   if (path !== PATH) {

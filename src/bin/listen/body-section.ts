@@ -6,7 +6,7 @@ import type { LastBody } from './history.ts'
 export const MAX_FIELDS = 32
 
 /**
- * The body, and beside it what the chosen field is for. The fields are radio buttons, so that a click in the body or an
+ * The body, and beside it what the chosen field is for. The fields are radio buttons: a click in the body or an
  * arrow key lights the next one up, without a script too.
  */
 export function bodySection(body: LastBody | undefined): string {

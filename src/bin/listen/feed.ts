@@ -4,7 +4,7 @@ import type { Arrival } from './totals.ts'
 
 /** What came, one entry per series and body. */
 export interface Entry {
-  /** Counts up, so that a page knows which ones are new. */
+  /** Counts up: a page knows by it which ones are new. */
   id: number
   time: number
   kind: Arrival['kind']

@@ -13,7 +13,7 @@ export interface BodyFile {
  * does. Throws an `Error` with a sentence where it cannot.
  */
 export function openBodyFile(path: string): BodyFile {
-  // Looked at before it is opened: opening a FIFO waits for whoever reads it.
+  // Checked before it is opened: opening a FIFO waits for a reader.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
     throw new Error(`${path} is not a regular file`)
   const fd = opened(path)

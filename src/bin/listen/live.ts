@@ -8,7 +8,7 @@ export interface Live {
   changed(): void
 }
 
-/** So that a page is drawn four times a second at most, however much comes. */
+/** A page is drawn four times a second at most, however much comes. */
 const PAUSE_MS = 250
 /** How often the chart of the last minute moves on by itself. */
 const TICK_MS = 1000

@@ -1,12 +1,12 @@
 /**
  * All that runs in the page: it changes what differs from what the server has drawn, and nothing else. So focus,
- * places, the chosen field and the growing bars stay what they are, and while text is marked nothing changes at all,
- * so that it can be copied.
+ * places, the chosen field and the growing bars stay what they are. While text is marked nothing changes at all:
+ * it can be copied.
  */
 export const SCRIPT: string = `
 const main = document.querySelector('main'), state = document.getElementById('state'), news = document.getElementById('news')
 const still = matchMedia('(prefers-reduced-motion: reduce)')
-let latest, quiet, told
+let latest, quiet, announced
 function update() {
   if (latest === undefined || String(getSelection())) return
   const next = document.createElement('main')
@@ -15,8 +15,8 @@ function update() {
   morph(main, next)
   const last = document.querySelector('#feed-list li'), claim = document.getElementById('claim').textContent
   const said = last ? [...last.children].slice(1).map(part => part.textContent).join(' ') + '; ' + claim : claim
-  if (said === told) return
-  told = said
+  if (said === announced) return
+  announced = said
   clearTimeout(quiet) // a screen reader hears how it stands once nothing more comes
   quiet = setTimeout(() => { news.textContent = said }, 1000)
 }

@@ -6,7 +6,7 @@ export interface Piece {
   field?: string
 }
 
-/** No name needs more, and one of a megabyte would be all that is to be seen. */
+/** No name needs more; one of a megabyte would hide everything else. */
 const MAX_STRING = 200
 const MAX_LINE = 60
 
@@ -40,7 +40,7 @@ export function pretty(value: unknown, fields: ReadonlySet<string>, maxLength: n
   function container(value: object, indent: string): void {
     const isList = Array.isArray(value)
     const members = Object.entries(value)
-    // An only child stands beside its parent: the envelopes of OTLP would else be half of what is to be read.
+    // An only child stays on its parent's line: OTLP's envelopes would otherwise fill half of the page.
     const [[, only] = []] = members
     const hugs = members.length === 1 && typeof only === 'object' && only !== null && !hasOwnLine(only)
     const inner = hugs ? indent : `${indent}  `

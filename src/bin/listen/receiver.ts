@@ -22,11 +22,11 @@ export interface Events {
   arrival?(arrival: Arrival): void
   /** The text of a body that was taken. May return a sentence to remark. */
   body?(text: string): string | undefined
-  /** A sentence, one line, safe to print: why a body was refused, or what to mend in one that was not. */
+  /** One line, safe to print: why a body was refused, or what to fix in an accepted one. */
   remark?(sentence: string): void
 }
 
-/** Nothing of it is to be kept, guessed at, told to others or shown inside of others. */
+/** Browsers must not cache it, guess its type, send a referrer or show it in a frame. */
 const HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",

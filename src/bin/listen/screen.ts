@@ -24,9 +24,9 @@ const PAUSE_MS = 200
 const MAX_SAID = 8
 
 /**
- * Draws the lines of `table`, which is told how many there is room for, each time they change over those that were
- * there. So no line of it may be broken in two: they are cut to the columns. What a terminal does to its lines when its
- * size changes nobody knows; then the screen is cleared and drawn anew.
+ * Draws the lines of `table` over the previous ones each time they change; `table` receives the number of lines
+ * that fit. No line may wrap: each is cut to the columns. What a terminal does to its lines when its size
+ * changes nobody knows; then the screen is cleared and drawn anew.
  */
 export function createScreen(terminal: Terminal, table: (lines: number) => readonly string[]): Screen {
   const said: string[] = []

@@ -58,7 +58,7 @@ export function liveTable(
   if (!totals.length) return ['', note || 'nothing has arrived yet']
   const [commands, events] = byKind(totals)
   const room = Math.max(1, lines - (commands.length ? 2 : 0) - (events.length ? 2 : 0) - (note ? 1 : 0) - 1)
-  // Both are to be seen, whichever is longer.
+  // Both must be visible, whichever is longer.
   const shown = commands.slice(0, Math.max(room - events.length, Math.ceil(room / 2)))
   const rest = events.slice(0, Math.max(0, room - shown.length))
   const failed = shown.some(({ failed }) => failed)

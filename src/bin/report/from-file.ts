@@ -48,7 +48,7 @@ export async function usesFrom(path: string, { metric, unreadable, progress }: R
   let [lines, read, kept, dropped] = [0, 0, 0, 0]
   const now = Date.now()
 
-  /** The same string each time, so that it is in memory once. */
+  /** The same string each time: memory holds it once. */
   function once(text: string): string {
     const known = words.get(text)
     if (known !== undefined) return known
@@ -121,7 +121,7 @@ export async function usesFrom(path: string, { metric, unreadable, progress }: R
       }
     }
   }
-  // Whoever asks for a metric that counts something else than commands sees only that.
+  // If the metric asked for does not count commands, only that metric is shown.
   const other = metric !== undefined && !keys.has('command_name')
   const full =
     growth.full || dropped ? `the file has more than ${MAX} series and uses: the rest is left out` : ''
@@ -138,7 +138,7 @@ export async function usesFrom(path: string, { metric, unreadable, progress }: R
   }
 }
 
-/** Most installations first, so that a single sender of another name changes nothing. */
+/** Most installations first: a single sender of another name changes nothing. */
 export function byReach(tools: readonly Tool[]): Tool[] {
   return tools
     .map(tool => ({ tool, reach: new Set(tool.uses.map(({ installation }) => installation)).size }))

@@ -32,7 +32,7 @@ interface Asking {
   headers: Record<string, string>
   /** What is counted as a command; undefined for the usual one. */
   metric?: string | undefined
-  /** Is told what the server has to say beside its answer. */
+  /** Receives the server's remarks beside its answer. */
   warn(sentence: string): void
 }
 
@@ -40,9 +40,9 @@ type Labels = Record<string, string>
 
 /**
  * Reads what a Prometheus, Cortex or Thanos has stored, by the API that they share. Every sample is one that a command
- * has sent, so what it adds to its series happened at its time: the same uses as of a file of the same bodies. What they
- * do not store cannot be told: a series that began anew with a higher count is one that went on. Rejects if it cannot be
- * asked.
+ * has sent, so what it adds to its series happened at its time: the same uses as of a file of the same bodies.
+ * They do not store starts: a series that began anew with a higher count looks like one that went on. Rejects if
+ * it cannot be asked.
  */
 export async function usesFromServer(
   url: string,
