@@ -22,7 +22,12 @@ describe('the pictures of the docs', () => {
         .map(name => `docs/${name}`),
     ]
     const text = documents.map(name => readFileSync(join(root, name), 'utf8')).join('\n')
-    expect(pictures.sort()).toEqual(['report-dark.png', 'report-light.png'])
+    expect(pictures.sort()).toEqual([
+      'cost-dark.svg',
+      'cost-light.svg',
+      'report-dark.png',
+      'report-light.png',
+    ])
     for (const name of pictures) {
       expect([name, statSync(join(folder, name)).size < 300_000]).toEqual([name, true])
       expect([name, text.includes(`pictures/${name}`)]).toEqual([name, true])
