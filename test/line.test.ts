@@ -145,3 +145,22 @@ test('flushTelemetry resolves when the body has been delivered', async () => {
   // Not awaited: the tool awaited it.
   expect(counts(receiver.requests, 'documents_tested')).toEqual({ true: 1 })
 })
+
+test('a program that counts in a burst and then idles delivers all of it, also what a helper was too early for', async () => {
+  const { world, receiver } = await consented()
+  const running = world.start(`
+    import { initTelemetry } from 'otlp-tally'
+    const { trackCommand } = initTelemetry({ name: 'trix', version: '1.0.0', commands: ['dev'] })
+    let left = 6000
+    const timer = setInterval(() => {
+      for (let i = 0; i < 20; i++) trackCommand('dev')
+      if ((left -= 20) > 0) return
+      clearInterval(timer)
+      console.log('counted')
+    }, 5)
+    process.stdin.once('data', () => {})
+  `)
+  await running.said('counted')
+  await expect.poll(() => counts(receiver.requests), { timeout: 20_000 }).toEqual({ dev: 6000 })
+  await running.end()
+})

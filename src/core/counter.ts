@@ -5,7 +5,7 @@ import { answerFiles } from './decide/folders.ts'
 import type { Job } from './deliver/job.ts'
 import { environmentAttributes } from './environment.ts'
 import { ensureFingerprint, fingerprintPath } from './log/fingerprint.ts'
-import { mark } from './log/mark.ts'
+import { heldSince, mark } from './log/mark.ts'
 import { LOCAL, LOGS, logName } from './log/name.ts'
 import { type HeadDraft, headRecord, seriesText } from './log/record.ts'
 import { crypto, fs, SEP } from './node.ts'
@@ -22,6 +22,8 @@ export interface Counter {
   readonly counted: readonly string[]
   /** Until then, in ms since 1970, nothing need be sent: see `log/hold.ts`. */
   readonly heldUntil: number
+  /** Looks whether a delivery that began at `since` was held back; `heldUntil` then says until when. */
+  wasHeld(since: number): boolean
   /** What delivers the counts; undefined where nothing is sent. */
   job(anyway?: boolean): Job | undefined
 }
@@ -42,6 +44,10 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
     counted,
     get heldUntil() {
       return heldUntil
+    },
+    wasHeld(since) {
+      heldUntil = heldSince(path, since, intervalMs)
+      return heldUntil > 0
     },
     count(series, now) {
       const text = seriesText(series)

@@ -178,8 +178,20 @@ function deliver(state: State, { atExit = false, anyway = false } = {}): void {
   }
   if (!job) return
   if (counter?.mode === 'log') preview(state, job, counter.counted)
-  else if (isInline(state) && !atExit) startInline(state, job)
-  else start(state, job)
+  else {
+    const since = Date.now()
+    if (isInline(state) && !atExit) startInline(state, job)
+    else start(state, job)
+    if (counter && !atExit)
+      void state.delivered?.then(() => silently(state, () => lookAgain(state, counter, since)))
+  }
+}
+
+/** In a process that runs on: the helper may have been held back, and nothing else may come that starts another. */
+function lookAgain(state: State, counter: Counter, since: number): void {
+  if (state.counter || !counter.wasHeld(since)) return
+  state.counter = counter
+  startTimer(state, counter.heldUntil - Date.now())
 }
 
 /** A timer that keeps no process alive. Longer ones than Node's longest look earlier, and wait again. */

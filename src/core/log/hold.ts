@@ -22,6 +22,12 @@ export function heldUntil(
   return last + pause > now ? last + pause : 0
 }
 
+/** True if a tail shows a mark that no claim has seen. */
+export function hasUnclaimed(tail: string): boolean {
+  const behind = tail.slice(Math.max(0, tail.lastIndexOf('\n!send ')))
+  return /\n[A-Za-z]/.test(behind)
+}
+
 /** The time of the last claim that a tail shows; 0 where it shows none. */
 function lastClaim(tail: string): number {
   const at = Math.max(tail.lastIndexOf('\n!send '), tail.lastIndexOf('\n!last '))

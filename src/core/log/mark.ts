@@ -1,7 +1,7 @@
 import { makeFolder, parentOf, random } from '../files.ts'
 import { fs, hasCode } from '../node.ts'
 import { isCopied, type Stamp, stampOf } from '../stamp.ts'
-import { heldUntil } from './hold.ts'
+import { hasUnclaimed, heldUntil } from './hold.ts'
 import { MAX_LOG_BYTES, TAIL_BYTES } from './record.ts'
 
 /** What a command learns when it counts. */
@@ -44,6 +44,21 @@ export function mark(
     }
   }
   throw new Error('the log does not stay the file that it was')
+}
+
+/**
+ * Until when a delivery that began at `since` was held back, in ms since 1970; 0 if it was not, or if nothing is left to
+ * send. A process that runs on asks when its helper has ended: only the helper may know of the last claim.
+ */
+export function heldSince(path: string, since: number, intervalMs: number): number {
+  const fd = openLog(path)
+  try {
+    const { size } = fs.fstatSync(fd)
+    const tail = readText(fd, Math.max(0, size - TAIL_BYTES), size)
+    return hasUnclaimed(tail) ? heldUntil(tail, since, intervalMs) : 0
+  } finally {
+    fs.closeSync(fd)
+  }
 }
 
 /** Appends one record in one write. Throws where not all of it was written; the rest of it is then void. */
