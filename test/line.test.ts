@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import { version } from '../src/core/version.ts'
 import { counts, type Receiver, startReceiver } from './receiver.ts'
@@ -146,21 +147,22 @@ test('flushTelemetry resolves when the body has been delivered', async () => {
   expect(counts(receiver.requests, 'documents_tested')).toEqual({ true: 1 })
 })
 
-test('a program that counts in a burst and then idles delivers all of it, also what a helper was too early for', async () => {
+test('a program that idles after a burst delivers all of it, also where its helper came too soon after another', async () => {
   const { world, receiver } = await consented()
-  const running = world.start(`
+  const tool = `
     import { initTelemetry } from 'otlp-tally'
     const { trackCommand } = initTelemetry({ name: 'trix', version: '1.0.0', commands: ['dev'] })
-    let left = 6000
-    const timer = setInterval(() => {
-      for (let i = 0; i < 20; i++) trackCommand('dev')
-      if ((left -= 20) > 0) return
-      clearInterval(timer)
-      console.log('counted')
-    }, 5)
+    const count = times => { for (let i = 0; i < times; i++) trackCommand('dev') }`
+  // Its helper starts a second after the first counts, and finds a claim that is younger than that.
+  const running = world.start(`${tool}
+    count(300)
+    console.log('counted')
+    setTimeout(() => count(200), 900)
     process.stdin.once('data', () => {})
   `)
   await running.said('counted')
-  await expect.poll(() => counts(receiver.requests), { timeout: 20_000 }).toEqual({ dev: 6000 })
+  await sleep(450)
+  await world.script(`${tool}\ncount(1)`)
+  await expect.poll(() => counts(receiver.requests), { timeout: 20_000 }).toEqual({ dev: 501 })
   await running.end()
 })
