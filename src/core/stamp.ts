@@ -27,7 +27,7 @@ export function isCopied([ino, birth]: Stamp, stats: Stats): boolean {
   if (Math.abs(birth - birthtimeMs) <= EQUAL_MS) return false
   // A container's image, opened to be written (overlayfs): the same inode, and born anew. But where the system has no
   // `statx`, libuv reports the time of the last change as the birth time.
-  return birthtimeMs !== ctimeMs || hasStatx()
+  return birthtimeMs !== ctimeMs || (process.platform === 'linux' && hasStatx())
 }
 
 /** Files of /proc have no birth time: `statx` says 0, and libuv without it the time of the last change. */
