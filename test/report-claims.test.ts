@@ -291,6 +291,24 @@ describe('what a report says in words', () => {
     expect(said(failing('build', 20, 20))).toEqual([])
   })
 
+  test.each([
+    // 7 of 94 are many against 3%, but whether it was 3% is not known of 20 runs.
+    { before: [0, 20], now: [7, 94], says: false },
+    { before: [0, 940], now: [7, 94], says: true },
+    // More failures than runs are still only all of them.
+    { before: [95, 100], now: [500, 100], says: false },
+  ])(
+    'knows how little a few runs say of what is usual: $before before, $now now',
+    ({ before, now, says }) => {
+      const counted = (day: number, [failed, runs]: number[]) => [
+        use(day, { count: runs! }),
+        ...(failed ? [use(day, { kind: 'failure' as const, count: failed })] : []),
+      ]
+      const uses = [use(100, { name: 'check' }), ...counted(50, before), ...counted(5, now)]
+      expect(sentencesFor(uses).said.some(said => said.includes('fails more'))).toBe(says)
+    },
+  )
+
   test('says nothing of the failures of one installation among many', () => {
     const uses = days(1, 100, day => [
       ...Array.from({ length: 9 }, (_, who) => ({ installation: `${who}`, count: 3 })),

@@ -19,7 +19,10 @@ export interface Unusual {
 /** Shares of fewer runs say nothing. */
 const MIN_RUNS = 20
 const MIN_EXCESS = 5
-/** In standard deviations: chance alone does this once in 700 times. */
+/**
+ * In standard deviations. Of commands that fail as they did, chance alone picks one in 400 where as many runs are usual,
+ * and at worst one in 65, where 20 are.
+ */
 const MIN_SIGMA = 3
 
 /** What fails more than it did, worst first, then what fails less. */
@@ -45,12 +48,13 @@ export function unusualOf(
     .sort((a, b) => b.excess - a.excess)
 }
 
-/** 0 where it is no more than chance. */
+/** 0 where it is no more than chance, in what is usual too: that was counted in a limited number of runs. */
 function excessOf(now: Runs, usual: Runs): number {
   if (now.runs < MIN_RUNS || usual.runs < MIN_RUNS) return 0
-  const excess = now.failed - (now.runs * Math.min(usual.failed, usual.runs)) / usual.runs
-  const part = (Math.min(usual.failed, usual.runs) + 1) / (usual.runs + 2)
-  const deviation = Math.sqrt(now.runs * part * (1 - part))
+  const [failed, before] = [Math.min(now.failed, now.runs), Math.min(usual.failed, usual.runs)]
+  const excess = failed - (now.runs * before) / usual.runs
+  const part = (failed + before + 1) / (now.runs + usual.runs + 2)
+  const deviation = Math.sqrt(now.runs * part * (1 - part) * (1 + now.runs / usual.runs))
   return Math.abs(excess) >= Math.max(MIN_EXCESS, MIN_SIGMA * deviation) ? excess : 0
 }
 
