@@ -10,7 +10,7 @@ import { viewText } from '../src/report/text.ts'
 import type { Use } from '../src/report/use.ts'
 import { type View, viewOf, type Wanted } from '../src/report/view.ts'
 import { takesColour } from '../src/terminal/colour.ts'
-import { NOW, robotUses, use } from './histories.ts'
+import { ago, NOW, robotUses, use } from './histories.ts'
 import { makeWorld, type World } from './world.ts'
 
 const viewFor = (uses: readonly Use[], wanted: Wanted = {}, subject = 'trix'): View =>
@@ -164,6 +164,14 @@ describe('as a page', () => {
       expect(html.replace(REPORT_SCRIPT, '')).not.toMatch(/<script>[^<]|<img/)
       expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
     }
+  })
+
+  test('a version that appeared on the first day of a week stands above the name of that week', () => {
+    const version = ({ time }: Use) => (ago(time) <= 35 ? '1.3.0' : '1.2.0')
+    const page = pageOf(viewFor(aFleet().map(one => ({ ...one, version: version(one) }))))
+    const place = (name: string) => new RegExp(`<text x="([^"]+)"[^>]*>${name}</text>`).exec(page)?.[1]
+    expect(place('1.3.0')).toBe(place('17 Oct'))
+    expect(place('1.3.0')).toBeDefined()
   })
 
   test('a version of a stranger is neither the newest nor a mark in the chart', () => {

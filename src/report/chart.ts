@@ -41,7 +41,8 @@ export function chartOf({ id, label, points, columns, markers }: Chart): string 
   const numbers = ticks.map(tick => `<text x="100%" dx="8" y="${y(tick) + 4}">${short(tick)}</text>`)
   const names = labelled(points.length, MAX_LABELS).map(
     index =>
-      `<text x="${middle(index, points.length)}%" y="${TOP + HEIGHT + 18}" text-anchor="middle">${html(points[index]!.name)}</text>`,
+      // A step is named by its first day, where the markers of that day stand too.
+      `<text x="${((100 * index) / points.length).toFixed(2)}%" y="${TOP + HEIGHT + 18}" text-anchor="${index ? 'middle' : 'start'}">${html(points[index]!.name)}</text>`,
   )
   return `<figure class="figure" id="${id}">
 <div class="plot"><svg class="chart" role="img" aria-label="${html(label)}" height="${TOP + HEIGHT + BELOW}">
@@ -53,11 +54,6 @@ ${unfinished(points, top, id)}<g class="ticks">${numbers.join('')}${names.join('
 </svg></div>
 ${tableOf(columns, points)}
 </figure>`
-}
-
-/** The middle of a step, in percent of the width. */
-function middle(index: number, length: number): string {
-  return ((100 * (index + 0.5)) / length).toFixed(2)
 }
 
 function shapes(points: readonly Point[], top: number): string {
