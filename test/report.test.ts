@@ -174,6 +174,14 @@ describe('as a page', () => {
     expect(place('1.3.0')).toBeDefined()
   })
 
+  test('of one command, versions appear when they were released, not when the command was first run on them', () => {
+    const late = aFleet().filter(({ name, time }) => name !== 'doctor' || ago(time) < 7 || ago(time) > 40)
+    const markers = (wanted: Wanted) => /<g class="markers">.*?<\/g>/.exec(pageOf(viewFor(late, wanted)))![0]
+    expect(markers({ command: 'doctor' })).toBe(markers({}))
+    expect(markers({})).toContain('>1.3.0<')
+    expect(pageOf(viewFor(late, { command: 'doctor' }))).not.toMatch(/installations?, since/)
+  })
+
   test('a version of a stranger is neither the newest nor a mark in the chart', () => {
     const page = pageOf(viewFor([...aFleet(), use(3, { version: '99.0.0', installation: 'stranger' })]))
     expect(page).toContain('On the newest, 1.3.0')

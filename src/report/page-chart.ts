@@ -9,8 +9,16 @@ import type { Words } from './view.ts'
 const MIN_PART = 0.05
 const MAX_MARKERS = 6
 
-/** The large one: the installations of each week, or the runs where nothing says whose they are. */
-export function overTime(summary: Summary, id: string, words: Words | undefined): string {
+/**
+ * The large one: the installations of each week, or the runs where nothing says whose they are. Of one command, `whole`
+ * says when versions appeared: it may have been run on one much later.
+ */
+export function overTime(
+  summary: Summary,
+  id: string,
+  words: Words | undefined,
+  whole: Summary = summary,
+): string {
   const { all, runs, byAgents, agents, period, today } = summary
   // One installation is a person, and whether he is there at all is seen in his runs.
   const many = summary.many && Math.max(...all.trend) > 1
@@ -48,7 +56,7 @@ ${chartOf({
     ...more,
     ...(agents.length ? ['of them by agents'] : []),
   ],
-  markers: markersOf(summary, points.length),
+  markers: markersOf(whole, points.length),
 })}
 </section>`
 }

@@ -47,9 +47,10 @@ function spreadMultiples(rows: readonly Spread[], { many, period }: Summary, dat
   )
 }
 
-export function versionMultiples(summary: Summary): string {
+/** `dated` says when each appeared: the uses of one command alone do not know. */
+export function versionMultiples(summary: Summary, dated = true): string {
   const newestFirst = [...summary.versions].sort((a, b) => compareVersions(b.name, a.name))
-  return newestFirst.length > 1 ? spreadMultiples(newestFirst, summary, true) : ''
+  return newestFirst.length > 1 ? spreadMultiples(newestFirst, summary, dated) : ''
 }
 
 export function environmentMultiples(summary: Summary): { name: string; content: string }[] {

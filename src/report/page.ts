@@ -130,8 +130,8 @@ function commandPage({ command, shown, words }: View, prefix: string): string {
     `<p class="question">Can <b>${html(name)}</b> be removed?</p>
 <p class="verdict"><b>${verdict.answer}.</b> ${sentenceOf(verdict.reason, name => `<b>${html(name)}</b>`)}</p>`,
     commandTiles(name, shown.summary, narrowed),
-    overTime(narrowed, `${prefix}chart`, words),
-    sectionOf(`Versions, ${trendName(narrowed)}`, `${prefix}0`, [versionMultiples(narrowed)]),
+    overTime(narrowed, `${prefix}chart`, words, shown.summary),
+    sectionOf(`Versions, ${trendName(narrowed)}`, `${prefix}0`, [versionMultiples(narrowed, false)]),
     sectionOf('Coding agents', `${prefix}0`, [agentMultiples(narrowed)]),
     ...environmentMultiples(narrowed).map(({ name, content }) => sectionOf(name, `${prefix}0`, [content])),
   ]
