@@ -63,7 +63,7 @@ export function tilesOf(summary: Summary, words: Words | undefined): string {
 export function commandTiles(name: string, { all, many, commands }: Summary, narrowed: Summary): string {
   const row = commands.find(one => one.name === name)!
   const days = daysOf(narrowed)
-  const { newest, period } = narrowed
+  const { period } = narrowed
   const last = spokenDay(row.last, period.to)
   const tiles = [
     ...(many
@@ -89,16 +89,6 @@ export function commandTiles(name: string, { all, many, commands }: Summary, nar
             shareText(failedShare(row)) || '–',
             '',
             row.past.runs ? `${shareText(failedShare(row.past))} before` : '',
-          ),
-        ]
-      : []),
-    ...(newest
-      ? [
-          tile(
-            `On the newest, ${html(cut(newest.version))}`,
-            short(newest.count),
-            '',
-            many ? 'installations' : 'runs',
           ),
         ]
       : []),
