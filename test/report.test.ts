@@ -182,6 +182,14 @@ describe('as a page', () => {
     expect(pageOf(viewFor(late, { command: 'doctor' }))).not.toMatch(/installations?, since/)
   })
 
+  test('the tile of failures names what a sentence names, and nothing else', () => {
+    const tile = (uses: readonly Use[]) => />Failed, 30 days<.*/.exec(pageOf(viewFor(uses)))![0]
+    expect(tile(aFleet())).toMatch(/deploy 5\d% on 1\.3\.0, else 9%/)
+    const runs = aFleet().filter(({ kind }) => kind !== 'failure')
+    const chance = [use(3, { name: 'deploy', kind: 'failure' }), use(4, { name: 'test', kind: 'failure' })]
+    expect(tile([...runs, ...chance])).not.toMatch(/deploy|test/)
+  })
+
   test('a version of a stranger is neither the newest nor a mark in the chart', () => {
     const page = pageOf(viewFor([...aFleet(), use(3, { version: '99.0.0', installation: 'stranger' })]))
     expect(page).toContain('On the newest, 1.3.0')

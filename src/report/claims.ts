@@ -15,6 +15,8 @@ export interface Claims {
   headline: Claim | undefined
   /** What has changed, and what is used by few. */
   changes: Claim[]
+  /** What fails most over what is usual for it. */
+  failing: Unusual | undefined
 }
 
 /** Shares of fewer runs than these, and a change of fewer, say nothing. */
@@ -35,16 +37,22 @@ export function claimsOf(history: History, summary: Summary): Claims {
     commands,
     newest?.appeared === undefined ? undefined : newest.version,
   )
+  const [worst] = failures
+  const failing = worst && worst.excess > 0 ? worst : undefined
   const changes = [
     adoptionClaim(summary),
     newClaim(history, summary),
-    worseClaim(failures[0], period.days),
+    worseClaim(failing, period.days),
     betterClaim(failures.at(-1)),
     quietClaim(history, summary),
     agentsClaim(summary),
     rareClaim(history, summary),
   ]
-  return { headline: headlineOf(summary), changes: changes.filter(claim => claim !== undefined) }
+  return {
+    headline: headlineOf(summary),
+    changes: changes.filter(claim => claim !== undefined),
+    failing,
+  }
 }
 
 function headlineOf({ many, week, all, period, commands }: Summary): Claim | undefined {
@@ -106,7 +114,7 @@ function newClaim({ since }: History, { commands, period, many, all }: Summary):
 }
 
 function worseClaim(found: Unusual | undefined, days: number): Claim | undefined {
-  if (!found || found.excess < 0) return undefined
+  if (!found) return undefined
   const { name, now, usual, since } = found
   const [share, before] = [percent(failedShare(now)!), percent(failedShare(usual)!)]
   return since === undefined

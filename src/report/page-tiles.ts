@@ -1,19 +1,19 @@
 import { count } from '../terminal/count.ts'
 import { changeOf, percent, short } from '../terminal/number.ts'
+import type { Claims } from './claims.ts'
 import { spokenDay } from './days.ts'
 import { html } from './html.ts'
 import { daysOf } from './page-table.ts'
-import { failedShare, type Row } from './rows.ts'
+import { failedShare } from './rows.ts'
 import type { Summary } from './summary.ts'
 import { changeText, eachOf, shareText } from './text.ts'
-import type { Words } from './view.ts'
+import type { Range, Words } from './view.ts'
 
 /** A percentage of fewer is no news. */
 const MIN_BEFORE = 10
-const MIN_RUNS = 20
 
 /** The numbers that matter, each with what has become of it. */
-export function tilesOf(summary: Summary, words: Words | undefined): string {
+export function tilesOf({ summary, claims }: Range, words: Words | undefined): string {
   const { many, all, week, fresh, newest, period } = summary
   const days = daysOf(summary)
   const tiles = [
@@ -51,7 +51,7 @@ export function tilesOf(summary: Summary, words: Words | undefined): string {
             `Failed, ${days}`,
             shareText(failedShare(all)) || '0%',
             pointsArrow(summary),
-            worstText(summary),
+            worstText(claims),
           ),
         ]
       : []),
@@ -117,13 +117,14 @@ function pointsArrow({ all }: Summary): string {
   return `<em>${percent(before)} before</em>`
 }
 
-/** What fails most over what is usual for it. */
-function worstText({ commands }: Summary): string {
-  const usual = commands.filter(({ runs, past }) => runs >= MIN_RUNS && past.runs >= MIN_RUNS)
-  const excess = ({ runs, failed, past }: Row) => failed - runs * failedShare(past)!
-  const [worst] = usual.sort((a, b) => excess(b) - excess(a))
-  if (!worst || excess(worst) <= 0) return ''
-  return `${html(cut(worst.name))} ${percent(failedShare(worst)!)}, was ${percent(failedShare(worst.past)!)}`
+/** The one that a sentence names too. */
+function worstText({ failing }: Claims): string {
+  if (!failing) return ''
+  const { name, now, usual, since } = failing
+  const [share, before] = [percent(failedShare(now)!), percent(failedShare(usual)!)]
+  return since === undefined
+    ? `${html(cut(name))} ${share}, was ${before}`
+    : `${html(cut(name))} ${share} on ${html(cut(since))}, else ${before}`
 }
 
 function adoptionText({ newest, period, many }: Summary): string {

@@ -86,7 +86,7 @@ function setOf(view: View, ranges: readonly Range[], prefix = ''): string {
     ),
   )
   return [
-    ...ranges.map((range, index) => inRanges([index], all.length, tilesOf(range.summary, view.words))),
+    ...ranges.map((range, index) => inRanges([index], all.length, tilesOf(range, view.words))),
     ...charts,
     ...ranges.map((range, index) =>
       inRanges([index], all.length, detailsOf(range, `${prefix}${index}`, view)),

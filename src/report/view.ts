@@ -96,7 +96,9 @@ function viewOfHistory(
   const rangeOf = (days: number | 'all'): Range => {
     const counted = summaryOf(history, periodOf(history, days))
     const summary = isPublic ? usedOnly(counted) : counted
-    const claims = words ? { headline: undefined, changes: [] } : claimsOf(history, summary)
+    const claims = words
+      ? { headline: undefined, changes: [], failing: undefined }
+      : claimsOf(history, summary)
     return { name: days === 'all' ? 'all' : `${days} days`, summary, claims }
   }
   const shown = rangeOf(days)
