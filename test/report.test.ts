@@ -179,7 +179,7 @@ describe('as a page', () => {
     const markers = (wanted: Wanted) => /<g class="markers">.*?<\/g>/.exec(pageOf(viewFor(late, wanted)))![0]
     expect(markers({ command: 'doctor' })).toBe(markers({}))
     expect(markers({})).toContain('>1.3.0<')
-    expect(pageOf(viewFor(late, { command: 'doctor' }))).not.toMatch(/installations?, since/)
+    expect(pageOf(viewFor(late, { command: 'doctor' }))).not.toContain('first seen')
   })
 
   test('the tile of failures names what a sentence names, and nothing else', () => {
@@ -188,6 +188,13 @@ describe('as a page', () => {
     const runs = aFleet().filter(({ kind }) => kind !== 'failure')
     const chance = [use(3, { name: 'deploy', kind: 'failure' }), use(4, { name: 'test', kind: 'failure' })]
     expect(tile([...runs, ...chance])).not.toMatch(/deploy|test/)
+  })
+
+  test('a version that nobody has any more says so, and the percentages say of what they are', () => {
+    expect(page).toMatch(/<small>0 installations now, first seen 3 Sep<\/small>/)
+    expect(page).toContain('>Versions, part of the installations in 30 days</h2>')
+    const doctor = pageOf(viewFor(aFleet(), { command: 'doctor' }))
+    expect(doctor).toContain('>Versions, part of the installations that ran it in 30 days</h2>')
   })
 
   test('a version of a stranger is neither the newest nor a mark in the chart', () => {

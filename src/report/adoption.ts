@@ -10,8 +10,7 @@ export interface Newest {
   version: string
   /** The day on which it appeared; undefined where it was there when counting began. */
   appeared: number | undefined
-  /** Of the installations of the period, and as a part of them; of the runs where nothing says whose they are. */
-  count: number
+  /** Of the installations of the period; of the runs where nothing says whose they are. */
   share: number
   /** After how many days more than half, and 90 %, of the current installations had it. */
   half: number | undefined
@@ -33,7 +32,7 @@ export function newestOf(history: History, period: Period, versions: readonly Sp
     .filter(({ count }) => count >= least)
     .sort((a, b) => compareVersions(b.name, a.name))
   if (!newest) return undefined
-  const { name: version, count, share, first } = newest
+  const { name: version, share, first } = newest
   const appeared = first > history.since ? first : undefined
   const spreading =
     appeared === undefined || !history.many ? [] : sharesOver(history, version, first, period.to)
@@ -44,7 +43,6 @@ export function newestOf(history: History, period: Period, versions: readonly Sp
   return {
     version,
     appeared,
-    count,
     share,
     half: after(share => share > 0.5),
     most: after(share => share >= 0.9),

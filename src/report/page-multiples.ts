@@ -38,10 +38,11 @@ function spreadMultiples(rows: readonly Spread[], { many, period }: Summary, dat
     rows
       .filter(({ count, trend }) => count || trend.some(Boolean))
       .map(({ name, count: number, share, trend, first }) => {
-        const since = dated && first > period.steps.starts[0]! ? `, since ${shortDay(first, period.to)}` : ''
+        const since =
+          dated && first > period.steps.starts[0]! ? `, first seen ${shortDay(first, period.to)}` : ''
         return {
           ...{ name, number: percent(share), trend },
-          note: `${count(number, many ? 'installation' : 'run')}${since}`,
+          note: `${count(number, many ? 'installation' : 'run')}${many && !number ? ' now' : ''}${since}`,
         }
       }),
   )

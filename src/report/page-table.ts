@@ -95,7 +95,7 @@ export function daysOf({ period: { days, unfinished } }: Summary): string {
   return unfinished ? 'today' : `${short(days)} day${days === 1 ? '' : 's'}`
 }
 
-export function trendName({ period: { steps } }: Summary): string {
+function trendName({ period: { steps } }: Summary): string {
   const { days, starts } = steps
   return `${starts.length} ${days === 7 ? 'week' : 'day'}${starts.length === 1 ? '' : 's'}`
 }

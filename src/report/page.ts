@@ -8,7 +8,7 @@ import { overTime } from './page-chart.ts'
 import { agentMultiples, environmentMultiples, versionMultiples } from './page-multiples.ts'
 import { REPORT_SCRIPT } from './page-script.ts'
 import { REPORT_STYLE } from './page-style.ts'
-import { commandsTable, daysOf, eventsTable, trendName } from './page-table.ts'
+import { commandsTable, daysOf, eventsTable } from './page-table.ts'
 import { commandTiles, tilesOf } from './page-tiles.ts'
 import { todayText } from './text.ts'
 import type { Range, View } from './view.ts'
@@ -114,7 +114,10 @@ function detailsOf({ summary, claims }: Range, set: string, { words }: View): st
       commandsTable(summary, first) || '<p>None was counted in this time.</p>',
     ),
     section('What changed', said.length ? `<ul class="changes">\n${said.join('\n')}\n</ul>` : ''),
-    section(`Versions, ${trendName(summary)}`, versionMultiples(summary)),
+    section(
+      `Versions, part of the ${summary.many ? 'installations' : 'runs'} in ${daysOf(summary)}`,
+      versionMultiples(summary),
+    ),
     section(`Coding agents, part of the runs in ${daysOf(summary)}`, agents),
     ...environmentMultiples(summary).map(({ name, content }) => section(name, content)),
     section('Events', eventsTable(summary)),
@@ -126,13 +129,18 @@ function detailsOf({ summary, claims }: Range, set: string, { words }: View): st
 /** Can it be removed? The answer, and the numbers behind it. */
 function commandPage({ command, shown, words }: View, prefix: string): string {
   const { name, verdict, narrowed } = command!
+  const who = narrowed.many ? 'the installations that ran it' : 'its runs'
   return [
     `<p class="question">Can <b>${html(name)}</b> be removed?</p>
 <p class="verdict"><b>${verdict.answer}.</b> ${sentenceOf(verdict.reason, name => `<b>${html(name)}</b>`)}</p>`,
     commandTiles(name, shown.summary, narrowed),
     overTime(narrowed, `${prefix}chart`, words, shown.summary),
-    sectionOf(`Versions, ${trendName(narrowed)}`, `${prefix}0`, [versionMultiples(narrowed, false)]),
-    sectionOf('Coding agents', `${prefix}0`, [agentMultiples(narrowed)]),
+    sectionOf(`Versions, part of ${who} in ${daysOf(narrowed)}`, `${prefix}0`, [
+      versionMultiples(narrowed, false),
+    ]),
+    sectionOf(`Coding agents, part of its runs in ${daysOf(narrowed)}`, `${prefix}0`, [
+      agentMultiples(narrowed),
+    ]),
     ...environmentMultiples(narrowed).map(({ name, content }) => sectionOf(name, `${prefix}0`, [content])),
   ]
     .filter(Boolean)
