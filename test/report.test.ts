@@ -148,7 +148,7 @@ describe('as a page', () => {
     const page = pageOf(viewFor(aQuarter()))
     expect(page).not.toMatch(/[Ii]nstallation|>Used by|NaN|undefined[^)]*</)
     const headings = [...page.matchAll(/<h2[^>]*>(.*?)<\/h2>/g)].map(([, heading]) => heading)
-    expect(new Set(headings)).toEqual(new Set(['Runs per week', 'Commands', 'What changed']))
+    expect(new Set(headings)).toEqual(new Set(['Runs per week', 'Commands', 'Worth knowing']))
   })
 
   test("a stranger's names are text in it", () => {
@@ -195,6 +195,16 @@ describe('as a page', () => {
     expect(page).toContain('>Versions, part of the installations in 30 days</h2>')
     const doctor = pageOf(viewFor(aFleet(), { command: 'doctor' }))
     expect(doctor).toContain('>Versions, part of the installations that ran it in 30 days</h2>')
+  })
+
+  test('says what is worth knowing above the table, and on the page of a command what is about it', () => {
+    expect(page.indexOf('>Worth knowing</h2>')).toBeLessThan(page.indexOf('>Commands</h2>'))
+    const said = (command: string) =>
+      [...pageOf(viewFor(aFleet(), { command })).matchAll(/<li>(.*)\.<\/li>/g)].map(([, said]) => said)
+    expect(said('deploy')).toEqual([
+      '<b>deploy</b> fails more on <b>1.3.0</b>: 52% of its runs, 9% on other versions',
+    ])
+    expect(said('build')).toEqual([])
   })
 
   test('a version of a stranger is neither the newest nor a mark in the chart', () => {

@@ -170,12 +170,15 @@ function rareClaim({ since }: History, { commands, all, many, period }: Summary)
     .slice(-MAX_NAMES)
     .reverse()
   if (!rare.length || rare.length === commands.length) return undefined
-  const names = rare.flatMap(({ name, installations }, index): (string | { name: string })[] => [
-    ...(index ? [', '] : []),
-    { name },
-    ` (${short(installations)})`,
-  ])
-  return [`used by few of ${short(all.installations)} installations: `, ...names]
+  const listed = (rows: readonly Row[], rest: (row: Row) => string): Claim =>
+    rows.flatMap((row, index) => [...(index ? [', '] : []), { name: row.name }, rest(row)])
+  const [unused, few] = [rare.filter(row => !row.installations), rare.filter(row => row.installations)]
+  const of = ` of ${short(all.installations)} installations: `
+  return [
+    ...(unused.length ? [`used by none${of}`, ...listed(unused, () => '')] : []),
+    ...(few.length ? [unused.length ? '; by few: ' : `used by few${of}`] : []),
+    ...listed(few, ({ installations }) => ` (${short(installations)})`),
+  ]
 }
 
 /** `28 Oct – 26 Nov`, or the one day. */

@@ -1,4 +1,4 @@
-import { sentenceOf } from './claim.ts'
+import { type Claim, sentenceOf } from './claim.ts'
 import { daysText } from './claims.ts'
 import { isoDay } from './days.ts'
 import { documentOf } from './document.ts'
@@ -102,18 +102,17 @@ function inRanges(indexes: readonly number[], all: number, content: string): str
 function detailsOf({ summary, claims }: Range, set: string, { words }: View): string {
   const first = words?.thing ?? 'Command'
   const today = todayText(summary)
-  const said = claims.changes.map(claim => `<li>${sentenceOf(claim, name => `<b>${html(name)}</b>`)}</li>`)
   const section = (name: string, ...content: string[]) => sectionOf(name, set, content)
   const agents = agentMultiples(summary)
   return [
     summary.today && (summary.today.runs || summary.today.events)
       ? `<p class="today">Today so far, in none of these numbers: ${today}.</p>`
       : '',
+    section('Worth knowing', sentences(claims.changes)),
     section(
       words ? `By ${first}` : 'Commands',
       commandsTable(summary, first) || '<p>None was counted in this time.</p>',
     ),
-    section('What changed', said.length ? `<ul class="changes">\n${said.join('\n')}\n</ul>` : ''),
     section(
       `Versions, part of the ${summary.many ? 'installations' : 'runs'} in ${daysOf(summary)}`,
       versionMultiples(summary),
@@ -126,15 +125,24 @@ function detailsOf({ summary, claims }: Range, set: string, { words }: View): st
     .join('\n')
 }
 
+function sentences(claims: readonly Claim[]): string {
+  const said = claims.map(claim => `<li>${sentenceOf(claim, name => `<b>${html(name)}</b>`)}</li>`)
+  return said.length ? `<ul class="changes">\n${said.join('\n')}\n</ul>` : ''
+}
+
 /** Can it be removed? The answer, and the numbers behind it. */
 function commandPage({ command, shown, words }: View, prefix: string): string {
   const { name, verdict, narrowed } = command!
+  const about = shown.claims.changes.filter(claim =>
+    claim.some(part => typeof part !== 'string' && part.name === name),
+  )
   const who = narrowed.many ? 'the installations that ran it' : 'its runs'
   return [
     `<p class="question">Can <b>${html(name)}</b> be removed?</p>
 <p class="verdict"><b>${verdict.answer}.</b> ${sentenceOf(verdict.reason, name => `<b>${html(name)}</b>`)}</p>`,
     commandTiles(name, shown.summary, narrowed),
     overTime(narrowed, `${prefix}chart`, words, shown.summary),
+    sectionOf('Worth knowing', `${prefix}0`, [sentences(about)]),
     sectionOf(`Versions, part of ${who} in ${daysOf(narrowed)}`, `${prefix}0`, [
       versionMultiples(narrowed, false),
     ]),
