@@ -31,6 +31,10 @@ const BELOW = 22
 const UNITS = 1000
 const MAX_LABELS = 6
 const MAX_NAME = 14
+/** In pixels: the plot on a phone, a letter of a marker's name, and what is left free beside that. */
+const NARROW = 310
+const LETTER = 7
+const GAP = 8
 
 /** The chart, and the same numbers as a table, folded. */
 export function chartOf({ id, label, points, columns, markers }: Chart): string {
@@ -75,19 +79,25 @@ function unfinished(points: readonly Point[], top: number, id: string): string {
   return `<rect class="unfinished" fill="url(#${id}-hatch)" x="${(100 - width).toFixed(2)}%" width="${width.toFixed(2)}%" y="${(TOP + HEIGHT - height).toFixed(1)}" height="${height.toFixed(1)}"/>\n`
 }
 
-/** Names that would touch stand on two lines. */
+/**
+ * Names that would touch on a phone stand on two lines. One that fits on neither is left out, and its line is shorter.
+ */
 function markersOf(markers: Chart['markers'], length: number): string {
-  let [taken, row] = [-100, 0]
-  return markers
-    .map(({ at, name }) => {
-      const x = (100 * at) / length
-      row = x - taken < 16 ? 1 - row : 0
-      taken = x
-      const side = x > 85 ? 'text-anchor="end" dx="-4"' : 'dx="4"'
-      const text = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1)}…` : name
-      return `<line x1="${x.toFixed(2)}%" x2="${x.toFixed(2)}%" y1="${row ? 16 : 2}" y2="${TOP + HEIGHT}"/><text x="${x.toFixed(2)}%" y="${row ? 26 : 12}" ${side}>${html(text)}</text>`
-    })
-    .join('')
+  const ends = [0, 0]
+  const drawn = markers.map(({ at, name }) => {
+    const x = (100 * at) / length
+    const text = name.length > MAX_NAME ? `${name.slice(0, MAX_NAME - 1)}…` : name
+    const width = (100 * (LETTER * text.length + GAP)) / NARROW
+    const isLeft = x + width > 100
+    const row = ends.findIndex(end => (isLeft ? x - width : x) >= end)
+    const place = `${x.toFixed(2)}%`
+    const line = `<line x1="${place}" x2="${place}" y1="${[2, 16][row] ?? 30}" y2="${TOP + HEIGHT}"/>`
+    if (row < 0) return [line, '']
+    ends[row] = isLeft ? x : x + width
+    const side = isLeft ? 'text-anchor="end" dx="-4"' : 'dx="4"'
+    return [line, `<text x="${place}" y="${row ? 26 : 12}" ${side}>${html(text)}</text>`]
+  })
+  return [0, 1].flatMap(part => drawn.map(one => one[part])).join('')
 }
 
 /** The numbers, folded until somebody asks for them. The script reads what it shows from here. */

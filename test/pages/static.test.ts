@@ -186,6 +186,32 @@ test('on a phone the chart is as wide as the page, its text as large as on a des
   expect(phone.trends).toBe(8)
 })
 
+test('names of versions never touch, on a phone either', async () => {
+  const released = aFleet(40, 2).map((body, index, all) => {
+    const version = `1.${Math.floor((index * 25) / all.length)}.0-beta.1`
+    return JSON.parse(JSON.stringify(body).replace(/1\.\d\.0/, version)) as object
+  })
+  const url = await filePage(makeWorld(), released)
+  for (const width of [360, 1280]) {
+    const { page } = await open(url, { viewport: { width, height: 740 } })
+    const markers = page.locator('.markers:visible')
+    const names = await markers.locator('text').evaluateAll(texts =>
+      texts.map(text => {
+        const { left, right, top, bottom } = text.getBoundingClientRect()
+        return { left, right, top, bottom }
+      }),
+    )
+    expect(await markers.locator('line').count()).toBe(6)
+    expect(names.length).toBeGreaterThan(1)
+    for (const [index, a] of names.entries())
+      for (const b of names.slice(index + 1))
+        expect(a.right <= b.left || b.right <= a.left || a.bottom - 2 <= b.top || b.bottom - 2 <= a.top).toBe(
+          true,
+        )
+    expect(Math.max(...names.map(({ right }) => right))).toBeLessThanOrEqual(width)
+  }
+})
+
 test('the answer for one command is on one screen', async () => {
   const { page } = await open(await filePage(makeWorld(), aFleet(), '--command', 'command 5'), {
     viewport: { width: 1280, height: 900 },
