@@ -351,10 +351,13 @@ describe('whether a command can be removed', () => {
   }
 
   test.each([
-    [1, 'No: doctor was used by 25 of 40 installations (63%) in the last 30 days, last yesterday.'],
+    [
+      1,
+      'No: doctor was used by 25 of 40 installations (63%) in the last 30 days; its last run was yesterday.',
+    ],
     [
       30,
-      'Few would miss it: doctor was used by 1 of 40 installations (3%) in the last 30 days, last on 22 Oct.',
+      'Few would miss it: doctor was used by 1 of 40 installations (3%) in the last 30 days; its last run was on 22 Oct.',
     ],
     [40, 'Almost: None of 40 installations ran doctor in the last 30 days; the last run was on 12 Oct.'],
     [90, 'Yes: None of 40 installations ran doctor in the last 30 days; the last run was on 23 Aug.'],

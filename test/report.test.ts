@@ -207,6 +207,13 @@ describe('as a page', () => {
     expect(said('build')).toEqual([])
   })
 
+  test('of one command says whose runs the chart shows, and the answer alone is bold', () => {
+    const doctor = pageOf(viewFor(aFleet(), { command: 'doctor' }))
+    expect(doctor).toContain('>Installations that ran doctor, per week</h2>')
+    expect(doctor).toContain('<b>No.</b> doctor was used by 40 of 40 installations')
+    expect(pageOf(viewFor(aQuarter(), { command: 'check' }))).toContain('>Runs of check, per week</h2>')
+  })
+
   test('a version of a stranger is neither the newest nor a mark in the chart', () => {
     const page = pageOf(viewFor([...aFleet(), use(3, { version: '99.0.0', installation: 'stranger' })]))
     expect(page).toContain('On the newest, 1.3.0')

@@ -9,16 +9,15 @@ import type { Words } from './view.ts'
 const MIN_PART = 0.05
 const MAX_MARKERS = 6
 
-/**
- * The large one: the installations of each week, or the runs where nothing says whose they are. Of one command, `whole`
- * says when versions appeared: it may have been run on one much later.
- */
-export function overTime(
-  summary: Summary,
-  id: string,
-  words: Words | undefined,
-  whole: Summary = summary,
-): string {
+/** The command that a chart is of. */
+interface One {
+  name: string
+  /** Of all commands. It says when versions appeared: the one may have been run on them much later. */
+  whole: Summary
+}
+
+/** The large one: the installations of each week, or the runs where nothing says whose they are. */
+export function overTime(summary: Summary, id: string, words: Words | undefined, one?: One): string {
   const { all, runs, byAgents, agents, period, today } = summary
   // One installation is a person, and whether he is there at all is seen in his runs.
   const many = summary.many && Math.max(...all.trend) > 1
@@ -42,7 +41,9 @@ export function overTime(
       more: [...(many ? [today.runs] : []), ...(agents.length ? [0] : [])],
       unfinished: true,
     })
-  const heading = `${many ? 'Active installations' : counted} per ${unit}`
+  const whole = many ? 'Active installations' : counted
+  const of = one && !words ? (many ? `Installations that ran ${one.name},` : `Runs of ${one.name},`) : whole
+  const heading = `${of} per ${unit}`
   const most = points.reduce((most, point) => (point.value > most.value ? point : most))
   return `<section aria-labelledby="${id}-name">
 <h2 id="${id}-name">${html(heading)}</h2>
@@ -56,7 +57,7 @@ ${chartOf({
     ...more,
     ...(agents.length ? ['of them by agents'] : []),
   ],
-  markers: markersOf(whole, points.length),
+  markers: markersOf(one?.whole ?? summary, points.length),
 })}
 </section>`
 }

@@ -38,7 +38,7 @@ export function commandsTable(
   const failures: Column[] = [
     { name: 'Failed', cell: row => shareText(failedShare(row)) },
     {
-      name: '<small>before</small>',
+      name: '<small>failed before</small>',
       wide: true,
       cell: ({ past }) => `<small>${shareText(failedShare(past))}</small>`,
     },
@@ -48,7 +48,13 @@ export function commandsTable(
     { name: trendName(summary), drawn: true, cell: ({ trend }) => sparkline(trend) },
     { name: many ? 'Runs' : `Runs, ${daysOf(summary)}`, cell: ({ runs }) => short(runs) },
     ...(many
-      ? [{ name: 'Each', wide: true, cell: ({ runs, installations }: Row) => eachOf(runs, installations) }]
+      ? [
+          {
+            name: 'Runs each',
+            wide: true,
+            cell: ({ runs, installations }: Row) => eachOf(runs, installations),
+          },
+        ]
       : [
           {
             name: 'Share',

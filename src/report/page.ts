@@ -106,7 +106,7 @@ function detailsOf({ summary, claims }: Range, set: string, { words }: View): st
   const agents = agentMultiples(summary)
   return [
     summary.today && (summary.today.runs || summary.today.events)
-      ? `<p class="today">Today so far, in none of these numbers: ${today}.</p>`
+      ? `<p class="today">Not counted above: today so far, ${today}.</p>`
       : '',
     section('Worth knowing', sentences(claims.changes)),
     section(
@@ -139,9 +139,9 @@ function commandPage({ command, shown, words }: View, prefix: string): string {
   const who = narrowed.many ? 'the installations that ran it' : 'its runs'
   return [
     `<p class="question">Can <b>${html(name)}</b> be removed?</p>
-<p class="verdict"><b>${verdict.answer}.</b> ${sentenceOf(verdict.reason, name => `<b>${html(name)}</b>`)}</p>`,
+<p class="verdict"><b>${verdict.answer}.</b> ${sentenceOf(verdict.reason, html)}</p>`,
     commandTiles(name, shown.summary, narrowed),
-    overTime(narrowed, `${prefix}chart`, words, shown.summary),
+    overTime(narrowed, `${prefix}chart`, words, { name, whole: shown.summary }),
     sectionOf('Worth knowing', `${prefix}0`, [sentences(about)]),
     sectionOf(`Versions, part of ${who} in ${daysOf(narrowed)}`, `${prefix}0`, [
       versionMultiples(narrowed, false),

@@ -36,7 +36,7 @@ export function verdictOf(name: string, history: History, recent: Summary, long:
   if (used) {
     const reason: Claim = [
       command,
-      ` was used by ${short(used)} of ${count(all, 'installation')} (${percent(used / all)}) ${of(30)}, last ${when(last)}`,
+      ` was used by ${short(used)} of ${count(all, 'installation')} (${percent(used / all)}) ${of(30)}; its last run was ${when(last)}`,
     ]
     if (all < MIN_INSTALLATIONS) return { answer: 'No', reason }
     return { answer: used <= FEW * all ? 'Few would miss it' : 'No', reason }
