@@ -79,8 +79,10 @@ describe('with failures: true', () => {
 
   test('the next command delivers both, with a description of its own', async () => {
     const { world, receiver } = await consented()
-    for (const end of ['process.exit(2)', '', "throw new Error('boom')"])
+    for (const end of ['process.exit(2)', '', "throw new Error('boom')"]) {
       await run(world, script(`trackCommand('build')\n${end}`))
+      await receiver.arrived(1)
+    }
     await run(world, script("trackCommand('check')"))
     await expect.poll(() => counts(receiver.requests), { timeout: 15_000 }).toEqual({ build: 3, check: 1 })
     expect(counts(receiver.requests, 'command_failure')).toEqual({ build: 2 })
