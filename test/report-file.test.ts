@@ -260,7 +260,7 @@ describe('report FILE', () => {
     )
     const { stdout } = await report(world, 'in.jsonl', '--command', 'doctor')
     expect(stdout).toMatch(
-      /\nCan doctor be removed\?\nNo: doctor was used by 3 of 3 installations \(100%\) in the last 1 day, last\s+yesterday\.\n$/,
+      /\nCan doctor be removed\?\nNo: doctor was used by 3 of 3 installations \(100%\) in the last 1 day; its\s+last\s+run\s+was\s+yesterday\.\n$/,
     )
     expect(await report(world, 'in.jsonl', '--command', 'docter')).toMatchObject({
       status: 1,
