@@ -24,7 +24,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: first['two and a power cut']!,
   },
   'zeros make the record before them void': {
-    changes: fold("text.includes('\\0')", 'false'),
+    changes: fold('if (zero >= 0)', 'if (false)'),
     scenario: first['two and a power cut']!,
   },
   'no exclusion': {
