@@ -122,7 +122,8 @@ function keep({ resourceMetrics }, highest) {
 
 /** The runs at the end of what `otlp-tally listen` printed: `6  trix build`. */
 function totals(printed) {
-  const rows = [...printed.matchAll(/^ *(\d+) {2}trix (\w+)/gm)]
+  const [, runs = ''] = /\nruns\n([\s\S]*?)\n\n/.exec(printed) ?? []
+  const rows = [...runs.matchAll(/^ *(\d+) {2}trix (\w+)/gm)]
   return Object.fromEntries(rows.map(([, count, command]) => [command, Number(count)]))
 }
 
