@@ -1,5 +1,6 @@
 import type { Job } from '../core/deliver/job.ts'
 import { readFingerprint } from '../core/log/fingerprint.ts'
+import { openToRead } from '../core/log/mark.ts'
 import { fs } from '../core/node.ts'
 import { bodyOf, partOf } from './body.ts'
 import { emptyFold, type Fold, feed } from './fold.ts'
@@ -35,8 +36,7 @@ function fingerprintIn(state: string, now: number): string {
 /** The fold of a log as it is; an empty one where there is none. */
 export function foldAt(path: string): Fold {
   try {
-    const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
-    const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    const fd = openToRead(path)
     try {
       return look(openReader(fd))
     } finally {

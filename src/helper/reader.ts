@@ -41,13 +41,12 @@ export function look(reader: Reader, until?: string): Fold {
   return reader.fold
 }
 
-/** Appends a checkpoint where one is due. */
-export function writeCheckpoint(fd: number): void {
+/** Appends a checkpoint where one is due. A reader knows where the last one is, and that need not be looked for again. */
+export function writeCheckpoint({ fd, since }: Pick<Reader, 'fd' | 'since'>): void {
   const { size } = fs.fstatSync(fd)
-  const whole = openReader(fd)
-  if (size - whole.since < EVERY) return
+  if (size - since < EVERY) return
   // Up to the last newline: the record behind it may still be on its way.
-  const end = whole.since + readText(fd, whole.since, size).lastIndexOf('\n')
+  const end = since + readText(fd, since, size).lastIndexOf('\n')
   const { fold } = openReader(fd, end)
   append(fd, `!sum ${FORMAT} ${end} ${JSON.stringify({ ...fold, series: [...fold.series] })}`)
 }

@@ -1,3 +1,4 @@
+import { openToRead } from '../core/log/mark.ts'
 import { fs } from '../core/node.ts'
 import { emptyFold, type Fold, feed } from './fold.ts'
 
@@ -18,8 +19,7 @@ const MAX_RECORD = 2 ** 16
  * writes: it also works for a file that this user may only read. Throws where it cannot be read.
  */
 export function readLog(path: string, onMark: (mark: Mark) => void = () => {}): Fold {
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
-  const fd = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  const fd = openToRead(path)
   try {
     if (!fs.fstatSync(fd).isFile()) throw new Error(`${path} is not a regular file`)
     const fold = emptyFold()

@@ -259,7 +259,7 @@ function settle({ reader, nonce }: Claimed, { what, why }: Outcome, now: number)
     append(fd, `!${what} ${nonce} ${why.replace(/\s/g, '-') || '-'} ${Math.max(now, WRITTEN)}`)
     // After a power cut the series must still begin with a zero.
     if (what === 'refused') fs.fdatasyncSync(fd)
-    writeCheckpoint(fd)
+    writeCheckpoint(reader)
   } catch {
     // The disk is full, or the log was removed: the claim blocks until its life is over, as after a kill.
   } finally {

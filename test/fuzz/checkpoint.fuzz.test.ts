@@ -39,7 +39,7 @@ function writeLog(fd: number, bytes: number, random: () => number): number {
     writeSync(fd, text, null, 'latin1')
     text = ''
     const { size } = fstatSync(fd)
-    writeCheckpoint(fd)
+    writeCheckpoint(openReader(fd))
     if (fstatSync(fd).size > size) checkpoints++
   }
   writeSync(fd, text, null, 'latin1')

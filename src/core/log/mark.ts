@@ -79,6 +79,12 @@ export function openLog(path: string, create = 0): number {
   return fs.openSync(path, O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | create, 0o600)
 }
 
+/** Opens a log to read only. A link in its place is refused; a FIFO does not block. */
+export function openToRead(path: string): number {
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = fs.constants
+  return fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+}
+
 /**
  * Renames a log, each time to a new name. Nothing is lost: a process that has it open still appends to a valid log. If two
  * processes do this at once, there is one more small log.
