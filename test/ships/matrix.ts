@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Expected } from './exercise.ts'
 
-/** What is run, and what must come of it. The tests go by these lists, and the table in docs/where-it-works.md is made of them. */
+/** What is run, and what must come of it. The tests go by these lists, and docs/where-it-works.md has them as tables. */
 
 export const bundlers: readonly (readonly [name: string, variants: readonly string[]])[] = [
   [
@@ -27,8 +27,8 @@ export const executables: readonly {
   interpreter: string
   expected: Expected
 }[] = [
-  { title: 'Node SEA, Node 20 with postject', maker: 'sea20', interpreter: 'node', expected: inline() },
-  { title: 'Node SEA, Node 26 with --build-sea', maker: 'sea26', interpreter: 'node', expected: inline() },
+  { title: 'Node 20 SEA with postject', maker: 'sea20', interpreter: 'node', expected: inline() },
+  { title: 'Node 26 SEA with --build-sea', maker: 'sea26', interpreter: 'node', expected: inline() },
   { title: 'pkg --sea, of one file', maker: 'pkg', interpreter: 'node', expected: inline() },
   { title: 'pkg --sea, of a package', maker: 'pkgPackage', interpreter: 'node', expected: inline() },
   { title: 'bun build --compile', maker: 'bun', interpreter: 'bun', expected: { route: 'detached' } },
@@ -52,61 +52,72 @@ const packages: Record<string, string> = {
   ncc: '@vercel/ncc',
   bun: '@oven/bun-linux-x64',
 }
-const routes = { detached: 'helper', inline: 'inline' }
 
 /** Versions of Node on npm's registry that lack `process.getBuiltinModule`, and some of those that have it. */
 export const lacking: readonly string[] = ['18.20.8', '20.0.0', '20.15.1', '22.0.0', '22.2.0']
 export const later: readonly string[] = ['20.16.0', '20.20.2', '22.3.0', '22.23.3', '23.11.1', '25.9.0']
 
-/** The rows of the table in docs/where-it-works.md: what it is, how it was tried, who sends. */
-export function rows(): string[][] {
+const withVersion = (name: string) =>
+  `${name === 'bun' ? 'bun build' : name} ${version(packages[name] ?? name)}`
+
+const executablesBy = (route: string) =>
+  executables
+    .filter(({ expected }) => expected.route === route)
+    .map(({ title }) => title)
+    .join('; ')
+
+/** The rows of the first table in docs/where-it-works.md: what it is, how it was tried, who sends. */
+export function worksRows(): string[][] {
+  const helper = 'a helper'
   return [
-    ...['20', '22', '24', '26'].map(major => [
-      `Node ${version(`node-${major}`)}`,
+    [
+      `Node ${['20', '22', '24', '26'].map(major => version(`node-${major}`)).join(', ')}`,
       '`import`, `require()`',
-      routes.detached,
-    ]),
-    [`Node ${later.join(', ')}`, '`import`, bundled', routes.detached],
+      helper,
+    ],
+    [`Node ${later.join(', ')}`, '`import`, bundled', helper],
     [`Node ${lacking.join(', ')}`, '`import`, bundled', 'off: they lack `process.getBuiltinModule`'],
     [
-      'Node 22, 24 and 26 with `--permission`',
+      'Node 22, 24, 26 with `--permission`',
       'each permission missing',
-      'helper; inline without `--allow-child-process`; off without another, `status` says which',
+      'a helper; the tool without `--allow-child-process`; off without another',
     ],
-    [
-      'A container for one command: the tool is PID 1',
-      'also with a terminal, as `docker run -t`',
-      routes.inline,
-    ],
-    ['A container for one command: `tini`, `docker run --init`', '`tini --`, `tini -- sh -c`', routes.inline],
-    [
-      'A container for one command: below shells, npm, make',
-      '`sh -c`, three deep, `npm run`, `make`',
-      routes.inline,
-    ],
-    ['A container that lives on: `docker exec`', 'PID 1 is a shell', routes.detached],
-    ['A container that lives on, whose PID 1 reaps nothing', 'PID 1 is `sleep`, node', routes.inline],
-    ['A container: below another program, such as Python', 'node below a shell', routes.detached],
-    ['A sandbox without /proc', '`umount /proc` in a PID namespace', routes.inline],
-    ['A service of systemd', '`Type=oneshot`, systemd 252 as PID 1', routes.inline],
-    ['No WebAssembly', '`node --jitless`, `ulimit -v 4194304` and 1500000', 'helper, by `node:http`'],
-    ["`delivery: 'inline'` and `process.exit()`", 'at once, later, by an error', 'a helper, at exit'],
-    [`Bun ${version(packages.bun!)}`, '`import`, `require()`', routes.detached],
+    ['Node without WebAssembly', '`--jitless`, `ulimit -v`', 'a helper, by `node:http`'],
+    [`Bun ${version(packages.bun!)}`, '`import`, `require()`', helper],
     [
       `Deno ${version('@deno/linux-x64-glibc')}`,
-      '`import`, `require()`; each permission missing',
-      'helper; inline without `--allow-run`; off, and no question, where another permission is missing',
+      '`import`, `require()`, each permission missing',
+      'a helper; the tool without `--allow-run`; off without another',
     ],
-    ['Windows: node.exe 20.20.2 under Wine', '`import`', routes.detached],
-    ...bundlers.map(([name, variants]) => [
-      `${name === 'bun' ? 'bun build' : name} ${version(packages[name] ?? name)}`,
-      variants.join(', '),
-      routes.detached,
-    ]),
-    ...executables.map(({ title, expected }) => [
-      title,
-      'renamed too, and with `delivery: "detached"`',
-      routes[expected.route],
-    ]),
+    ['Windows: node.exe 20.20.2 under Wine', '`import`', helper],
+    [bundlers.map(([name]) => withVersion(name)).join(', '), 'ESM and CommonJS, also minified', helper],
+    [executablesBy('inline'), 'also renamed', 'the tool'],
+    [executablesBy('detached'), 'also renamed', helper],
   ]
 }
+
+/** The rows of the second: where the tool itself sends, how it was tried, why. */
+export const inlineRows: readonly (readonly string[])[] = [
+  [
+    'a single executable, except by `bun build --compile`',
+    'see above',
+    'it cannot be started as a plain Node',
+  ],
+  [
+    '`node --permission` without `--allow-child-process`, Deno without `--allow-run`',
+    'see above',
+    'no process may be started',
+  ],
+  [
+    'a container for one command',
+    'PID 1, `docker run -t`, `tini`, `sh -c`, `npm run`, `make`',
+    'the kernel kills the helper when the container ends',
+  ],
+  ['a container whose PID 1 reaps no orphans', 'PID 1 is `sleep`', 'each helper would stay as a zombie'],
+  ['no readable /proc', '`umount /proc` in a PID namespace', 'nobody can see whether it is such a container'],
+  [
+    'a service of systemd',
+    '`Type=oneshot`, systemd 252',
+    'systemd stops what is left when the process of the service ends',
+  ],
+]

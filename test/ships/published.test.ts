@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { expect, inject, test } from 'vitest'
 import { resolutions, writeTypeProject } from '../type-project.ts'
 import { runProcess } from '../world.ts'
-import { rows } from './matrix.ts'
+import { bundlers, inlineRows, worksRows } from './matrix.ts'
 import { makeProject } from './project.ts'
 import { runtimes, TOOLS } from './tools.ts'
 
@@ -101,11 +101,12 @@ test('the size of each import', async () => {
   console.log(report.join('\n'))
 })
 
-test('the table in docs/where-it-works.md has what is run here, row by row', () => {
-  const page = readFileSync(join(import.meta.dirname, '../../docs/where-it-works.md'), 'utf8').replace(
-    / +/g,
-    ' ',
-  )
-  const table = rows().map(cells => `| ${cells.join(' | ')} |\n`)
-  expect(page).toContain(table.join(''))
+test('the tables in docs/where-it-works.md have what is run here, row by row', () => {
+  const path = join(import.meta.dirname, '../../docs/where-it-works.md')
+  const page = readFileSync(path, 'utf8').replace(/ +/g, ' ')
+  for (const rows of [worksRows(), inlineRows])
+    expect(page).toContain(rows.map(cells => `| ${cells.join(' | ')} |\n`).join(''))
+  // "ESM and CommonJS, also minified"
+  for (const [, variants] of bundlers)
+    for (const kind of ['esm', 'cjs', 'minified']) expect(variants.join()).toContain(kind)
 })
