@@ -22,8 +22,8 @@ import { Stop } from './stop.ts'
  * import { runTelemetryCommand } from 'otlp-tally/cli'
  *
  * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: ['build'] })
- * const [command, ...args] = process.argv.slice(2)
- * if (command === 'telemetry') process.exitCode = await runTelemetryCommand(args)
+ * const [command, ...rest] = process.argv.slice(2)
+ * if (command === 'telemetry') process.exitCode = await runTelemetryCommand(rest)
  * ```
  */
 export async function runTelemetryCommand(argv: readonly string[], io: TelemetryIo = {}): Promise<number> {
