@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -38,11 +38,22 @@ function npm(args: string[], cwd: string): string {
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
-/** The code blocks of the README in one language. */
-function examples(language: string): string[] {
-  const blocks = readme.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))
+/** The code blocks of a page in one language. */
+function examples(language: string, page: string = readme): string[] {
+  const blocks = page.matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))
   return [...blocks].map(([, code]) => code!)
 }
+
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'bench/README.md',
+  ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.md'))
+    .map(name => join('docs', name)),
+]
 
 test('the version in the code is that of the package', () => {
   expect(version).toBe(manifest.version)
@@ -122,19 +133,21 @@ function headings(page: string): string[] {
   )
 }
 
-test.each([
-  'README.md',
-  'CHANGELOG.md',
-  'CONTRIBUTING.md',
-  'SECURITY.md',
-  'bench/README.md',
-  ...readdirSync(join(root, 'docs'))
-    .filter(name => name.endsWith('.md'))
-    .map(name => `docs/${name}`),
-])('no link of %s is dead', page => {
+test.each(pages)('no link of %s is dead', page => {
   const isDead = ({ path, heading }: ReturnType<typeof linked>[number]) =>
     !existsSync(join(root, path)) || (heading !== undefined && !headings(path).includes(heading))
   expect(linked(page).filter(isDead)).toEqual([])
+})
+
+test.each(pages.filter(page => page !== 'docs/api.md'))('%s has at most 1,200 words', page => {
+  expect(readFileSync(join(root, page), 'utf8').trim().split(/\s+/).length).toBeLessThanOrEqual(1200)
+})
+
+test('each `npm run` of the pages is a script', () => {
+  const text = pages.map(page => readFileSync(join(root, page), 'utf8')).join('\n')
+  const names = new Set([...text.matchAll(/npm run ([a-z:]+)/g)].map(([, name]) => name!))
+  expect(names.size).toBeGreaterThan(10)
+  expect([...names].filter(name => !Object.hasOwn(manifest.scripts, name))).toEqual([])
 })
 
 test('no link and no picture is dead where the package is installed', () => {
@@ -215,6 +228,59 @@ describe("README's tool, copied into an empty project", () => {
     const { stdout } = await run(['node_modules/.bin/otlp-tally', '--version'])
     expect(stdout).toBe(`${version}\n`)
   })
+})
+
+/** What the tables of these pages tell the users of a tool to run. */
+const userCommands = ['README.md', 'docs/TELEMETRY.md'].flatMap(page => {
+  const rows = readFileSync(join(root, page), 'utf8')
+    .match(/^\| .*$/gm)!
+    .join('\n')
+  return [...rows.matchAll(/`((?:TRIX_TELEMETRY=\w+ )?trix [^`]+)`/g)].map(([, command]) => command!)
+})
+
+describe('for users, README and docs/TELEMETRY.md name', () => {
+  const bin = () => join(project, 'bin')
+  beforeAll(() => {
+    mkdirSync(bin())
+    const script = `#!/bin/sh\nexec '${process.execPath}' '${join(project, 'trix.mjs')}' "$@"\n`
+    writeFileSync(join(bin(), 'trix'), script, { mode: 0o755 })
+    writeFileSync(join(project, 'trix.mjs'), wholeTool)
+  })
+
+  test('the commands that there are', () => {
+    const names = userCommands.map(command => / telemetry (\w+)/.exec(command)?.[1] ?? 'build')
+    const all = ['build', 'clear', 'disable', 'enable', 'export', 'preview', 'report', 'status']
+    expect([...new Set(names)].sort()).toEqual(all)
+  })
+
+  test.each([...new Set(userCommands)])('%s', async command => {
+    const world = makeWorld()
+    const run = (line: string) =>
+      runProcess('sh', ['-c', line], {
+        cwd: world.cwd,
+        env: { ...world.env, PATH: `${bin()}:${world.env.PATH}` },
+      })
+    await run('TRIX_TELEMETRY=local trix build')
+    // On a terminal it asks.
+    const { status, stdout } = await run(command.replace('clear --all', '$& --yes'))
+    expect({ status, said: stdout !== '' }).toEqual({ status: 0, said: true })
+  })
+})
+
+test('a project says no as docs/decision.md shows it', async () => {
+  const page = readFileSync(join(root, 'docs/decision.md'), 'utf8')
+  const [snippet] = examples('js', page)
+  const tool = snippet!.replace('\ninitTelemetry(', '\nconst { trackCommand } = initTelemetry(')
+  writeFileSync(join(project, 'project.mjs'), `${tool}\ntrackCommand('build')\n`)
+  const world = makeWorld({ TRIX_TELEMETRY: 'local' })
+  const run = () =>
+    runProcess(process.execPath, [join(project, 'project.mjs')], { cwd: world.cwd, env: world.env })
+  writeFileSync(join(world.cwd, '.trix-no-telemetry'), '')
+  expect(await run()).toMatchObject({ status: 0, stderr: '' })
+  expect(world.files()).toEqual([])
+  rmSync(join(world.cwd, '.trix-no-telemetry'))
+  await run()
+  expect(world.files()).toHaveLength(1)
 })
 
 test("README's first snippet counts", async () => {
