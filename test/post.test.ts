@@ -9,7 +9,7 @@ import type { Job, Outcome } from '../src/core/deliver/job.ts'
 import { fs } from '../src/core/node.ts'
 import type { TelemetryOptions } from '../src/core/options.ts'
 import { version } from '../src/core/version.ts'
-import { deliver } from '../src/helper/drive.ts'
+import { runDelivery } from '../src/helper/drive.ts'
 import { postByHttp } from '../src/helper/http.ts'
 import { postByFetch } from '../src/helper/post.ts'
 import { startReceiver } from './receiver.ts'
@@ -53,7 +53,7 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the request', 
       const receiver = await startReceiver()
       onTestFinished(() => receiver.close())
       const job = jobOf({ endpoint: receiver.endpoint + end, headers: { authorization: 'Bearer x' } })
-      await deliver(job, { post, sync: fs.fdatasyncSync }).done
+      await runDelivery(job, { post, sync: fs.fdatasyncSync }).done
       expect(receiver.requests).toHaveLength(1)
       const [{ method, url, headers, body }] = receiver.requests as [(typeof receiver.requests)[0]]
       expect({ method, url }).toEqual({ method: 'POST', url: path })
@@ -91,7 +91,7 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the request', 
 
   test('that is answered too late is given up', async () => {
     const job = jobOf({ endpoint: await serve(() => {}), timeoutMs: 50 })
-    await deliver(job, { post, sync: fs.fdatasyncSync }).done
+    await runDelivery(job, { post, sync: fs.fdatasyncSync }).done
     expect(readFileSync(job.path, 'utf8')).toMatch(/\n!unknown \w+ timeout \d{13}$/)
   })
 })

@@ -18,7 +18,7 @@ import { mark } from '../src/core/log/mark.ts'
 import { logName } from '../src/core/log/name.ts'
 import { headRecord } from '../src/core/log/record.ts'
 import { COMMAND_METRIC } from '../src/core/vocabulary.ts'
-import { deliver, type Transport } from '../src/helper/drive.ts'
+import { runDelivery, type Transport } from '../src/helper/drive.ts'
 import { postByHttp } from '../src/helper/http.ts'
 import { postByFetch } from '../src/helper/post.ts'
 import { foldAt } from '../src/helper/preview.ts'
@@ -50,13 +50,13 @@ const run = (name: string, version = '1.0.0', id: string = crypto.randomUUID()) 
     headRecord(stamp, id, { fingerprint: ensureFingerprint(state, Date.now()), ...draftOf(version) }),
   )
 const jobTo = (url: string, more: Partial<Job> = {}): Job => ({
-  ...{ url, headers: {}, timeoutMs: 5000, intervalMs: 0, path, state },
+  ...{ url, headers: {}, timeoutMs: 5000, intervalMs: 0, path, stateFolder: state },
   ...{ answers: [join(state, 'consent.json')], draft: draftOf('1.0.0') },
   ...more,
 })
 const sync = () => {}
 const send = (job: Job, transport: Partial<Transport> = {}) =>
-  deliver(job, { post: postByFetch, sync, ...transport }).done
+  runDelivery(job, { post: postByFetch, sync, ...transport }).done
 const result = () => {
   const { what, why } = foldAt(path).result ?? {}
   return `${what} ${why}`
@@ -285,7 +285,7 @@ test('thirty at once begin each series once, and together they have sent all tha
     }),
   )
   run('build')
-  await send(jobTo(endpoint, { anyway: true }))
+  await send(jobTo(endpoint, { ignoreHold: true }))
   expect(countedBy(bodies)).toEqual(all(31))
   const zeros = bodies.flatMap(body => Object.values(values(body)).filter(said => said.startsWith('0,')))
   expect(zeros).toHaveLength(11)

@@ -74,7 +74,7 @@ describe('the fingerprint', () => {
     expect(statSync(fingerprintPath(deep)).mode & 0o777).toBe(0o600)
     expect(statSync(join(state, 'deep')).mode & 0o777).toBe(0o700)
     expect(readdirSync(deep)).toEqual(['fingerprint'])
-    expect(readFingerprint(deep, NOW)).toEqual({ fingerprint: made, state: 'good', created: NOW })
+    expect(readFingerprint(deep, NOW)).toEqual({ fingerprint: made, status: 'good', created: NOW })
   })
 
   test('is another one in every installation', () => {
@@ -90,7 +90,7 @@ describe('the fingerprint', () => {
     'scribbled\n'.repeat(100),
   ])('is made anew where its file holds %j', text => {
     writeFileSync(fingerprintPath(state), text)
-    expect(readFingerprint(state, NOW)).toMatchObject({ state: 'damaged' })
+    expect(readFingerprint(state, NOW)).toMatchObject({ status: 'damaged' })
     const made = ensureFingerprint(state, NOW)
     expect(ensureFingerprint(state, NOW)).toBe(made)
     expect(readdirSync(state)).toEqual(['fingerprint'])
@@ -109,7 +109,7 @@ describe('the fingerprint', () => {
     const made = ensureFingerprint(original, NOW)
     const copy = join(state, 'copy')
     cpSync(original, copy, { recursive: true, preserveTimestamps: true })
-    expect(readFingerprint(copy, NOW)).toMatchObject({ state: 'copied' })
+    expect(readFingerprint(copy, NOW)).toMatchObject({ status: 'copied' })
     const other = ensureFingerprint(copy, NOW)
     expect(other).not.toBe(made)
     expect(ensureFingerprint(copy, NOW)).toBe(other)

@@ -9,7 +9,7 @@ import { fallbackProblem, NO_HOME } from './write-problem.ts'
  * Without a target there is nothing to say yes to, and only the no goes.
  */
 export function writeYes(folders: Folders, target: Target | undefined): string[] {
-  const path = consentPath(folders.state)
+  const path = consentPath(folders.stateFolder)
   const { agreed } = readAnswers(path)
   return answerFiles(folders).flatMap(file => {
     if (file === path && target)
@@ -25,7 +25,7 @@ export function writeYes(folders: Folders, target: Target | undefined): string[]
  */
 export function writeNo(folders: Folders): string[] {
   return answerFiles(folders).flatMap(file => {
-    const problem = file === consentPath(folders.state) ? undefined : fallbackProblem(folders)
+    const problem = file === consentPath(folders.stateFolder) ? undefined : fallbackProblem(folders)
     // Where there is no home, no command can ever count by it.
     if (problem) return problem === NO_HOME ? [] : [`${file}: ${problem}`]
     return attempt(file, () => writeAnswers(file, { no: Date.now() }))

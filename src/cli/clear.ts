@@ -16,14 +16,14 @@ const TIMEOUT_MS = 30_000
 export async function clear(context: Context, { all = false, yes = false }: Values): Promise<number> {
   const { tool, stdout, stderr } = context
   const { name } = tool.options
-  const { state } = writableFolders(context)
-  const { logs, local, fingerprint, notice } = storedIn(state)
+  const { stateFolder } = writableFolders(context)
+  const { logs, local, fingerprint, notice } = storedIn(stateFolder)
   const counted = [...logs, ...local]
   const things = [
     ...(counted.length ? [`${count(marksIn(counted), 'count')} in ${count(counted.length, 'log')}`] : []),
     ...(all && fingerprint.length ? ['the fingerprint'] : []),
     ...(all && notice.length ? ['that the notice was shown'] : []),
-    ...(all && hasYes(state) ? ['your yes'] : []),
+    ...(all && hasYes(stateFolder) ? ['your yes'] : []),
   ]
   const list = things.length < 2 ? things.join() : `${things.slice(0, -1).join(', ')} and ${things.at(-1)}`
   if (!things.length) {
@@ -31,7 +31,7 @@ export async function clear(context: Context, { all = false, yes = false }: Valu
     return 0
   }
   if (!yes) {
-    const question = sentences(stderr, `Remove ${list} from ${state}?`).trimEnd()
+    const question = sentences(stderr, `Remove ${list} from ${stateFolder}?`).trimEnd()
     const answer = await yesOrNo(question, context, TIMEOUT_MS, false)
     if (answer === undefined)
       throw new Stop('nothing was removed: confirm with --yes when there is no terminal')
@@ -39,7 +39,7 @@ export async function clear(context: Context, { all = false, yes = false }: Valu
   }
   // First what lets a command count: none may begin anew meanwhile.
   const left = [
-    ...(all ? [...remove(notice), ...removeYes(state), ...remove(fingerprint)] : []),
+    ...(all ? [...remove(notice), ...removeYes(stateFolder), ...remove(fingerprint)] : []),
     ...remove(counted),
   ]
   if (left.length) throw new Stop(`not all of it could be removed. Left: ${left.join(', ')}`)

@@ -1,7 +1,6 @@
 import { type Environment, type Folders, foldersOf } from '../core/decide/folders.ts'
-import { commandOf } from '../core/decide/notice.ts'
 import { shared } from '../core/global.ts'
-import { homeProblem, optionProblems } from '../core/options.ts'
+import { homeProblem, optionProblems, telemetryCommandOf } from '../core/options.ts'
 import type { Tool } from '../core/tool.ts'
 import { optionSentence } from '../explain/decision.ts'
 
@@ -63,5 +62,5 @@ export function foldersIn({ tool, env }: Pick<Context, 'tool' | 'env'>): Folders
 
 /** How a user calls one of the commands here: `trix telemetry enable`. */
 export function called({ options }: Tool, command: string): string {
-  return `${commandOf(options) ?? `${options.name} telemetry`} ${command}`.trimEnd()
+  return `${telemetryCommandOf(options) ?? `${options.name} telemetry`} ${command}`.trimEnd()
 }

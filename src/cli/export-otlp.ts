@@ -25,13 +25,13 @@ export function exportOtlp({ logs, fingerprint, folders, decision }: Inspection)
   const now = Date.now()
   const counted = logs.filter(({ fold }) => fold.total)
   const usable = counted.filter(isUsable)
-  let own = fingerprint?.state === 'good' ? fingerprint.fingerprint : undefined
+  let own = fingerprint?.status === 'good' ? fingerprint.fingerprint : undefined
   if (!own && folders && usable.some(({ local }) => local)) {
     if (decision.mode === 'off')
       throw new Stop(
         `what was counted for you alone has no fingerprint, and none is made while telemetry is off: ${decision.reason}. --format json has it all`,
       )
-    own = ensureFingerprint(folders.state, now)
+    own = ensureFingerprint(folders.stateFolder, now)
   }
   const lines = usable.flatMap(({ fold, local }) => {
     const ownFingerprint = local ? own : fold.head!.fingerprint

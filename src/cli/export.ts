@@ -81,7 +81,7 @@ function csv(inspection: Inspection): Exported {
 function timesOf({ folders }: Inspection): Map<string, Map<string, number[]>> {
   const times = new Map<string, Map<string, number[]>>()
   if (!folders) return times
-  storedLogs(folders.state, [], ({ series, ms }, path) => {
+  storedLogs(folders.stateFolder, [], ({ series, ms }, path) => {
     const own = times.get(path) ?? new Map<string, number[]>()
     times.set(path, own.set(series, own.get(series) ?? []))
     own.get(series)!.push(ms)

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Folders } from '../core/decide/folders.ts'
 import { fingerprintPath, readFingerprint } from '../core/log/fingerprint.ts'
-import { readLog } from '../helper/records.ts'
+import { readLog } from '../helper/read-log.ts'
 import { count } from '../terminal/count.ts'
 import { remove, storedIn } from './remove.ts'
 import { fallbackProblem } from './write-problem.ts'
@@ -23,9 +23,9 @@ export interface Forgotten {
  * the user alone stays.
  */
 export function forget(folders: Folders): Forgotten {
-  const { state, fallback } = folders
+  const { stateFolder, fallback } = folders
   const forgotten: Forgotten = { removed: [], local: 0, left: [] }
-  for (const folder of [state, ...(fallback && !fallbackProblem(folders) ? [fallback] : [])]) {
+  for (const folder of [stateFolder, ...(fallback && !fallbackProblem(folders) ? [fallback] : [])]) {
     try {
       forgetIn(folder, forgotten)
     } catch (error) {
@@ -35,11 +35,12 @@ export function forget(folders: Folders): Forgotten {
   return forgotten
 }
 
-function forgetIn(state: string, forgotten: Forgotten): void {
-  const { logs, local, fingerprint, notice } = storedIn(state)
-  const had = existsSync(fingerprintPath(state))
+function forgetIn(stateFolder: string, forgotten: Forgotten): void {
+  const { logs, local, fingerprint, notice } = storedIn(stateFolder)
+  const had = existsSync(fingerprintPath(stateFolder))
   // Also one that is not used any more: what was sent under it may still be somewhere.
-  forgotten.fingerprint ??= unlessItThrows(() => readFingerprint(state, Date.now())?.fingerprint) || undefined
+  forgotten.fingerprint ??=
+    unlessItThrows(() => readFingerprint(stateFolder, Date.now())?.fingerprint) || undefined
   const marks = marksIn(logs)
   forgotten.local += marksIn(local)
   const left = remove([...fingerprint, ...logs, ...notice])

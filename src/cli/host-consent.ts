@@ -60,7 +60,7 @@ export function recordConsent(answer: 'shown' | 'yes' | 'no', text: string, io: 
   if (answer === 'yes') return writeYes(folders, target).length === 0
   if (answer !== 'shown' || context.tool.options.consent === 'explicit') return false
   try {
-    const path = noticePath(folders.state)
+    const path = noticePath(folders.stateFolder)
     writeAnswers(path, { shown: withTerms(readAnswers(path).agreed, target, Date.now()) })
     return true
   } catch {

@@ -52,25 +52,25 @@ export function inspect(context: Pick<Context, 'tool' | 'env'>): Inspection {
   const settings = isProblem(config) ? {} : config
   const endpoint = endpointOf(options, env, settings)
   const target = wrong.length ? undefined : targetOf(options, settings, endpoint)
-  const { state } = folders ?? {}
+  const { stateFolder } = folders ?? {}
   const current =
-    state === undefined || wrong.length
+    stateFolder === undefined || wrong.length
       ? []
-      : [target?.url, undefined].map(url => currentLog(state, options, url))
+      : [target?.url, undefined].map(url => currentLog(stateFolder, options, url))
   let fingerprint: Fingerprint | undefined
   try {
-    if (state !== undefined) fingerprint = readFingerprint(state, Date.now())
+    if (stateFolder !== undefined) fingerprint = readFingerprint(stateFolder, Date.now())
   } catch (error) {
     problems.add(`the fingerprint cannot be read: ${(error as Error).message}`)
   }
   let unreadable: string | undefined
   let logs: StoredLog[] = []
   try {
-    if (state !== undefined) logs = storedLogs(state, current)
+    if (stateFolder !== undefined) logs = storedLogs(stateFolder, current)
   } catch (error) {
     problems.add((unreadable = (error as Error).message))
   }
-  const unstored = state !== undefined && decision.row !== 5 ? storeProblem(state) : undefined
+  const unstored = stateFolder !== undefined && decision.row !== 5 ? storeProblem(stateFolder) : undefined
   if (unstored) problems.add(unstored)
   const { early } = shared()
   if (early)
@@ -80,8 +80,8 @@ export function inspect(context: Pick<Context, 'tool' | 'env'>): Inspection {
   return {
     ...{ decision, counterfactuals, optionProblems: wrong, folders, config },
     ...{ endpoint, target, fingerprint, logs, unreadable },
-    answers: state === undefined ? NO_ANSWER : readAnswers(consentPath(state)),
-    notice: state === undefined ? NO_ANSWER : readAnswers(noticePath(state)),
+    answers: stateFolder === undefined ? NO_ANSWER : readAnswers(consentPath(stateFolder)),
+    notice: stateFolder === undefined ? NO_ANSWER : readAnswers(noticePath(stateFolder)),
     route: decision.cause?.missing ? undefined : chooseRoute(options.delivery),
     problems: [...problems],
   }

@@ -8,7 +8,7 @@ import { hasCode } from '../core/node.ts'
 import type { TelemetryOptions } from '../core/options.ts'
 import { COMMAND_METRIC, FAILURE_METRIC, type Series } from '../core/vocabulary.ts'
 import type { Fold } from '../helper/fold.ts'
-import { type Mark, readLog } from '../helper/records.ts'
+import { type Mark, readLog } from '../helper/read-log.ts'
 
 /** A log as it is on disk. */
 export interface StoredLog {
@@ -28,18 +28,18 @@ export interface StoredLog {
 export type Kind = 'run' | 'failure' | 'event'
 
 /** The paths of all logs in a state folder. Throws where it cannot be listed. */
-export function logPaths(state: string, kind: typeof LOGS | typeof LOCAL): string[] {
-  const folder = join(state, kind)
+export function logPaths(stateFolder: string, kind: typeof LOGS | typeof LOCAL): string[] {
+  const folder = join(stateFolder, kind)
   return namesIn(folder)
     .filter(name => parseLogName(name))
     .map(name => join(folder, name))
 }
 
 /** The log that a command appends to, for an endpoint or for `local`. */
-export function currentLog(state: string, options: TelemetryOptions, url: string | undefined): string {
+export function currentLog(stateFolder: string, options: TelemetryOptions, url: string | undefined): string {
   const { metric, resource } = draftOf(options)
   const name = logName(options.version, url ?? 'local', metric, resource)
-  return join(state, url === undefined ? LOCAL : LOGS, name)
+  return join(stateFolder, url === undefined ? LOCAL : LOGS, name)
 }
 
 /**
@@ -47,12 +47,12 @@ export function currentLog(state: string, options: TelemetryOptions, url: string
  * read.
  */
 export function storedLogs(
-  state: string,
+  stateFolder: string,
   current: readonly string[],
   onMark?: (mark: Mark, path: string) => void,
 ): StoredLog[] {
   const logs = ([LOGS, LOCAL] as const).flatMap(kind =>
-    logPaths(state, kind).flatMap(path => {
+    logPaths(stateFolder, kind).flatMap(path => {
       const stats = lstatSync(path, { throwIfNoEntry: false })
       if (!stats?.isFile()) return []
       const { endpoint } = parseLogName(basename(path))!

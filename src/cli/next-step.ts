@@ -1,5 +1,5 @@
 import { environmentPrefix } from '../core/decide/environment.ts'
-import { commandOf } from '../core/decide/notice.ts'
+import { telemetryCommandOf } from '../core/options.ts'
 import type { Tool } from '../core/tool.ts'
 import { lineOf } from './config-line.ts'
 import { type Inspection, setBy } from './inspect.ts'
@@ -10,7 +10,7 @@ export function nextStep(inspection: Inspection, { options }: Tool): string[] {
   const { name } = options
   const { row, mode, cause = {} } = decision
   const { variable, file } = cause
-  const command = commandOf(options)
+  const command = telemetryCommandOf(options)
   const own = `${environmentPrefix(name)}_TELEMETRY`
   const disable = command ? `"${command} disable"` : `[telemetry] enabled = false in ${folders?.config}`
   const enable = command ? `"${command} enable"` : `[telemetry] enabled = true in ${folders?.config}`
@@ -27,7 +27,7 @@ export function nextStep(inspection: Inspection, { options }: Tool): string[] {
       return [
         cause.message === 'no home'
           ? 'create it, or set HOME'
-          : `run ${name} as the owner of ${folders?.state}`,
+          : `run ${name} as the owner of ${folders?.stateFolder}`,
       ]
     case 6:
       return [`correct ${where}; until then it stays off`]

@@ -7,7 +7,7 @@ import { isValue } from '../core/options.ts'
 import { commandSeries, UNKNOWN } from '../core/vocabulary.ts'
 import { optionSentence } from '../explain/decision.ts'
 import { preview as previewBody } from '../helper/preview.ts'
-import { readLog } from '../helper/records.ts'
+import { readLog } from '../helper/read-log.ts'
 import { visible } from '../terminal/printable.ts'
 import { type Context, called, type Values } from './context.ts'
 import { type Inspection, inspect, ownLog } from './inspect.ts'
@@ -31,9 +31,9 @@ export function preview(context: Context, { raw }: Values, given?: string): numb
     throw new Stop(`${JSON.stringify(given)} is not the name of a command`, 2)
   const command = given ?? lastCommand(inspection, options.commands)
   const series = commandSeries(command, options)!
-  const path = currentLog(folders.state, options, target?.url ?? '')
+  const path = currentLog(folders.stateFolder, options, target?.url ?? '')
   const body = previewBody(
-    { path, state: folders.state, draft: draftOf(options) },
+    { path, stateFolder: folders.stateFolder, draft: draftOf(options) },
     [seriesText(series)],
     Date.now(),
   )

@@ -17,13 +17,13 @@ export interface Stored {
 }
 
 /** Finds it. Throws where the folder cannot be listed. */
-export function storedIn(state: string): Stored {
+export function storedIn(stateFolder: string): Stored {
   const named = (name: string) =>
-    namesIn(state)
+    namesIn(stateFolder)
       .filter(file => file === name || file.startsWith(`${name}.`))
-      .map(file => join(state, file))
+      .map(file => join(stateFolder, file))
   return {
-    ...{ logs: logPaths(state, LOGS), local: logPaths(state, LOCAL) },
+    ...{ logs: logPaths(stateFolder, LOGS), local: logPaths(stateFolder, LOCAL) },
     ...{ fingerprint: named('fingerprint'), notice: named('notice') },
   }
 }
@@ -41,8 +41,8 @@ export function remove(paths: readonly string[]): string[] {
 }
 
 /** True where there is a yes to be removed. */
-export function hasYes(state: string): boolean {
-  const { agreed, copied } = readAnswers(consentPath(state))
+export function hasYes(stateFolder: string): boolean {
+  const { agreed, copied } = readAnswers(consentPath(stateFolder))
   return copied === true || Object.keys(agreed).length > 0
 }
 
@@ -50,9 +50,9 @@ export function hasYes(state: string): boolean {
  * Removes a yes, never a no: where `disable` has come between, the file is put back. Returns what is left, with the
  * reason.
  */
-export function removeYes(state: string): string[] {
-  const path = consentPath(state)
-  if (!hasYes(state)) return []
+export function removeYes(stateFolder: string): string[] {
+  const path = consentPath(stateFolder)
+  if (!hasYes(stateFolder)) return []
   const aside = `${path}.${process.pid}.${random()}`
   try {
     renameSync(path, aside)

@@ -33,7 +33,7 @@ function usesOf({ folders, logs }: Inspection): Use[] {
   const uses = new Map<string, Use>()
   const byPath = new Map(logs.map(log => [log.path, log]))
   if (folders)
-    storedLogs(folders.state, [], ({ series, ms }, path) => {
+    storedLogs(folders.stateFolder, [], ({ series, ms }, path) => {
       const log = byPath.get(path)
       if (!log) return
       const key = `${path} ${series} ${Math.floor(ms / MINUTE_MS)}`

@@ -22,7 +22,7 @@ export interface Sendable {
   metrics: Readonly<Record<string, { unit: string; attributes: Readonly<Record<string, Values>> }>>
 }
 
-// `environment: true`, as semantic conventions 1.44 name what Node, Bun and Deno run on (see core/environment.ts).
+// `environment: true`, as semantic conventions 1.44 name what Node, Bun and Deno run on (see core/runtime-attributes.ts).
 const OS_TYPES = [
   ...[
     'aix',

@@ -14,7 +14,7 @@ export function storedRows(inspection: Inspection): Row[] {
   const shown = agreementRows(notice, 'shown')
   return [
     ['config', folders?.config ?? 'none'],
-    ['state', folders?.state ?? 'none'],
+    ['state', folders?.stateFolder ?? 'none'],
     ['fingerprint', fingerprint ? fingerprintText(fingerprint) : LATER],
     ['instance id', own?.fold.head?.id ?? LATER],
     ...titled('answer', answerTexts(answers)),
@@ -30,15 +30,15 @@ export function storedRows(inspection: Inspection): Row[] {
   ]
 }
 
-function fingerprintText({ fingerprint, state }: NonNullable<Inspection['fingerprint']>): string {
+function fingerprintText({ fingerprint, status }: NonNullable<Inspection['fingerprint']>): string {
   const ended = {
     copied: 'it was copied here',
     expired: 'it is older than 13 months',
     damaged: 'the file is damaged',
   }
-  return state === 'good'
+  return status === 'good'
     ? fingerprint
-    : `${fingerprint && `${fingerprint}, `}ended: ${ended[state]}; the next count makes a new one`
+    : `${fingerprint && `${fingerprint}, `}ended: ${ended[status]}; the next count makes a new one`
 }
 
 function answerTexts(answers: Answers): string[] {

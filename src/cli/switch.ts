@@ -22,7 +22,9 @@ export function enable(context: Context): number {
   const failures = writeYes(folders, target)
   const rulings = rulingsOf(context)
   const isOn = !failures.length && rulings[0].mode === 'on'
-  const done = target ? `your yes is in ${consentPath(folders.state)}` : 'there is no no of yours any more'
+  const done = target
+    ? `your yes is in ${consentPath(folders.stateFolder)}`
+    : 'there is no no of yours any more'
   if (isOn) {
     const shows = `"${called(tool, 'preview --all')}" shows it.`
     const lines = [

@@ -29,7 +29,7 @@ export function writableFolders(context: Pick<Context, 'tool' | 'env'>): Folders
 export function fallbackProblem(folders: Folders): string | undefined {
   const { fallback = '' } = folders
   // `<home>/.local/state/<name>`
-  return problemWith({ ...folders, state: fallback, home: parentOf(parentOf(parentOf(fallback))) })
+  return problemWith({ ...folders, stateFolder: fallback, home: parentOf(parentOf(parentOf(fallback))) })
 }
 
 function problemWith(folders: Folders): string | undefined {
@@ -42,13 +42,13 @@ function problemWith(folders: Folders): string | undefined {
 }
 
 /** Why nothing can be stored in a state folder, as far as permissions say. */
-export function storeProblem(state: string): string | undefined {
+export function storeProblem(stateFolder: string): string | undefined {
   try {
-    let path = state
+    let path = stateFolder
     while (!statSync(path, { throwIfNoEntry: false }) && path !== parentOf(path)) path = parentOf(path)
     accessSync(path, constants.W_OK | constants.X_OK)
     return undefined
   } catch (error) {
-    return `nothing can be stored in ${state}: ${(error as Error).message}`
+    return `nothing can be stored in ${stateFolder}: ${(error as Error).message}`
   }
 }

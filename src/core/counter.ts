@@ -3,13 +3,13 @@ import type { Decision } from './decide/decide.ts'
 import type { Mode } from './decide/environment.ts'
 import { answerFiles } from './decide/folders.ts'
 import type { Job } from './deliver/job.ts'
-import { environmentAttributes } from './environment.ts'
 import { ensureFingerprint, fingerprintPath } from './log/fingerprint.ts'
 import { heldSince, mark } from './log/mark.ts'
 import { LOCAL, LOGS, logName } from './log/name.ts'
 import { type HeadDraft, headRecord, seriesText } from './log/record.ts'
 import { crypto, fs, SEP } from './node.ts'
 import type { TelemetryOptions } from './options.ts'
+import { environmentAttributes } from './runtime-attributes.ts'
 import { version, WRITTEN } from './version.ts'
 import { type Attributes, COMMAND_METRIC, type Series } from './vocabulary.ts'
 
@@ -25,18 +25,20 @@ export interface Counter {
   /** Looks whether a delivery that began at `since` was held back; `heldUntil` then says until when. */
   wasHeld(since: number): boolean
   /** What delivers the counts; undefined where nothing is sent. */
-  job(anyway?: boolean): Job | undefined
+  job(ignoreHold?: boolean): Job | undefined
 }
 
 export function counterFor(options: TelemetryOptions, { mode, folders, target }: Decision): Counter {
-  const { state } = folders!
+  const { stateFolder } = folders!
   const { intervalMs = 0, version: toolVersion } = options
   const draft = draftOf(options)
   const isLocal = mode === 'local'
   const url = target?.url ?? 'local'
-  const path = [state, isLocal ? LOCAL : LOGS, logName(toolVersion, url, draft.metric, draft.resource)].join(
-    SEP,
-  )
+  const path = [
+    stateFolder,
+    isLocal ? LOCAL : LOGS,
+    logName(toolVersion, url, draft.metric, draft.resource),
+  ].join(SEP)
   const counted: string[] = []
   let heldUntil = 0
   return {
@@ -59,17 +61,17 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
         headRecord(
           stamp,
           crypto().randomUUID(),
-          isLocal ? draft : { fingerprint: ensureFingerprint(state, now), ...draft },
+          isLocal ? draft : { fingerprint: ensureFingerprint(stateFolder, now), ...draft },
         ),
       )
       heldUntil = until
       // `disable` may have come between the decision and this log. One of the two always sees the other.
       if (made && !isLocal && saysNo(answerFiles(folders!))) {
-        for (const file of [path, fingerprintPath(state)]) fs.rmSync(file, { force: true })
+        for (const file of [path, fingerprintPath(stateFolder)]) fs.rmSync(file, { force: true })
         throw new Error('it was disabled just now')
       }
     },
-    job(anyway = false) {
+    job(ignoreHold = false) {
       if (!counted.length || !target || isLocal) return undefined
       return {
         url: target.url,
@@ -80,9 +82,9 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
         },
         timeoutMs: target.timeoutMs,
         intervalMs,
-        ...(anyway && { anyway }),
+        ...(ignoreHold && { ignoreHold: true }),
         path,
-        state,
+        stateFolder,
         answers: answerFiles(folders!),
         draft,
       }

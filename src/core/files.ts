@@ -115,15 +115,16 @@ export function writeStamped(
   if (placed && isCopied(stamp, placed)) write(() => NO_STAMP, rename)
 }
 
-function syncFile(fd: number): void {
+/** Syncs what a file holds, where the file system can. */
+export function syncFile(fd: number): void {
   try {
-    fs.fsyncSync(fd)
+    fs.fdatasyncSync(fd)
   } catch (error) {
     if (!isUnsyncable(error)) throw error
   }
 }
 
-/** Some file systems (FUSE) cannot sync, and Node's permission model does not let anybody: no more is lost than anyway. */
+/** Some file systems (FUSE) cannot sync, and Node's permission model does not allow it. Then a power cut may take back what was written. */
 export function isUnsyncable(error: unknown): boolean {
   return ['EINVAL', 'ENOSYS', 'ENOTSUP', 'ERR_ACCESS_DENIED'].some(code => hasCode(error, code))
 }

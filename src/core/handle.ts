@@ -43,7 +43,7 @@ export function initTelemetry<
     if (early) tool.explain('trackCommand was called before initTelemetry: that was not counted')
     return tool as unknown as Telemetry<Command, Events>
   } catch {
-    return nobody as unknown as Telemetry<Command, Events> // options that cannot even be read: the tool works on without us
+    return noTool as unknown as Telemetry<Command, Events> // options that cannot even be read: the tool works on without us
   }
 }
 
@@ -65,7 +65,7 @@ export function initTelemetry<
  * ```
  */
 export function trackCommand(name: string): void {
-  host().trackCommand(name)
+  firstTool().trackCommand(name)
 }
 
 /**
@@ -86,7 +86,7 @@ export function trackCommand(name: string): void {
  * ```
  */
 export function trackEvent(metric: string, attributes?: Attributes): void {
-  host().trackEvent(metric, attributes)
+  firstTool().trackEvent(metric, attributes)
 }
 
 /**
@@ -103,11 +103,11 @@ export function trackEvent(metric: string, attributes?: Attributes): void {
  * ```
  */
 export function flushTelemetry(): Promise<void> {
-  return host().flushTelemetry()
+  return firstTool().flushTelemetry()
 }
 
 /** Used before `initTelemetry` was called: counts nothing. */
-const nobody: Pick<Tool, 'trackCommand' | 'trackEvent' | 'flushTelemetry'> = {
+const noTool: Pick<Tool, 'trackCommand' | 'trackEvent' | 'flushTelemetry'> = {
   trackCommand: tooEarly,
   trackEvent: tooEarly,
   async flushTelemetry() {},
@@ -121,6 +121,6 @@ function tooEarly(): void {
  * The first tool of this copy of the library; where this copy knows none, the first of the process. So a plugin that
  * shares the copy of its host cannot silence it, and one with a copy of its own does not count into it.
  */
-function host(): typeof nobody {
-  return first ?? shared().tools.values().next().value ?? nobody
+function firstTool(): typeof noTool {
+  return first ?? shared().tools.values().next().value ?? noTool
 }

@@ -213,3 +213,8 @@ export function optionProblems(options: unknown): OptionProblem[] {
 export function homeProblem(problems: readonly OptionProblem[]): OptionProblem | undefined {
   return problems.find(({ option }) => ['options', 'name', 'home'].includes(option))
 }
+
+/** How a user calls the telemetry command; undefined where the tool has none. */
+export function telemetryCommandOf({ name, command }: TelemetryOptions): string | undefined {
+  return command === false ? undefined : (command ?? `${name.replace(/^@[^/]*\//, '')} telemetry`)
+}

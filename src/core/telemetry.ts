@@ -1,15 +1,16 @@
 import { type Counter, counterFor } from './counter.ts'
 import { type Decision, decide, optOut, type Situation } from './decide/decide.ts'
 import { environmentPrefix, modeFrom } from './decide/environment.ts'
-import { commandOf, showNotice, writeStderr } from './decide/notice.ts'
-import { lacking } from './decide/permissions.ts'
+import { showNotice } from './decide/notice.ts'
 import { loadHelper, startHelper } from './deliver/detached.ts'
 import type { Inline, Job } from './deliver/job.ts'
 import { chooseRoute, type Route } from './deliver/route.ts'
 import { atExit } from './exit.ts'
 import { shared } from './global.ts'
 import { supported, WINDOWS } from './node.ts'
-import type { TelemetryOptions } from './options.ts'
+import { type TelemetryOptions, telemetryCommandOf } from './options.ts'
+import { lacking } from './permissions.ts'
+import { writeStderr } from './stderr.ts'
 import type { Tool } from './tool.ts'
 import { commandSeries, copyOf, eventSeries, FAILURE_METRIC, type Series } from './vocabulary.ts'
 
@@ -160,7 +161,7 @@ function isFailure(code: number, { failures }: TelemetryOptions): boolean {
 
 // Deliver
 
-function deliver(state: State, { atExit = false, anyway = false } = {}): void {
+function deliver(state: State, { atExit = false, ignoreHold = false } = {}): void {
   clearTimeout(state.timer)
   state.timer = undefined
   // Once off, off for the whole run. Otherwise the next decision would find the notice that this run has just shown.
@@ -168,13 +169,13 @@ function deliver(state: State, { atExit = false, anyway = false } = {}): void {
   const { counter } = state
   let job: Job | undefined
   if (atExit) for (const inline of state.inline) if (inline.abandon()) job = inline.job
-  const wait = counter && !anyway ? counter.heldUntil - Date.now() : 0
+  const wait = counter && !ignoreHold ? counter.heldUntil - Date.now() : 0
   if (wait > 0) {
     // Others have just sent, or the interval is not over. If this process is still there then, it looks again.
     if (!atExit) startTimer(state, wait)
   } else if (counter) {
     state.counter = undefined
-    job = counter.job(anyway) ?? job
+    job = counter.job(ignoreHold) ?? job
   }
   if (!job) return
   if (counter?.mode === 'log') preview(state, job, counter.counted)
@@ -213,7 +214,7 @@ function startInline(state: State, job: Job): void {
 }
 
 async function flush(state: State): Promise<void> {
-  silently(state, () => deliver(state, { anyway: true }))
+  silently(state, () => deliver(state, { ignoreHold: true }))
   if (!state.delivered) return
   const { timeoutMs = 2000 } = optionsOf(state)
   let timeout: NodeJS.Timeout | undefined
@@ -258,7 +259,7 @@ function shortReason(state: State, { row, cause = {} }: Decision): string {
   const source = endpoint?.source
   const names = options.map(({ option }) => option)
   const found = [given, variable, file, key, source, missing, message, ...names].filter(Boolean).join(', ')
-  const command = commandOf(optionsOf(state))
+  const command = telemetryCommandOf(optionsOf(state))
   return `${ROWS[row]}${found && `: ${found}`}${command ? `; "${command} status" explains it` : ''}`
 }
 

@@ -17,7 +17,7 @@ export interface Delivery {
 }
 
 /** Delivers a job. While another process sends, it waits for half of its time. */
-export function deliver(job: Job, { post, sync }: Transport): Delivery {
+export function runDelivery(job: Job, { post, sync }: Transport): Delivery {
   // Not by `Date.now()`: the user may set that clock.
   const patience = performance.now() + job.timeoutMs / 2
   const steps = send(job, { now: () => Date.now(), isPatient: () => performance.now() < patience })

@@ -81,7 +81,7 @@ export function feed(fold: Fold, text: string, until?: string): number {
     // Looked for in each line: V8 moves one look at the whole text into this loop, and a log of 16 MiB takes a minute.
     const zero = line.indexOf('\0')
     if (zero >= 0) line = line.slice(0, zero)
-    const whole = apply(fold, line)
+    const whole = addRecord(fold, line)
     if (end < 0) return whole ? text.length : at
     at = end + 1
     if (until !== undefined && line.startsWith(`!send ${until} `)) return at
@@ -90,7 +90,7 @@ export function feed(fold: Fold, text: string, until?: string): number {
 }
 
 /** True for a valid record. */
-function apply(fold: Fold, line: string): boolean {
+function addRecord(fold: Fold, line: string): boolean {
   if (line[0] === '{') {
     const head = parseHead(line)
     fold.head ??= head
@@ -99,8 +99,8 @@ function apply(fold: Fold, line: string): boolean {
   const ms = timeOf(line)
   if (!ms) return false
   const text = line.slice(0, -14)
-  if (text[0] === '!') control(fold, text, ms)
-  else mark(fold, text, ms)
+  if (text[0] === '!') addControl(fold, text, ms)
+  else addMark(fold, text, ms)
   return true
 }
 
@@ -115,7 +115,7 @@ function timeOf(line: string): number {
   return Number(line.slice(at))
 }
 
-function mark(fold: Fold, text: string, ms: number): void {
+function addMark(fold: Fold, text: string, ms: number): void {
   let count = fold.series.get(text)
   if (!count) {
     if (fold.series.size >= MAX_SERIES || !parseSeries(text)) return
@@ -125,13 +125,11 @@ function mark(fold: Fold, text: string, ms: number): void {
   fold.total++
 }
 
-function control(fold: Fold, text: string, ms: number): void {
-  const [what, nonce = '', second = '', third = ''] = text.split(' ')
-  if (what === '!send') claim(fold, nonce, Number(second), Number(third), ms)
-  else if (fold.open?.nonce === nonce) {
-    if (what === '!taken' || what === '!refused' || what === '!unknown')
-      settle(fold, { what: what.slice(1) as Outcome['what'], why: second, ms })
-  }
+function addControl(fold: Fold, text: string, ms: number): void {
+  const [what = '', nonce = '', second = '', third = ''] = text.split(' ')
+  if (what === '!send') addClaim(fold, nonce, Number(second), Number(third), ms)
+  else if (fold.open?.nonce === nonce && /^!(taken|refused|unknown)$/.test(what))
+    addOutcome(fold, { what: what.slice(1) as Outcome['what'], why: second, ms })
 }
 
 /** Whether a claim at this time would be void, because another one is open. Only recorded times decide. */
@@ -139,7 +137,7 @@ export function isBusy({ open }: Fold, ms: number): boolean {
   return open !== undefined && ms < open.ms + open.life && ms > open.ms - LONGEST_LIFE_MS
 }
 
-function claim(fold: Fold, nonce: string, seen: number, life: number, ms: number): void {
+function addClaim(fold: Fold, nonce: string, seen: number, life: number, ms: number): void {
   if (!nonce || !(life > 0)) return
   // Some of what was delivered is gone: the end, or the beginning with its head.
   if (seen > fold.total || !fold.head) fold.damaged = true
@@ -158,7 +156,7 @@ function claim(fold: Fold, nonce: string, seen: number, life: number, ms: number
   fold.last = nonce
 }
 
-function settle(fold: Fold, result: Result): void {
+function addOutcome(fold: Fold, result: Result): void {
   const { total, begins, before } = fold.open!
   fold.open = undefined
   fold.result = result

@@ -1,7 +1,7 @@
 import { HELPER_VARIABLE } from '../core/decide/environment.ts'
 import type { Job } from '../core/deliver/job.ts'
 import { fs } from '../core/node.ts'
-import { deliver } from './drive.ts'
+import { runDelivery } from './drive.ts'
 import { postByHttp } from './http.ts'
 import { postByFetch } from './post.ts'
 
@@ -30,7 +30,7 @@ async function run(): Promise<void> {
   const job = JSON.parse(process.env[HELPER_VARIABLE]!) as Job
   // Up to 300 ms of start-up count towards the limit. The request always times out first, so its outcome is recorded.
   setTimeout(kill, job.timeoutMs + 400 - Math.min(performance.now(), 300))
-  const { done, abandon } = deliver(job, {
+  const { done, abandon } = runDelivery(job, {
     post: canFetch() ? postByFetch : postByHttp,
     sync: fs.fdatasyncSync,
   })

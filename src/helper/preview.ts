@@ -4,29 +4,29 @@ import { openToRead } from '../core/log/mark.ts'
 import { fs } from '../core/node.ts'
 import { bodyOf, partOf } from './body.ts'
 import { emptyFold, type Fold, feed } from './fold.ts'
-import { look, openReader } from './reader.ts'
+import { openReader, readOn } from './reader.ts'
 
 /** Stands for an id that does not exist yet. */
 const LATER = 'made with the first count'
 
 /** The body that would be sent if these series were counted now. Reads the log, writes nothing, makes no id. */
 export function preview(
-  { path, state, draft }: Pick<Job, 'path' | 'state' | 'draft'>,
+  { path, stateFolder, draft }: Pick<Job, 'path' | 'stateFolder' | 'draft'>,
   series: readonly string[],
   now: number,
 ): string {
   const fold = foldAt(path)
-  fold.head ??= { file: [0, 0], id: LATER, fingerprint: fingerprintIn(state, now), ...draft }
+  fold.head ??= { file: [0, 0], id: LATER, fingerprint: fingerprintIn(stateFolder, now), ...draft }
   // As a claim that is made now would see it.
   fold.open = undefined
   feed(fold, [...series, '!send preview 0 1'].map(record => `${record} ${now}\n`).join(''))
   return bodyOf([partOf(fold)])
 }
 
-function fingerprintIn(state: string, now: number): string {
+function fingerprintIn(stateFolder: string, now: number): string {
   try {
-    const stored = readFingerprint(state, now)
-    if (stored?.state === 'good') return stored.fingerprint
+    const stored = readFingerprint(stateFolder, now)
+    if (stored?.status === 'good') return stored.fingerprint
   } catch {
     // It cannot be read: the first count says so.
   }
@@ -38,7 +38,7 @@ export function foldAt(path: string): Fold {
   try {
     const fd = openToRead(path)
     try {
-      return look(openReader(fd))
+      return readOn(openReader(fd))
     } finally {
       fs.closeSync(fd)
     }

@@ -35,7 +35,7 @@ export function openReader(fd: number, size: number = fs.fstatSync(fd).size): Re
 }
 
 /** Folds what has been appended since the last look. With `until`, up to the claim of that nonce. */
-export function look(reader: Reader, until?: string): Fold {
+export function readOn(reader: Reader, until?: string): Fold {
   const { size } = fs.fstatSync(reader.fd)
   if (size > reader.at) reader.at += feed(reader.fold, readText(reader.fd, reader.at, size), until)
   return reader.fold

@@ -1,6 +1,6 @@
 import { saysNo } from '../core/decide/consent.ts'
 import type { Job, Outcome } from '../core/deliver/job.ts'
-import { random } from '../core/files.ts'
+import { random, syncFile } from '../core/files.ts'
 import { readFingerprint } from '../core/log/fingerprint.ts'
 import { heldUntil } from '../core/log/hold.ts'
 import { append, openLog, readText, setAside } from '../core/log/mark.ts'
@@ -11,7 +11,7 @@ import { WRITTEN } from '../core/version.ts'
 import { bodyOf, type Part, partOf } from './body.ts'
 import { type Fold, isBusy, type Result } from './fold.ts'
 import { type OtherLog, olderLogs, removeOldLogs } from './logs.ts'
-import { look, openReader, type Reader, writeCheckpoint } from './reader.ts'
+import { openReader, type Reader, readOn, writeCheckpoint } from './reader.ts'
 
 /**
  * Delivers what a log has counted, and the older logs with it: claim, sync, look, send, settle. It is a generator of the
@@ -40,7 +40,7 @@ export interface Request {
 }
 
 /** What the sender asks of its process. */
-export interface Surroundings {
+export interface Clock {
   /** ms since 1970. */
   now(): number
   /** Whether there is still time to wait for another process. */
@@ -64,53 +64,53 @@ const MAX_OLDER_BYTES = 256 * 1024
 /** How much longer than the timeout a claim blocks others when its process was killed. */
 const LIFE_AFTER_TIMEOUT_MS = 1000
 
-export function* send(job: Job, around: Surroundings): Steps<void> {
+export function* send(job: Job, clock: Clock): Steps<void> {
   // A clock at 1970: backends refuse such points, and the zero of each series would be lost.
-  if (around.now() < WRITTEN || saysNo(job.answers)) return
-  const own = yield* claimOwn(job, around)
+  if (clock.now() < WRITTEN || saysNo(job.answers)) return
+  const own = yield* claimOwn(job, clock)
   if (!own) return
   // A log that may be why the last request failed goes alone.
   const suspects: OtherLog[] = []
-  const addOlder = (claims: Claimed[]) => claimOlder(job, around, claims, suspects)
-  const { what } = yield* post(job, around, own.claim, own.alone ? undefined : addOlder)
+  const addOlder = (claims: Claimed[]) => claimOlder(job, clock, claims, suspects)
+  const { what } = yield* post(job, clock, own.claim, own.alone ? undefined : addOlder)
   if (what === 'taken') {
     for (const log of suspects) {
-      const claim = yield* claimOther(job, around, log)
-      if (claim && (yield* post(job, around, claim)).what !== 'taken') break
+      const claim = yield* claimOther(job, clock, log)
+      if (claim && (yield* post(job, clock, claim)).what !== 'taken') break
     }
   }
   // Old logs go only after an accepted request: offline, one wrong clock would remove everything that waits.
-  removeOldLogs(job.path, what === 'taken' ? around.now() : 0)
+  removeOldLogs(job.path, what === 'taken' ? clock.now() : 0)
 }
 
 /** Claims the command's own log. Undefined where nothing is to be sent, or another process sends. */
-function* claimOwn(job: Job, around: Surroundings): Steps<{ claim: Claimed; alone: boolean } | undefined> {
-  const fingerprint = readFingerprint(job.state, around.now())
+function* claimOwn(job: Job, clock: Clock): Steps<{ claim: Claimed; alone: boolean } | undefined> {
+  const fingerprint = readFingerprint(job.stateFolder, clock.now())
   const fd = openIfThere(job.path)
   if (fd === undefined) return undefined
   let claim: Claimed | undefined
   try {
     const reader = openReader(fd)
     if (!reader.fold.head)
-      appendHead(job, fd, fingerprint?.state === 'good' ? fingerprint.fingerprint : undefined)
+      appendHead(job, fd, fingerprint?.status === 'good' ? fingerprint.fingerprint : undefined)
     for (;;) {
-      const fold = look(reader)
-      if (mustEnd(fold, fd, fingerprint, around.now())) {
+      const fold = readOn(reader)
+      if (mustEnd(fold, fd, fingerprint, clock.now())) {
         setAside(job.path)
         return undefined
       }
       // Another request has carried it.
       if (!fold.head || fold.taken === fold.total) return undefined
-      if (isHeld(job, fd, fold, around.now())) return undefined
-      if (isBusy(fold, around.now())) {
-        if (!around.isPatient()) return undefined
+      if (isHeld(job, fd, fold, clock.now())) return undefined
+      if (isBusy(fold, clock.now())) {
+        if (!clock.isPatient()) return undefined
         yield { do: 'wait' }
         continue
       }
       const alone = isSuspect(fold.result)
-      claim = yield* claimLog(job, around, reader)
+      claim = yield* claimLog(job, clock, reader)
       if (claim) return { claim, alone }
-      if (!around.isPatient()) return undefined
+      if (!clock.isPatient()) return undefined
     }
   } finally {
     if (!claim) fs.closeSync(fd)
@@ -135,7 +135,7 @@ function mustEnd(
   return (
     damaged ||
     time > now + AHEAD_MS ||
-    fingerprint?.state !== 'good' ||
+    fingerprint?.status !== 'good' ||
     fingerprint.fingerprint !== head.fingerprint ||
     isCopied(head.file, fs.fstatSync(fd))
   )
@@ -145,8 +145,8 @@ function mustEnd(
  * True during a burst or the tool's interval. If the tail does not show the last claim, repeats its time: then commands
  * start no helper.
  */
-function isHeld({ anyway, intervalMs }: Job, fd: number, fold: Fold, now: number): boolean {
-  if (anyway) return false
+function isHeld({ ignoreHold, intervalMs }: Job, fd: number, fold: Fold, now: number): boolean {
+  if (ignoreHold) return false
   const { size } = fs.fstatSync(fd)
   const tail = size > TAIL_BYTES || intervalMs ? readText(fd, Math.max(0, size - TAIL_BYTES), size) : ''
   if (heldUntil(tail, now, intervalMs, fold.time) === 0) return false
@@ -155,9 +155,9 @@ function isHeld({ anyway, intervalMs }: Job, fd: number, fold: Fold, now: number
 }
 
 /** Appends a claim and looks whether it is valid. Undefined where another process was faster. */
-function* claimLog(job: Job, around: Surroundings, reader: Reader): Steps<Claimed | undefined> {
+function* claimLog(job: Job, clock: Clock, reader: Reader): Steps<Claimed | undefined> {
   const nonce = random()
-  const ms = around.now()
+  const ms = clock.now()
   const { total } = reader.fold
   yield { do: 'pause' }
   append(reader.fd, `!send ${nonce} ${total} ${job.timeoutMs + LIFE_AFTER_TIMEOUT_MS} ${ms}`)
@@ -168,19 +168,19 @@ function* claimLog(job: Job, around: Surroundings, reader: Reader): Steps<Claime
   } finally {
     if (!goesOn) append(reader.fd, `!refused ${nonce} ended ${ms}`)
   }
-  const fold = look(reader, nonce)
+  const fold = readOn(reader, nonce)
   if (fold.open?.nonce !== nonce || fold.damaged) return undefined
   // The prefix that ends at this claim. What follows it is the next body's.
   return { reader, nonce, ms, part: partOf(fold) }
 }
 
 /** Adds the older logs to the claims. */
-function* claimOlder(job: Job, around: Surroundings, claims: Claimed[], suspects: OtherLog[]): Steps<void> {
+function* claimOlder(job: Job, clock: Clock, claims: Claimed[], suspects: OtherLog[]): Steps<void> {
   let bytes = 0
   for (const log of olderLogs(job.path)) {
     if (claims.length > MAX_OLDER || bytes >= MAX_OLDER_BYTES) break
     try {
-      const claim = yield* claimOther(job, around, log, suspects)
+      const claim = yield* claimOther(job, clock, log, suspects)
       if (!claim) continue
       claims.push(claim)
       bytes += claim.part.length
@@ -193,7 +193,7 @@ function* claimOlder(job: Job, around: Surroundings, claims: Claimed[], suspects
 /** Claims another log of the same tool, installation and endpoint, without waiting for it. */
 function* claimOther(
   job: Job,
-  around: Surroundings,
+  clock: Clock,
   other: OtherLog,
   suspects?: OtherLog[],
 ): Steps<Claimed | undefined> {
@@ -202,9 +202,9 @@ function* claimOther(
   let claim: Claimed | undefined
   try {
     const reader = openReader(fd)
-    const fold = look(reader)
-    const now = around.now()
-    const fingerprint = readFingerprint(job.state, now)
+    const fold = readOn(reader)
+    const now = clock.now()
+    const fingerprint = readFingerprint(job.stateFolder, now)
     if (!fold.head || mustEnd(fold, fd, fingerprint, now) || fold.taken === fold.total || isBusy(fold, now))
       return undefined
     if (fold.head.resource['service.name'] !== job.draft.resource['service.name']) return undefined
@@ -212,7 +212,7 @@ function* claimOther(
       suspects.push(other)
       return undefined
     }
-    claim = yield* claimLog(job, around, reader)
+    claim = yield* claimLog(job, clock, reader)
     return claim
   } finally {
     if (!claim) fs.closeSync(fd)
@@ -222,7 +222,7 @@ function* claimOther(
 /** One body, one POST, one line in each log that says what became of it. `addOlder` claims what goes with it. */
 function* post(
   job: Job,
-  around: Surroundings,
+  clock: Clock,
   claim: Claimed,
   addOlder?: (claims: Claimed[]) => Steps<void>,
 ): Steps<Outcome> {
@@ -236,21 +236,21 @@ function* post(
     request.body = bodyOf(claims.map(({ part }) => part))
     yield { do: 'sync', fds: claims.map(({ reader }) => reader.fd) }
     const life = job.timeoutMs + LIFE_AFTER_TIMEOUT_MS
-    const stands = claims.every(claim => isStanding(claim, around.now(), life)) && !saysNo(job.answers)
+    const stands = claims.every(claim => isStanding(claim, clock.now(), life)) && !saysNo(job.answers)
     outcome = stands ? yield { do: 'post', request } : { what: 'refused', why: 'given-up' }
   } catch (error) {
     outcome = { what: request.left ? 'unknown' : 'refused', why: `${(error as NodeJS.ErrnoException).code}` }
   } finally {
     // Without an outcome this process ends while it waits.
     outcome ??= { what: request.left ? 'unknown' : 'refused', why: 'ended' }
-    for (const claim of claims) settle(claim, outcome, around.now())
+    for (const claim of claims) settle(claim, outcome, clock.now())
   }
   return outcome
 }
 
 /** Just before the POST: the file still has a name, and no other process has claimed it while this one was suspended. */
 function isStanding({ reader, nonce, ms }: Claimed, now: number, life: number): boolean {
-  return fs.fstatSync(reader.fd).nlink !== 0 && look(reader).last === nonce && Math.abs(now - ms) < life
+  return fs.fstatSync(reader.fd).nlink !== 0 && readOn(reader).last === nonce && Math.abs(now - ms) < life
 }
 
 function settle({ reader, nonce }: Claimed, { what, why }: Outcome, now: number): void {
@@ -258,7 +258,7 @@ function settle({ reader, nonce }: Claimed, { what, why }: Outcome, now: number)
   try {
     append(fd, `!${what} ${nonce} ${why.replace(/\s/g, '-') || '-'} ${Math.max(now, WRITTEN)}`)
     // After a power cut the series must still begin with a zero.
-    if (what === 'refused') fs.fdatasyncSync(fd)
+    if (what === 'refused') syncFile(fd)
     writeCheckpoint(reader)
   } catch {
     // The disk is full, or the log was removed: the claim blocks until its life is over, as after a kill.

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { mark } from '../../src/core/log/mark.ts'
 import { headRecord } from '../../src/core/log/record.ts'
 import { emptyFold, type Fold, feed } from '../../src/helper/fold.ts'
-import { look, openReader, writeCheckpoint } from '../../src/helper/reader.ts'
+import { openReader, readOn, writeCheckpoint } from '../../src/helper/reader.ts'
 import { makeFolder } from './fuzz.ts'
 import { randomOf } from './random.ts'
 
@@ -70,7 +70,7 @@ test.each([0.01, 0.3, 1, 16])(
       const read = openReader(fd, end)
       expect(plain(read.fold) === plain(whole), `${end} bytes, FUZZ_SEED=${seed}`).toBe(true)
       // And goes on from there.
-      if (end > text.length - 2000) expect(plain(look(read))).toBe(plain(openReader(fd).fold))
+      if (end > text.length - 2000) expect(plain(readOn(read))).toBe(plain(openReader(fd).fold))
     }
     const full = emptyFold()
     const before = performance.now()

@@ -342,7 +342,7 @@ class User {
           expect([setting.env, this.foreign, place.no]).not.toEqual([setting.env, true, true])
           expect([...NO_ENVIRONMENTS, ...UNREAD_ENVIRONMENTS, 'local', 'log']).not.toContain(setting.env)
           expect([setting.explicit, this.isNo(setting, place)]).toEqual([false, false])
-          writeAnswers(noticePath(folders.state), { shown: withTerms(shown, target, this.now) })
+          writeAnswers(noticePath(folders.stateFolder), { shown: withTerms(shown, target, this.now) })
           this.wasShown(setting, place)
           seen.shown++
           return true

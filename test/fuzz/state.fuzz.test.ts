@@ -111,7 +111,7 @@ const step = fc.record({
 
 /** One command and its helper. How many bodies it has sent. */
 function run({ midway, series, version, outcome }: Step, now: number): number {
-  const folders = { config: '', machine: [], state }
+  const folders = { config: '', machine: [], stateFolder: state }
   const target = { url: 'http://e', headers: {}, timeoutMs: 2000 } as never
   const options = { name: 'trix', version, endpoint: 'http://e', commands: [] }
   const decision: Decision = { mode: 'on', row: 15, folders, target }

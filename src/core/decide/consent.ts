@@ -45,8 +45,8 @@ export interface Terms {
 
 const MAX_BYTES = 1 << 18
 
-export const consentPath = (state: string): string => `${state}${SEP}consent.json`
-export const noticePath = (state: string): string => `${state}${SEP}notice`
+export const consentPath = (stateFolder: string): string => `${stateFolder}${SEP}consent.json`
+export const noticePath = (stateFolder: string): string => `${stateFolder}${SEP}notice`
 
 /** Reads `consent.json` or `notice`. No file holds no answer. Never throws. */
 export function readAnswers(path: string): Answers {

@@ -1,6 +1,7 @@
 import { agentIn } from '../agent.ts'
 import { supported } from '../node.ts'
 import { homeProblem, type OptionProblem, optionProblems, type TelemetryOptions } from '../options.ts'
+import { forbidden, lacking } from '../permissions.ts'
 import { type Config, type ConfigProblem, isProblem, readConfig } from './config.ts'
 import { type Agreements, covers, kindsOf, noticePath, readAnswers, type Terms } from './consent.ts'
 import { parseEndpoint } from './endpoint.ts'
@@ -16,7 +17,6 @@ import {
   unreadVariable,
 } from './environment.ts'
 import { answerFiles, type Environment, type Folders, foldersOf, stateProblem } from './folders.ts'
-import { forbidden, lacking } from './permissions.ts'
 
 /** All that a decision depends on, but for files. */
 export interface Situation {
@@ -120,7 +120,7 @@ function readFiles({ options, env, without }: Situation): Decision | Known {
   })
   if (problems.length) return off(0, { options: problems })
   if (!folders) return off(5, { message: 'no home' })
-  const missing = forbidden(folders.state)
+  const missing = forbidden(folders.stateFolder)
   if (missing) return off(0, { missing })
   const foreign = applies(5) && stateProblem(folders)
   if (foreign) return off(5, { message: foreign })
@@ -177,7 +177,7 @@ function decideFor({ options, env, without, show }: Situation, { folders, config
   if (ci) return end('off', 14, { variable: ci })
   if (covers(agreed, target)) return end('on', 15)
   if (applies(16) && options.consent === 'explicit') return end('off', 16)
-  const { agreed: seen } = readAnswers(noticePath(folders.state))
+  const { agreed: seen } = readAnswers(noticePath(folders.stateFolder))
   if (covers(seen, target)) return end('on', 17)
   // `on` for an endpoint that nobody vouches for (row 13) is no yes, but the notice may be shown for it.
   const unread = unreadVariable(env) ?? agentIn(env)?.variable

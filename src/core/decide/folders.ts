@@ -10,10 +10,10 @@ export interface Folders {
   /** The machine's files, of which nothing but a no is read. */
   machine: readonly string[]
   /** The folder of the answer, the notice, the fingerprint and the logs. */
-  state: string
+  stateFolder: string
   /** The default state folder, if XDG_STATE_HOME names another: `disable` writes its no there as well. */
   fallback?: string
-  /** The user's home, where `state` is below it. */
+  /** The user's home, where the state folder is below it. */
   home?: string
 }
 
@@ -27,9 +27,14 @@ export function foldersOf(name: string, home: string | undefined, env: Environme
   const user = userHome(env)
   if (home !== undefined) {
     const below = /^~[/\\]/.test(home)
-    const state = below ? `${user}${SEP}${home.slice(2)}` : home
+    const stateFolder = below ? `${user}${SEP}${home.slice(2)}` : home
     if (below && !user) return undefined
-    return { config: `${state}${SEP}config.toml`, machine, state, ...(below && user && { home: user }) }
+    return {
+      config: `${stateFolder}${SEP}config.toml`,
+      machine,
+      stateFolder,
+      ...(below && user && { home: user }),
+    }
   }
   const config = WINDOWS ? env.APPDATA : (absolute(env.XDG_CONFIG_HOME) ?? (user && `${user}/.config`))
   const standard = WINDOWS ? env.LOCALAPPDATA : user && `${user}/.local/state`
@@ -38,15 +43,15 @@ export function foldersOf(name: string, home: string | undefined, env: Environme
   return {
     config: [config, folder, 'config.toml'].join(SEP),
     machine,
-    state: parent + SEP + folder,
+    stateFolder: parent + SEP + folder,
     ...(standard && standard !== parent && { fallback: standard + SEP + folder }),
     ...(user && standard === parent && { home: user }),
   }
 }
 
 /** The files that may hold the user's answer: a no counts in each of them. */
-export function answerFiles({ state, fallback }: Folders): string[] {
-  return [state, ...(fallback ? [fallback] : [])].map(folder => `${folder}${SEP}consent.json`)
+export function answerFiles({ stateFolder, fallback }: Folders): string[] {
+  return [stateFolder, ...(fallback ? [fallback] : [])].map(folder => `${folder}${SEP}consent.json`)
 }
 
 function machineFolders(env: Environment): string[] {
@@ -78,14 +83,14 @@ export type StateProblem = 'no home' | 'foreign state' | 'open state'
  * an answer. A folder that does not exist yet is judged by the one that it would be made in, unless everybody may make
  * one there (`/tmp`: world-writable and sticky).
  */
-export function stateProblem({ state, home }: Folders): StateProblem | undefined {
+export function stateProblem({ stateFolder, home }: Folders): StateProblem | undefined {
   const self = process.geteuid?.()
   const statsOf = (path: string) => fs.statSync(path, { throwIfNoEntry: false })
-  const found = statsOf(state)
+  const found = statsOf(stateFolder)
   if (!found && home && !statsOf(home)?.isDirectory()) return 'no home'
   if (self === undefined) return undefined
   if (found) return found.uid !== self ? 'foreign state' : found.mode & 0o002 ? 'open state' : undefined
-  let path = state
+  let path = stateFolder
   let parent: ReturnType<typeof statsOf>
   while (!parent && path !== (path = parentOf(path))) parent = statsOf(path)
   const isFree = parent && (parent.uid === self || (parent.mode & 0o1002) === 0o1002)

@@ -1,7 +1,7 @@
 import { ADDED_HEADERS, REQUEST_HEADERS } from '../deliver/job.ts'
 import { type Row, rowsText, textWidth, wrap } from '../layout.ts'
-import { fs } from '../node.ts'
-import type { TelemetryOptions } from '../options.ts'
+import { type TelemetryOptions, telemetryCommandOf } from '../options.ts'
+import { isTerminal, writeStderr } from '../stderr.ts'
 import { type Agreements, noticePath, withTerms, writeAnswers } from './consent.ts'
 import type { Target } from './decide.ts'
 import { environmentPrefix } from './environment.ts'
@@ -23,21 +23,8 @@ export function showNotice(
   const known = agreed[origin] ? withTerms(seen, { origin, ...agreed[origin] }, 0) : seen
   const text = noticeText(options, target, folders.config, known, process.stderr.columns)
   const shown = withTerms(seen, target, Date.now())
-  writeAnswers(noticePath(folders.state), { shown }, () => writeStderr(`${text}\n\n`))
+  writeAnswers(noticePath(folders.stateFolder), { shown }, () => writeStderr(`${text}\n\n`))
   return true
-}
-
-/** A pipe or a file costs one system call here; to ask `process.stderr` would load all of `node:net`, 3 ms. */
-function isTerminal(): boolean {
-  return fs.fstatSync(2).isCharacterDevice() && process.stderr.isTTY
-}
-
-/**
- * Writes all of the text to stderr before it returns. Throws if that fails, for example because the terminal is gone.
- * Not by `process.stderr`, which reports such an error by an event, and the event would end the tool.
- */
-export function writeStderr(text: string): void {
-  for (let rest = Buffer.from(text); rest.length; ) rest = rest.subarray(fs.writeSync(2, rest))
 }
 
 /**
@@ -84,7 +71,7 @@ function printable(path: string): string {
 
 /** How a user switches it off, by what the tool has. */
 function wayOff(options: TelemetryOptions, config: string): string {
-  const command = commandOf(options)
+  const command = telemetryCommandOf(options)
   return command
     ? `${command} disable, or DO_NOT_TRACK=1`
     : `DO_NOT_TRACK=1, ${environmentPrefix(options.name)}_TELEMETRY=off, or enabled = false below [telemetry] in ${printable(config)}`
@@ -146,9 +133,4 @@ function eventText(metric: string, attributes: Readonly<Record<string, unknown>>
 function listed(texts: readonly string[]): string {
   const more = texts.length - 12
   return texts.slice(0, 12).join(', ') + (more > 0 ? ` and ${more} more` : '')
-}
-
-/** How a user calls the telemetry command; undefined where the tool has none. */
-export function commandOf({ name, command }: TelemetryOptions): string | undefined {
-  return command === false ? undefined : (command ?? `${name.replace(/^@[^/]*\//, '')} telemetry`)
 }

@@ -9,11 +9,11 @@ export interface Job {
   /** At most one request in this time, in ms. */
   intervalMs: number
   /** `flushTelemetry`: the interval and bursts are ignored. */
-  anyway?: boolean
+  ignoreHold?: boolean
   /** The log that the command has appended to. */
   path: string
   /** The folder of the fingerprint. */
-  state: string
+  stateFolder: string
   /** The files that may hold the user's no. */
   answers: readonly string[]
   /** For a log of which no head is valid. */
@@ -23,15 +23,8 @@ export interface Job {
 /** The headers of every request besides those of the tool and of the user, and what HTTP and `fetch` add to them. */
 export const REQUEST_HEADERS: readonly string[] = ['content-type', 'user-agent', 'otlp-tally-shard']
 export const ADDED_HEADERS: readonly string[] = [
-  ...[
-    'host',
-    'connection',
-    'content-length',
-    'accept',
-    'accept-language',
-    'accept-encoding',
-    'sec-fetch-mode',
-  ],
+  ...['host', 'connection', 'content-length'],
+  ...['accept', 'accept-language', 'accept-encoding', 'sec-fetch-mode'],
 ]
 
 /** What becomes of a request. `why`: the status, or the code of an error. */

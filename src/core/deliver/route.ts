@@ -1,5 +1,5 @@
-import { lacking, mayNotSpawn } from '../decide/permissions.ts'
 import { fs } from '../node.ts'
+import { lacking, mayNotSpawn } from '../permissions.ts'
 
 export interface Route {
   route: 'detached' | 'inline'

@@ -14,19 +14,19 @@ export interface Fingerprint {
   /** In ms since 1970. */
   created: number
   /** `good`, or why it must not be used any more. */
-  state: 'good' | 'copied' | 'expired' | 'damaged'
+  status: 'good' | 'copied' | 'expired' | 'damaged'
 }
 
 /** 13 months: CNIL's bound for the identifiers of audience measurement. */
 export const MAX_AGE_MS: number = 396 * 24 * 3_600_000
 
-export function fingerprintPath(state: string): string {
-  return `${state}${SEP}fingerprint`
+export function fingerprintPath(stateFolder: string): string {
+  return `${stateFolder}${SEP}fingerprint`
 }
 
 /** What the state folder says; undefined where there is no file. Throws where it cannot be read. */
-export function readFingerprint(state: string, now: number): Fingerprint | undefined {
-  return readFrom(fingerprintPath(state), now)
+export function readFingerprint(stateFolder: string, now: number): Fingerprint | undefined {
+  return readFrom(fingerprintPath(stateFolder), now)
 }
 
 function readFrom(path: string, now: number, flags?: number): Fingerprint | undefined {
@@ -35,21 +35,21 @@ function readFrom(path: string, now: number, flags?: number): Fingerprint | unde
   const [fingerprint = '', time, ino, birth] = content.bytes.toString('latin1').trim().split(' ')
   const created = Number(time)
   if (!/^[0-9a-f]{64}$/.test(fingerprint) || !(created > 0))
-    return { fingerprint: '', created: 0, state: 'damaged' }
+    return { fingerprint: '', created: 0, status: 'damaged' }
   const copied = isCopied(stampIn([Number(ino), Number(birth)]) ?? NO_STAMP, content.stats)
-  return { fingerprint, created, state: copied ? 'copied' : now - created < MAX_AGE_MS ? 'good' : 'expired' }
+  return { fingerprint, created, status: copied ? 'copied' : now - created < MAX_AGE_MS ? 'good' : 'expired' }
 }
 
 /**
  * The fingerprint of this installation, made now where there is none that can be used. Concurrent first runs agree on
  * one. Throws where it cannot be stored: then nothing is counted.
  */
-export function ensureFingerprint(state: string, now: number): string {
-  const path = fingerprintPath(state)
+export function ensureFingerprint(stateFolder: string, now: number): string {
+  const path = fingerprintPath(stateFolder)
   for (let tries = 0; tries < 3; tries++) {
     // To write, though nothing is written: an overlay shows which container of an image this is only then.
     const stored = readFrom(path, now, fs.constants.O_RDWR)
-    if (stored?.state === 'good') return stored.fingerprint
+    if (stored?.status === 'good') return stored.fingerprint
     if (stored) retire(path, now)
     // By a clock at 1970 it would be too old as soon as the clock is right.
     const created = Math.max(now, WRITTEN)
@@ -74,7 +74,7 @@ function retire(path: string, now: number): void {
   const aside = `${path}.${process.pid}.${random()}`
   try {
     fs.renameSync(path, aside)
-    if (readFrom(aside, now)?.state === 'good') linkNew(aside, path)
+    if (readFrom(aside, now)?.status === 'good') linkNew(aside, path)
   } catch {
     // Another command has removed it. The next try finds what is there now.
   } finally {

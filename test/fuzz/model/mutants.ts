@@ -20,7 +20,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: first['two and a power cut']!,
   },
   'no sync of a refusal': {
-    changes: sender("if (what === 'refused') fs.fdatasyncSync(fd)", ''),
+    changes: sender("if (what === 'refused') syncFile(fd)", ''),
     scenario: first['two and a power cut']!,
   },
   'zeros make the record before them void': {
@@ -35,7 +35,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     changes: {
       'helper/sender.ts': [
         ['fold.open?.nonce !== nonce || fold.damaged', 'fold.damaged'],
-        ['look(reader).last === nonce && ', ''],
+        ['readOn(reader).last === nonce && ', ''],
       ],
     },
     scenario: first['two first commands']!,
@@ -50,7 +50,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
       ],
       'helper/sender.ts': [
         ['fold.open?.nonce !== nonce || fold.damaged', 'fold.damaged'],
-        ['look(reader).last === nonce && ', ''],
+        ['readOn(reader).last === nonce && ', ''],
       ],
     },
     scenario: more['three on two begun series']!,
@@ -60,7 +60,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: first['two first commands']!,
   },
   'no look before the request': {
-    changes: sender('&& look(reader).last === nonce && Math.abs(now - ms) < life', ''),
+    changes: sender('&& readOn(reader).last === nonce && Math.abs(now - ms) < life', ''),
     scenario: first['two, time passes']!,
   },
   'a request after its claim was over': {
@@ -72,7 +72,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: first['two, clear']!,
   },
   'the answer is not read before the request': {
-    changes: sender('around.now(), life)) && !saysNo(job.answers)', 'around.now(), life))'),
+    changes: sender('clock.now(), life)) && !saysNo(job.answers)', 'clock.now(), life))'),
     scenario: more.disable!,
   },
   'the answer is not read by the command that made a log': {
@@ -80,11 +80,11 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: more.disable!,
   },
   'an id is left where the user has said no': {
-    changes: { 'core/counter.ts': [['[path, fingerprintPath(state)]', '[path]']] },
+    changes: { 'core/counter.ts': [['[path, fingerprintPath(stateFolder)]', '[path]']] },
     scenario: more.disable!,
   },
   'a body of more than its claim has seen': {
-    changes: sender('look(reader, nonce)', 'look(reader)'),
+    changes: sender('readOn(reader, nonce)', 'readOn(reader)'),
     scenario: first['two, series with marks']!,
   },
   'an exit that leaves its claim open': {
@@ -104,7 +104,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: more['a clock that is set back a minute']!,
   },
   'an answer settles the claim of another': {
-    changes: fold('else if (fold.open?.nonce === nonce) {', 'else if (fold.open) {'),
+    changes: fold('fold.open?.nonce === nonce &&', 'fold.open &&'),
     scenario: more['two series, time passes']!,
   },
   'the last head counts': {

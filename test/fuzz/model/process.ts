@@ -280,7 +280,6 @@ export const fs: Readonly<Record<string, unknown>> & {
       true,
     ) as number
   },
-  fsyncSync: (fd: number) => void call('sync', [], () => sync(fd), true),
   fdatasyncSync: (fd: number) => void call('sync', [], () => sync(fd), true),
   renameSync: (from: string, to: string) =>
     void call(

@@ -28,7 +28,7 @@ export function count(
   const { intervalMs = 0 } = scenario
   const options = { name: 'trix', version, endpoint, commands: [], intervalMs }
   const target = { url: endpoint, headers: {}, timeoutMs: TIMEOUT_MS }
-  const folders = { config: '', machine: [], state: home, fallback: `${home}-default` }
+  const folders = { config: '', machine: [], stateFolder: home, fallback: `${home}-default` }
   const counter = library.counterFor(options, { mode: 'on', row: 15, folders, target: target as never })
   const time = now()
   counter.count({ metric: 'm', attributes: { k: series } }, time)
@@ -80,7 +80,7 @@ export function runAlone(
   const program = () => {
     const { job } = count(library, scenario, command)
     if (!job) return
-    const steps = library.send({ ...job, anyway: true }, { now, isPatient: () => false })
+    const steps = library.send({ ...job, ignoreHold: true }, { now, isPatient: () => false })
     for (let next = steps.next(); !next.done; next = steps.next({ what: 'taken', why: '200' })) {
       const { value } = next
       if (value.do === 'post') sent.push({ url: value.request.url, body: value.request.body })

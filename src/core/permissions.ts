@@ -22,13 +22,13 @@ export function lacking(...names: readonly string[]): string | undefined {
 }
 
 /** What Node's permission model forbids of what is needed to count and to send, in words. */
-export function forbidden(state: string): string | undefined {
+export function forbidden(stateFolder: string): string | undefined {
   const { permission } = process as { permission?: NodePermission }
   if (!permission) return undefined
   // Node before 25 does not restrict the network, and answers false for what it does not know.
   const hasNet = !process.allowedNodeEnvironmentFlags.has('--allow-net') || permission.has('net')
   return without('Node', ['fs-read', 'fs-write', 'net'], name =>
-    name === 'net' ? hasNet : permission.has(name.replace('-', '.'), state),
+    name === 'net' ? hasNet : permission.has(name.replace('-', '.'), stateFolder),
   )
 }
 
