@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { homeProblem, optionProblems } from '../src/core/options.ts'
+import { homeProblem, optionProblems } from '../src/core/option-problems.ts'
 import { optionSentence } from '../src/explain/decision.ts'
 
 const least = { name: 'trix', version: '0.19.3', commands: ['build'] }

@@ -638,10 +638,10 @@ describe('sentences of SECURITY.md', () => {
     const text = command[1]!.replace(/^npx -y esbuild@[\d.]+/, esbuild)
     const compare = () => runProcess('sh', ['-c', text], { cwd: world.cwd, env: world.env })
     expect(await compare()).toEqual({ status: 0, signal: null, stdout: 'the same program\n', stderr: '' })
-    const sender = join(root, 'src/helper/sender.ts')
+    const changed = join(root, 'src/helper/claim.ts')
     writeFileSync(
-      sender,
-      readFileSync(sender, 'utf8').replace('LIFE_AFTER_TIMEOUT_MS = 1000', 'LIFE_AFTER_TIMEOUT_MS = 1001'),
+      changed,
+      readFileSync(changed, 'utf8').replace('LIFE_AFTER_TIMEOUT_MS = 1000', 'LIFE_AFTER_TIMEOUT_MS = 1001'),
     )
     expect((await compare()).stdout).toBe('ANOTHER PROGRAM\n')
   })

@@ -1,7 +1,7 @@
 import { unlinkSync } from 'node:fs'
 import { consentPath, readAnswers, saysNo, withTerms, writeAnswers } from '../core/decide/consent.ts'
-import type { Target } from '../core/decide/decide.ts'
 import { answerFiles, type Folders } from '../core/decide/folders.ts'
+import type { Target } from '../core/decide/target.ts'
 import { fallbackProblem, NO_HOME } from './write-problem.ts'
 
 /**

@@ -1,6 +1,7 @@
 import { type Environment, type Folders, foldersOf } from '../core/decide/folders.ts'
 import { shared } from '../core/global.ts'
-import { homeProblem, optionProblems, telemetryCommandOf } from '../core/options.ts'
+import { homeProblem, optionProblems } from '../core/option-problems.ts'
+import { telemetryCommandOf } from '../core/options.ts'
 import type { Tool } from '../core/tool.ts'
 import { optionSentence } from '../explain/decision.ts'
 

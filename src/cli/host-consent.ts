@@ -1,7 +1,7 @@
 import { noticePath, readAnswers, withTerms, writeAnswers } from '../core/decide/consent.ts'
-import type { Target } from '../core/decide/decide.ts'
 import type { Folders } from '../core/decide/folders.ts'
 import { noticeText } from '../core/decide/notice.ts'
+import type { Target } from '../core/decide/target.ts'
 import { writeYes } from './answer.ts'
 import { type Context, contextOf, type TelemetryIo } from './context.ts'
 import { inspect } from './inspect.ts'

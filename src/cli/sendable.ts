@@ -1,5 +1,5 @@
 import { AGENTS } from '../core/agent.ts'
-import type { Target } from '../core/decide/decide.ts'
+import type { Target } from '../core/decide/target.ts'
 import { ADDED_HEADERS, REQUEST_HEADERS } from '../core/deliver/job.ts'
 import type { TelemetryOptions } from '../core/options.ts'
 import { COMMAND_METRIC, FAILURE_METRIC, UNKNOWN } from '../core/vocabulary.ts'

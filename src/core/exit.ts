@@ -1,3 +1,17 @@
+import { WINDOWS } from './node.ts'
+import type { TelemetryOptions } from './options.ts'
+
+/** Exit codes of a tool that caught a signal and then ended: 128 + SIGHUP, SIGINT, SIGTERM. */
+const SIGNAL_CODES = [129, 130, 143]
+
+/** True for an exit code that means a failed command. */
+export function isFailure(code: number, { failures }: TelemetryOptions): boolean {
+  // The system keeps one byte of it: `process.exit(256)` is a success.
+  const status = WINDOWS ? code : code & 255
+  const results = typeof failures === 'object' ? failures.except : []
+  return status !== 0 && !SIGNAL_CODES.includes(status) && !results.includes(status)
+}
+
 /**
  * Calls `act` once at the end of this process, before all other listeners: one that exits or throws then changes
  * nothing. With `late`, and if other listeners follow that may set another exit code, it is called as late as Node

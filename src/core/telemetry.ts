@@ -1,24 +1,18 @@
 import { type Counter, counterFor } from './counter.ts'
 import { type Decision, decide, optOut, type Situation } from './decide/decide.ts'
-import { environmentPrefix, modeFrom } from './decide/environment.ts'
 import { showNotice } from './decide/notice.ts'
 import { loadHelper, startHelper } from './deliver/detached.ts'
 import type { Inline, Job } from './deliver/job.ts'
 import { chooseRoute, type Route } from './deliver/route.ts'
-import { atExit } from './exit.ts'
+import { atExit, isFailure } from './exit.ts'
 import { shared } from './global.ts'
-import { supported, WINDOWS } from './node.ts'
-import { type TelemetryOptions, telemetryCommandOf } from './options.ts'
-import { lacking } from './permissions.ts'
-import { writeStderr } from './stderr.ts'
+import { explain, isLogMode, say, shortReason } from './log-mode.ts'
+import { isNoCommand, type TelemetryOptions } from './options.ts'
 import type { Tool } from './tool.ts'
 import { commandSeries, copyOf, eventSeries, FAILURE_METRIC, type Series } from './vocabulary.ts'
 
 /** A command that ends sooner delivers at its exit; one that runs longer, after this time. */
 const DELIVER_AFTER_MS = 1000
-/** Exit codes of a tool that caught a signal and then ended: 128 + SIGHUP, SIGINT, SIGTERM. */
-const SIGNAL_CODES = [129, 130, 143]
-
 /** What one tool's telemetry knows. It counts, schedules and delivers, in this order. */
 interface State {
   given: TelemetryOptions
@@ -64,7 +58,7 @@ export function createTelemetry(given: TelemetryOptions): Tool {
       discard(state)
     },
     discard: () => discard(state),
-    explain: why => silently(state, () => explain(state, why)),
+    explain: why => silently(state, () => explain(given, why)),
   }
   state.tool = tool
   return tool
@@ -80,7 +74,7 @@ function countCommand(state: State, name: unknown): void {
   if (isOptedOut(state)) return
   const options = optionsOf(state)
   if (typeof name === 'string' && isNoCommand(name, options)) {
-    explain(state, `${name}: flags and the telemetry command are never counted`)
+    explain(state.given, `${name}: flags and the telemetry command are never counted`)
     return
   }
   const series = mayCount(state) ? commandSeries(name, options) : undefined
@@ -96,12 +90,12 @@ function countEvent(state: State, metric: string, attributes: unknown): void {
   if (isOptedOut(state) || !mayCount(state)) return
   const series = eventSeries(metric, attributes, optionsOf(state))
   if (series) count(state, series)
-  else explain(state, `${metric} with these attributes is not in \`events\``)
+  else explain(state.given, `${metric} with these attributes is not in \`events\``)
 }
 
 /** Looks for an opt-out in the environment before anything else: the cheapest path. */
 function isOptedOut(state: State): boolean {
-  if (state.decision || isLogMode(state)) return false
+  if (state.decision || isLogMode(state.given)) return false
   return optOut({ options: state.given, env: process.env, disabled: state.disabled }) !== undefined
 }
 
@@ -114,7 +108,8 @@ function mayCount(state: State): boolean {
     const decision = decide({ options, env: process.env, disabled: state.disabled, show })
     state.decision = decision
     state.counter = decision.mode === 'off' ? undefined : counterFor(options, decision)
-    if (decision.mode === 'off' && isLogMode(state)) explain(state, shortReason(state, decision))
+    if (decision.mode === 'off' && isLogMode(state.given))
+      explain(options, shortReason(options, decision, state.disabled))
   }
   return state.decision.mode !== 'off'
 }
@@ -152,13 +147,6 @@ function end(state: State, code: number): void {
   deliver(state, { atExit: true })
 }
 
-function isFailure(code: number, { failures }: TelemetryOptions): boolean {
-  // The system keeps one byte of it: `process.exit(256)` is a success.
-  const status = WINDOWS ? code : code & 255
-  const results = typeof failures === 'object' ? failures.except : []
-  return status !== 0 && !SIGNAL_CODES.includes(status) && !results.includes(status)
-}
-
 // Deliver
 
 function deliver(state: State, { atExit = false, ignoreHold = false } = {}): void {
@@ -178,8 +166,10 @@ function deliver(state: State, { atExit = false, ignoreHold = false } = {}): voi
     job = counter.job(ignoreHold) ?? job
   }
   if (!job) return
-  if (counter?.mode === 'log') preview(state, job, counter.counted)
-  else {
+  if (counter?.mode === 'log') {
+    const body = loadHelper().preview(job, counter.counted, Date.now())
+    say(state.given, `this would be sent to ${job.url}\n${body}`)
+  } else {
     const since = Date.now()
     if (isInline(state) && !atExit) startInline(state, job)
     else start(state, job)
@@ -231,68 +221,13 @@ function discard(state: State): void {
   state.decision = state.counter = state.running = state.timer = undefined
 }
 
-// Explain
-
-function preview(state: State, job: Job, counted: readonly string[]): void {
-  say(state, `this would be sent to ${job.url}\n${loadHelper().preview(job, counted, Date.now())}`)
-}
-
-/** Each row in a few words. Sentences are for `status`, which no command runs: they would cost each one its size. */
-const ROWS = [
-  ...[
-    'not valid',
-    'the helper',
-    'switched off',
-    'a variable says no',
-    'a variable says no',
-    'the state folder',
-  ],
-  ...['not valid', 'enabled = false', 'you said no', '', 'no endpoint', '', 'a test runner', '', 'a CI', ''],
-  ...['not agreed to', '', 'the notice was not shown', 'the notice was shown just now'],
-]
-
-/** Why nothing is counted, and what said so. */
-function shortReason(state: State, { row, cause = {} }: Decision): string {
-  const { variable, file, missing, message, config, endpoint, options = [] } = cause
-  const given = row === 2 && typeof state.disabled === 'string' ? state.disabled : ''
-  const key = config && 'key' in config && config.key
-  const source = endpoint?.source
-  const names = options.map(({ option }) => option)
-  const found = [given, variable, file, key, source, missing, message, ...names].filter(Boolean).join(', ')
-  const command = telemetryCommandOf(optionsOf(state))
-  return `${ROWS[row]}${found && `: ${found}`}${command ? `; "${command} status" explains it` : ''}`
-}
-
-function explain(state: State, why: string): void {
-  // A name that the caller has passed may hold what a terminal obeys.
-  const code = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`
-  if (isLogMode(state)) say(state, `none (${why.slice(0, 500).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, code)})`)
-}
-
-function say(state: State, text: string): void {
-  writeStderr(`${state.given.name} telemetry: ${text}\n`)
-}
-
-function isLogMode({ given }: State): boolean {
-  if (!supported || lacking('env')) return false
-  return modeFrom(process.env[`${environmentPrefix(`${given.name}`)}_TELEMETRY`]) === 'log'
-}
-
-/** A hook that fires for every command also fires for these. Nobody counts that a user manages telemetry. */
-function isNoCommand(name: string, { name: tool, command }: TelemetryOptions): boolean {
-  if (/^(-|telemetry([ :.]|$))/.test(name)) return true
-  // `analytics` of `ng analytics`.
-  const [, own = ''] = command ? (/^\S+ (.+)$/.exec(command) ?? []) : []
-  return own !== '' && (name === own || name.startsWith(`${own} `) || name === `${tool} ${own}`)
-}
-
 /** Failures of telemetry are silent: the user of the tool cannot fix them. `log` mode and `status` explain. */
 function silently(state: State, act: () => void): void {
   try {
     act()
   } catch (error) {
     try {
-      explain(state, error instanceof Error ? error.message : 'it cannot be stored')
+      explain(state.given, error instanceof Error ? error.message : 'it cannot be stored')
     } catch {
       // stderr is gone too
     }

@@ -1,6 +1,6 @@
 import type { ConfigProblem } from '../core/decide/config.ts'
 import type { Cause, Decision } from '../core/decide/decide.ts'
-import type { OptionProblem } from '../core/options.ts'
+import type { OptionProblem } from '../core/option-problems.ts'
 import { isTypo } from '../core/typo.ts'
 
 /**

@@ -1,6 +1,7 @@
 import type { Job, Outcome } from '../core/deliver/job.ts'
 import { isUnsyncable } from '../core/files.ts'
-import { type Request, type Step, send } from './sender.ts'
+import { send } from './sender.ts'
+import type { Request, Step } from './step.ts'
 
 /** What performs the steps of a delivery in a process. */
 export interface Transport {

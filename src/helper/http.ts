@@ -1,7 +1,7 @@
 import type { Outcome } from '../core/deliver/job.ts'
 import { proxyVariables } from '../core/deliver/proxy.ts'
 import { judge } from './post.ts'
-import type { Request } from './sender.ts'
+import type { Request } from './step.ts'
 
 /**
  * The same POST by `node:http(s)`, from Node 22.21 and 24.5 on through the user's proxy: for a process that is the tool's own, whose `fetch` may be wrapped or mocked, and for

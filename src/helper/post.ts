@@ -1,5 +1,5 @@
 import type { Outcome } from '../core/deliver/job.ts'
-import type { Request } from './sender.ts'
+import type { Request } from './step.ts'
 
 /**
  * The one POST by `fetch`, which goes through the user's proxy. Never rejects. Nothing is retried, because the next

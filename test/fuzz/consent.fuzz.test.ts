@@ -24,7 +24,8 @@ import type { TelemetryOptions } from '../../src/core/options.ts'
 import type { Tool } from '../../src/core/tool.ts'
 import { WRITTEN } from '../../src/core/version.ts'
 import { commandSeries, eventSeries } from '../../src/core/vocabulary.ts'
-import { type Request, type Steps, send } from '../../src/helper/sender.ts'
+import { send } from '../../src/helper/sender.ts'
+import type { Request, Steps } from '../../src/helper/step.ts'
 import { fuzz, makeFolder } from './fuzz.ts'
 
 // Whatever a user does, in whichever order, also while commands and helpers are under way: nothing is ever received that

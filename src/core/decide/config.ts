@@ -1,7 +1,7 @@
 import { parse, TomlError } from 'smol-toml'
 import { parentOf, readWhole } from '../files.ts'
 import { fs } from '../node.ts'
-import { type Check, isBoolean, isEndpoint, isHeaders, isTimeout } from '../options.ts'
+import { type Check, isBoolean, isEndpoint, isHeaders, isTimeout } from '../option-problems.ts'
 import { isTypo } from '../typo.ts'
 import { isRecord } from '../vocabulary.ts'
 

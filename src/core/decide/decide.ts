@@ -1,10 +1,10 @@
 import { agentIn } from '../agent.ts'
 import { supported } from '../node.ts'
-import { homeProblem, type OptionProblem, optionProblems, type TelemetryOptions } from '../options.ts'
+import { homeProblem, type OptionProblem, optionProblems } from '../option-problems.ts'
+import type { TelemetryOptions } from '../options.ts'
 import { forbidden, lacking } from '../permissions.ts'
 import { type Config, type ConfigProblem, isProblem, readConfig } from './config.ts'
-import { type Agreements, covers, kindsOf, noticePath, readAnswers, type Terms } from './consent.ts'
-import { parseEndpoint } from './endpoint.ts'
+import { type Agreements, covers, noticePath, readAnswers } from './consent.ts'
 import {
   ciVariable,
   environmentPrefix,
@@ -17,6 +17,7 @@ import {
   unreadVariable,
 } from './environment.ts'
 import { answerFiles, type Environment, type Folders, foldersOf, stateProblem } from './folders.ts'
+import { type ChosenEndpoint, endpointOf, type Target, targetOf } from './target.ts'
 
 /** All that a decision depends on, but for files. */
 export interface Situation {
@@ -27,18 +28,6 @@ export interface Situation {
   without?: ReadonlySet<number>
   /** Shows the notice; false where it could not. Absent where nothing may be shown. */
   show?: (folders: Folders, target: Target, seen: Agreements, agreed: Agreements) => boolean
-}
-
-/** Where the counts go, once row 10 is passed. */
-export interface Target extends Terms {
-  url: string
-  /** On this machine, so that nothing leaves it. */
-  local: boolean
-  /** The tool or the user's config names this very URL. */
-  trusted: boolean
-  source: ChosenEndpoint['source']
-  headers: Readonly<Record<string, string>>
-  timeoutMs: number
 }
 
 /** What a row found, for a sentence: the name of a variable, a file, or a problem with one. */
@@ -54,12 +43,6 @@ export interface Cause {
   config?: ConfigProblem
   endpoint?: ChosenEndpoint
   message?: string
-}
-
-/** The endpoint as it was set, and who set it. */
-export interface ChosenEndpoint {
-  endpoint: string | undefined
-  source: 'environment' | 'config' | 'tool'
 }
 
 export interface Decision {
@@ -183,41 +166,4 @@ function decideFor({ options, env, without, show }: Situation, { folders, config
   const unread = unreadVariable(env) ?? agentIn(env)?.variable
   if (unread) return end('off', 18, { variable: unread })
   return end('off', show?.(folders, target, seen, agreed) ? 19 : 18)
-}
-
-/** The endpoint that is in effect: the environment's, else the config's, else the tool's. */
-export function endpointOf(options: TelemetryOptions, env: Environment, config: Config): ChosenEndpoint {
-  const given = env[`${environmentPrefix(options.name)}_TELEMETRY_ENDPOINT`]
-  if (given) return { endpoint: given, source: 'environment' }
-  const source = config.endpoint === undefined ? 'tool' : 'config'
-  return { endpoint: config.endpoint ?? options.endpoint, source }
-}
-
-/**
- * Where the counts go; undefined if the endpoint is not an http(s) URL. Headers are sent only to the endpoint that they were
- * set for: the tool's to the tool's, the config's to the config's. A token never reaches another server.
- */
-export function targetOf(
-  options: TelemetryOptions,
-  config: Config,
-  { endpoint, source }: ChosenEndpoint,
-): Target | undefined {
-  const parsed = endpoint ? parseEndpoint(endpoint) : undefined
-  if (!parsed) return undefined
-  const named = [options, config].filter(
-    ({ endpoint }) => endpoint && parseEndpoint(endpoint)?.url === parsed.url,
-  )
-  const headers: Record<string, string> = {}
-  for (const { headers: given = {} } of named)
-    for (const name of Object.keys(given)) headers[name.toLowerCase()] = given[name]!
-  // The `.env` file of a repository can set the environment. Its endpoint may be another customer's of the same service,
-  // so it is agreed to by its whole URL.
-  const trusted = named.length > 0
-  return {
-    ...parsed,
-    ...{ source, headers, trusted, origin: trusted ? parsed.origin : parsed.url },
-    noticeVersion: options.noticeVersion ?? 1,
-    kinds: kindsOf(options),
-    timeoutMs: config.timeout_ms ?? options.timeoutMs ?? 2000,
-  }
 }

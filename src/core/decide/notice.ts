@@ -3,9 +3,9 @@ import { type Row, rowsText, textWidth, wrap } from '../layout.ts'
 import { type TelemetryOptions, telemetryCommandOf } from '../options.ts'
 import { isTerminal, writeStderr } from '../stderr.ts'
 import { type Agreements, noticePath, withTerms, writeAnswers } from './consent.ts'
-import type { Target } from './decide.ts'
 import { environmentPrefix } from './environment.ts'
 import type { Folders } from './folders.ts'
+import type { Target } from './target.ts'
 
 /**
  * Shows the notice on stderr and writes down what was shown. False where it was not shown: there is no terminal, or

@@ -9,6 +9,7 @@ export interface Mutant {
 }
 
 const sender = (from: string, to: string): Changes => ({ 'helper/sender.ts': [[from, to]] })
+const claim = (from: string, to: string): Changes => ({ 'helper/claim.ts': [[from, to]] })
 const fold = (from: string, to: string): Changes => ({ 'helper/fold.ts': [[from, to]] })
 const reader = (from: string, to: string): Changes => ({
   'helper/reader.ts': [...OFTEN['helper/reader.ts']!, [from, to]],
@@ -33,10 +34,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   },
   'a void claim is as good': {
     changes: {
-      'helper/sender.ts': [
-        ['fold.open?.nonce !== nonce || fold.damaged', 'fold.damaged'],
-        ['readOn(reader).last === nonce && ', ''],
-      ],
+      'helper/claim.ts': [['fold.open?.nonce !== nonce || fold.damaged', 'fold.damaged']],
+      'helper/sender.ts': [['readOn(reader).last === nonce && ', '']],
     },
     scenario: first['two first commands']!,
   },
@@ -48,10 +47,8 @@ export const mutants: Readonly<Record<string, Mutant>> = {
           '  if (begins.length) fold.open = { nonce, ms, life, before, total: fold.total, begins }',
         ],
       ],
-      'helper/sender.ts': [
-        ['fold.open?.nonce !== nonce || fold.damaged', 'fold.damaged'],
-        ['readOn(reader).last === nonce && ', ''],
-      ],
+      'helper/claim.ts': [['fold.open?.nonce !== nonce || fold.damaged', 'fold.damaged']],
+      'helper/sender.ts': [['readOn(reader).last === nonce && ', '']],
     },
     scenario: more['three on two begun series']!,
   },
@@ -84,11 +81,11 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: more.disable!,
   },
   'a body of more than its claim has seen': {
-    changes: sender('readOn(reader, nonce)', 'readOn(reader)'),
+    changes: claim('readOn(reader, nonce)', 'readOn(reader)'),
     scenario: first['two, series with marks']!,
   },
   'an exit that leaves its claim open': {
-    changes: sender('let goesOn = false', 'let goesOn = true'),
+    changes: claim('let goesOn = false', 'let goesOn = true'),
     scenario: more.exit!,
   },
   'a zero until it was taken': {
@@ -125,7 +122,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: first['two, torn, EIO']!,
   },
   'a fingerprint that is not checked': {
-    changes: sender('fingerprint.fingerprint !== head.fingerprint ||', ''),
+    changes: claim('fingerprint.fingerprint !== head.fingerprint ||', ''),
     scenario: more['a fingerprint that ended']!,
   },
   'an older log of another endpoint': {
@@ -136,7 +133,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     changes: {
       'core/log/mark.ts': [['(size > 0 && isCopiedLog(fd, stats))', 'false']],
       'core/log/fingerprint.ts': [["copied ? 'copied' : ", '']],
-      'helper/sender.ts': [['||\n    isCopied(head.file, fs.fstatSync(fd))', '']],
+      'helper/claim.ts': [['||\n    isCopied(head.file, fs.fstatSync(fd))', '']],
     },
     scenario: more['a copied home']!,
   },

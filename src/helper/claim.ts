@@ -1,0 +1,180 @@
+import type { Job } from '../core/deliver/job.ts'
+import { random } from '../core/files.ts'
+import { readFingerprint } from '../core/log/fingerprint.ts'
+import { heldUntil } from '../core/log/hold.ts'
+import { append, openLog, readText, setAside } from '../core/log/mark.ts'
+import { headRecord, TAIL_BYTES } from '../core/log/record.ts'
+import { crypto, fs } from '../core/node.ts'
+import { isCopied, stampOf } from '../core/stamp.ts'
+import { type Part, partOf } from './body.ts'
+import { type Fold, isBusy, type Result } from './fold.ts'
+import { type OtherLog, olderLogs } from './logs.ts'
+import { openReader, type Reader, readOn } from './reader.ts'
+import type { Clock, Steps } from './step.ts'
+
+/** A log with a claim of this process on it. */
+export interface Claimed {
+  reader: Reader
+  nonce: string
+  /** When it was claimed. */
+  ms: number
+  part: Part
+}
+
+/** A log whose last claim is from a clock that was this much ahead. */
+const AHEAD_MS = 300_000
+/** Older logs in one body. */
+const MAX_OLDER = 8
+const MAX_OLDER_BYTES = 256 * 1024
+/** How much longer than the timeout a claim blocks others when its process was killed. */
+export const LIFE_AFTER_TIMEOUT_MS = 1000
+
+/** Claims the command's own log. Undefined where nothing is to be sent, or another process sends. */
+export function* claimOwn(job: Job, clock: Clock): Steps<{ claim: Claimed; alone: boolean } | undefined> {
+  const fingerprint = readFingerprint(job.stateFolder, clock.now())
+  const fd = openIfThere(job.path)
+  if (fd === undefined) return undefined
+  let claim: Claimed | undefined
+  try {
+    const reader = openReader(fd)
+    if (!reader.fold.head)
+      appendHead(job, fd, fingerprint?.status === 'good' ? fingerprint.fingerprint : undefined)
+    for (;;) {
+      const fold = readOn(reader)
+      if (mustEnd(fold, fd, fingerprint, clock.now())) {
+        setAside(job.path)
+        return undefined
+      }
+      // Another request has carried it.
+      if (!fold.head || fold.taken === fold.total) return undefined
+      if (isHeld(job, fd, fold, clock.now())) return undefined
+      if (isBusy(fold, clock.now())) {
+        if (!clock.isPatient()) return undefined
+        yield { do: 'wait' }
+        continue
+      }
+      const alone = isSuspect(fold.result)
+      claim = yield* claimLog(job, clock, reader)
+      if (claim) return { claim, alone }
+      if (!clock.isPatient()) return undefined
+    }
+  } finally {
+    if (!claim) fs.closeSync(fd)
+  }
+}
+
+/** True if the last body with this log was not taken, and the log may be why. Not if there was no connection. */
+function isSuspect(result: Result | undefined): boolean {
+  if (!result || result.what === 'taken') return false
+  return result.what === 'unknown' || /^\d/.test(result.why)
+}
+
+/** True if another log must go on: the fingerprint ended, marks are missing, the file is a copy, or a clock was ahead. */
+function mustEnd(
+  fold: Fold,
+  fd: number,
+  fingerprint: ReturnType<typeof readFingerprint>,
+  now: number,
+): boolean {
+  const { head, damaged, time } = fold
+  if (!head) return false
+  return (
+    damaged ||
+    time > now + AHEAD_MS ||
+    fingerprint?.status !== 'good' ||
+    fingerprint.fingerprint !== head.fingerprint ||
+    isCopied(head.file, fs.fstatSync(fd))
+  )
+}
+
+/**
+ * True during a burst or the tool's interval. If the tail does not show the last claim, repeats its time: then commands
+ * start no helper.
+ */
+function isHeld({ ignoreHold, intervalMs }: Job, fd: number, fold: Fold, now: number): boolean {
+  if (ignoreHold) return false
+  const { size } = fs.fstatSync(fd)
+  const tail = size > TAIL_BYTES || intervalMs ? readText(fd, Math.max(0, size - TAIL_BYTES), size) : ''
+  if (heldUntil(tail, now, intervalMs, fold.time) === 0) return false
+  if (heldUntil(tail, now, intervalMs) === 0) append(fd, `!last ${fold.time}`)
+  return true
+}
+
+/** Appends a claim and looks whether it is valid. Undefined where another process was faster. */
+function* claimLog(job: Job, clock: Clock, reader: Reader): Steps<Claimed | undefined> {
+  const nonce = random()
+  const ms = clock.now()
+  const { total } = reader.fold
+  yield { do: 'pause' }
+  append(reader.fd, `!send ${nonce} ${total} ${job.timeoutMs + LIFE_AFTER_TIMEOUT_MS} ${ms}`)
+  let goesOn = false
+  try {
+    yield { do: 'pause' }
+    goesOn = true
+  } finally {
+    if (!goesOn) append(reader.fd, `!refused ${nonce} ended ${ms}`)
+  }
+  const fold = readOn(reader, nonce)
+  if (fold.open?.nonce !== nonce || fold.damaged) return undefined
+  // The prefix that ends at this claim. What follows it is the next body's.
+  return { reader, nonce, ms, part: partOf(fold) }
+}
+
+/** Adds the older logs to the claims. */
+export function* claimOlder(job: Job, clock: Clock, claims: Claimed[], suspects: OtherLog[]): Steps<void> {
+  let bytes = 0
+  for (const log of olderLogs(job.path)) {
+    if (claims.length > MAX_OLDER || bytes >= MAX_OLDER_BYTES) break
+    try {
+      const claim = yield* claimOther(job, clock, log, suspects)
+      if (!claim) continue
+      claims.push(claim)
+      bytes += claim.part.length
+    } catch {
+      // It cannot be read or written just now. The own log does not wait for it.
+    }
+  }
+}
+
+/** Claims another log of the same tool, installation and endpoint, without waiting for it. */
+export function* claimOther(
+  job: Job,
+  clock: Clock,
+  other: OtherLog,
+  suspects?: OtherLog[],
+): Steps<Claimed | undefined> {
+  const fd = openIfThere(other.path)
+  if (fd === undefined) return undefined
+  let claim: Claimed | undefined
+  try {
+    const reader = openReader(fd)
+    const fold = readOn(reader)
+    const now = clock.now()
+    const fingerprint = readFingerprint(job.stateFolder, now)
+    if (!fold.head || mustEnd(fold, fd, fingerprint, now) || fold.taken === fold.total || isBusy(fold, now))
+      return undefined
+    if (fold.head.resource['service.name'] !== job.draft.resource['service.name']) return undefined
+    if (suspects && isSuspect(fold.result)) {
+      suspects.push(other)
+      return undefined
+    }
+    claim = yield* claimLog(job, clock, reader)
+    return claim
+  } finally {
+    if (!claim) fs.closeSync(fd)
+  }
+}
+
+/** The heads that commands have written were cut short. */
+function appendHead({ draft }: Job, fd: number, fingerprint: string | undefined): void {
+  if (fingerprint)
+    append(fd, headRecord(stampOf(fs.fstatSync(fd)), crypto().randomUUID(), { fingerprint, ...draft }))
+}
+
+function openIfThere(path: string): number | undefined {
+  try {
+    return openLog(path)
+  } catch {
+    return undefined // cleared, set aside, or not readable any more
+  }
+}
