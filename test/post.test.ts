@@ -90,7 +90,7 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the request', 
   })
 
   test('that is answered too late is given up', async () => {
-    const job = jobOf({ endpoint: await serve(() => {}), timeoutMs: 50 })
+    const job = jobOf({ endpoint: await serve(() => {}), timeoutMs: 1500 })
     await runDelivery(job, { post, sync: fs.fdatasyncSync }).done
     expect(readFileSync(job.path, 'utf8')).toMatch(/\n!unknown \w+ timeout \d{13}$/)
   })
