@@ -144,7 +144,7 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
   const job = (more: object) =>
     JSON.stringify({
       ...{ url: 'http://127.0.0.1:65009/', headers: {}, timeoutMs: 500, intervalMs: 0, answers: [] },
-      ...{ path: '/nowhere/v1/x.log', state: '/nowhere', draft: { metric: 'm', resource: {} } },
+      ...{ path: '/nowhere/v1/x.log', stateFolder: '/nowhere', draft: { metric: 'm', resource: {} } },
       ...more,
     })
 
@@ -172,9 +172,9 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
     await run('http://127.0.0.1:65009')
     const path = join(world.state, 'v1', logs()[0]!)
     for (const wrong of [{ url: 5 }, { url: 'file:///etc/passwd' }, { headers: { 'a b': 'c' } }])
-      expect(await byHand(job({ url: endpoint, state: world.state, path, ...wrong }))).toMatchObject(silent)
+      expect(await byHand(job({ url: endpoint, stateFolder: world.state, path, ...wrong }))).toMatchObject(silent)
     expect(bodies).toEqual([])
-    expect(await byHand(job({ url: endpoint, state: world.state, path }))).toMatchObject(silent)
+    expect(await byHand(job({ url: endpoint, stateFolder: world.state, path }))).toMatchObject(silent)
     expect(countedBy(bodies)).toMatchObject({ byStart: 1 })
   })
 
@@ -183,7 +183,7 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
     const { run, world, logs } = makeTool()
     await run('http://127.0.0.1:65009')
     const path = join(world.state, 'v1', logs()[0]!)
-    const ended = byHand(job({ url: endpoint, timeoutMs: 300, state: world.state, path }))
+    const ended = byHand(job({ url: endpoint, timeoutMs: 2000, stateFolder: world.state, path }))
     await connected
     expect(await ended).toMatchObject(silent)
   })

@@ -147,6 +147,20 @@ test('flushTelemetry resolves when the body has been delivered', async () => {
   expect(counts(receiver.requests, 'documents_tested')).toEqual({ true: 1 })
 })
 
+test('the last commands of a burst are delivered, though no other command follows', async () => {
+  const { world, receiver } = await consented()
+  const tool = (times: number) => `
+    import { initTelemetry } from 'otlp-tally'
+    const { trackCommand } = initTelemetry({ name: 'trix', version: '1.0.0', commands: ['dev'] })
+    for (let i = 0; i < ${times}; i++) trackCommand('dev')`
+  await world.script(tool(300))
+  await receiver.arrived(1)
+  for (let i = 0; i < 4; i++) await world.script(tool(1))
+  await expect.poll(() => counts(receiver.requests), { timeout: 20_000 }).toEqual({ dev: 304 })
+  // One for the first 300, and one for each second after that, or for each command on a machine that is slower.
+  expect(receiver.requests.length).toBeLessThan(6)
+})
+
 test('a program that idles after a burst delivers all of it, also where its helper came too soon after another', async () => {
   const { world, receiver } = await consented()
   const tool = `

@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { heldUntil } from '../src/core/log/hold.ts'
+import { heldUntil, isFirstAfterClaim } from '../src/core/log/hold.ts'
 import { mark } from '../src/core/log/mark.ts'
 import { logName, parseLogName } from '../src/core/log/name.ts'
 import { headRecord, MAX_LOG_BYTES, parseSeries, seriesText } from '../src/core/log/record.ts'
@@ -250,6 +250,15 @@ describe('nothing need be sent', () => {
 
   test('never by a time that is still to come', () => {
     expect(heldUntil(claim(NOW + 1), NOW, 60_000)).toBe(0)
+  })
+
+  test('but the first command after a request starts a helper for all that follow it', () => {
+    const first = `${BUILD} ${NOW - 9}`
+    const tail = `${marks(2, 10, NOW - 20)}${claim(NOW - 10)}\n${first}\n!taken abcdefgh 200 ${NOW - 8}\n${BUILD} ${NOW}`
+    expect(isFirstAfterClaim(tail, first)).toBe(true)
+    expect(isFirstAfterClaim(tail, `${BUILD} ${NOW}`)).toBe(false)
+    // The claim is further up, and so is the mark that came first.
+    expect(isFirstAfterClaim(marks(2, 10), `${BUILD} ${NOW - 10}`)).toBe(false)
   })
 
   test('and every mark is there, of a thousand in a second', () => {

@@ -4,7 +4,7 @@ import type { Mode } from './decide/environment.ts'
 import { answerFiles } from './decide/folders.ts'
 import type { Job } from './deliver/job.ts'
 import { ensureFingerprint, fingerprintPath } from './log/fingerprint.ts'
-import { heldSince, mark } from './log/mark.ts'
+import { mark } from './log/mark.ts'
 import { LOCAL, LOGS, logName } from './log/name.ts'
 import { type HeadDraft, headRecord, seriesText } from './log/record.ts'
 import { crypto, fs, SEP } from './node.ts'
@@ -22,8 +22,8 @@ export interface Counter {
   readonly counted: readonly string[]
   /** Until then, in ms since 1970, nothing need be sent: see `log/hold.ts`. */
   readonly heldUntil: number
-  /** Looks whether a delivery that began at `since` was held back; `heldUntil` then says until when. */
-  wasHeld(since: number): boolean
+  /** A helper that waits until then is due at the end of this process: see `log/hold.ts`. */
+  readonly leads: boolean
   /** What delivers the counts; undefined where nothing is sent. */
   job(ignoreHold?: boolean): Job | undefined
 }
@@ -41,15 +41,15 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
   ].join(SEP)
   const counted: string[] = []
   let heldUntil = 0
+  let leads = false
   return {
     mode,
     counted,
     get heldUntil() {
       return heldUntil
     },
-    wasHeld(since) {
-      heldUntil = heldSince(path, since, intervalMs)
-      return heldUntil > 0
+    get leads() {
+      return leads
     },
     count(series, now) {
       const text = seriesText(series)
@@ -57,16 +57,17 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
       if (mode === 'log') return
       // A clock at 1970 (a computer without a battery): the record says when the library was written, at the earliest.
       const time = Math.max(now, WRITTEN)
-      const { made, heldUntil: until } = mark(path, text, time, intervalMs, stamp =>
+      const marked = mark(path, text, time, intervalMs, stamp =>
         headRecord(
           stamp,
           crypto().randomUUID(),
           isLocal ? draft : { fingerprint: ensureFingerprint(stateFolder, now), ...draft },
         ),
       )
-      heldUntil = until
+      heldUntil = marked.heldUntil
+      leads ||= marked.leads
       // `disable` may have come between the decision and this log. One of the two always sees the other.
-      if (made && !isLocal && saysNo(answerFiles(folders!))) {
+      if (marked.made && !isLocal && saysNo(answerFiles(folders!))) {
         for (const file of [path, fingerprintPath(stateFolder)]) fs.rmSync(file, { force: true })
         throw new Error('it was disabled just now')
       }

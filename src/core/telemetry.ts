@@ -157,7 +157,7 @@ function deliver(state: State, { atExit = false, ignoreHold = false } = {}): voi
   const { counter } = state
   let job: Job | undefined
   if (atExit) for (const inline of state.inline) if (inline.abandon()) job = inline.job
-  const wait = counter && !ignoreHold ? counter.heldUntil - Date.now() : 0
+  const wait = counter && !ignoreHold && !(atExit && counter.leads) ? counter.heldUntil - Date.now() : 0
   if (wait > 0) {
     // Others have just sent, or the interval is not over. If this process is still there then, it looks again.
     if (!atExit) startTimer(state, wait)
@@ -169,20 +169,8 @@ function deliver(state: State, { atExit = false, ignoreHold = false } = {}): voi
   if (counter?.mode === 'log') {
     const body = loadHelper().preview(job, counter.counted, Date.now())
     say(state.given, `this would be sent to ${job.url}\n${body}`)
-  } else {
-    const since = Date.now()
-    if (isInline(state) && !atExit) startInline(state, job)
-    else start(state, job)
-    if (counter && !atExit)
-      void state.delivered?.then(() => silently(state, () => lookAgain(state, counter, since)))
-  }
-}
-
-/** In a process that runs on: the helper may have been held back, and nothing else may come that starts another. */
-function lookAgain(state: State, counter: Counter, since: number): void {
-  if (state.counter || !counter.wasHeld(since)) return
-  state.counter = counter
-  startTimer(state, counter.heldUntil - Date.now())
+  } else if (isInline(state) && !atExit) startInline(state, job)
+  else start(state, job)
 }
 
 /** A timer that keeps no process alive. Longer ones than Node's longest look earlier, and wait again. */

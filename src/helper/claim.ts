@@ -35,6 +35,7 @@ export function* claimOwn(job: Job, clock: Clock): Steps<{ claim: Claimed; alone
   const fd = openIfThere(job.path)
   if (fd === undefined) return undefined
   let claim: Claimed | undefined
+  let hasHeld = false
   try {
     const reader = openReader(fd)
     if (!reader.fold.head)
@@ -47,7 +48,13 @@ export function* claimOwn(job: Job, clock: Clock): Steps<{ claim: Claimed; alone
       }
       // Another request has carried it.
       if (!fold.head || fold.taken === fold.total) return undefined
-      if (isHeld(job, fd, fold, clock.now())) return undefined
+      const hold = holdOf(job, fd, fold, clock.now())
+      if (hold > 0) {
+        if (hasHeld || !(hold <= (clock.maxHoldMs ?? 0))) return undefined
+        hasHeld = true
+        yield { do: 'hold', ms: hold }
+        continue
+      }
       if (isBusy(fold, clock.now())) {
         if (!clock.isPatient()) return undefined
         yield { do: 'wait' }
@@ -88,16 +95,17 @@ function mustEnd(
 }
 
 /**
- * True during a burst or the tool's interval. If the tail does not show the last claim, repeats its time: then commands
- * start no helper.
+ * For how many ms more a burst or the tool's interval holds this request back; 0 for none. If the tail does not show the
+ * last claim, repeats its time: then commands start no helper.
  */
-function isHeld({ ignoreHold, intervalMs }: Job, fd: number, fold: Fold, now: number): boolean {
-  if (ignoreHold) return false
+function holdOf({ ignoreHold, intervalMs }: Job, fd: number, fold: Fold, now: number): number {
+  if (ignoreHold) return 0
   const { size } = fs.fstatSync(fd)
   const tail = size > TAIL_BYTES || intervalMs ? readText(fd, Math.max(0, size - TAIL_BYTES), size) : ''
-  if (heldUntil(tail, now, intervalMs, fold.time) === 0) return false
+  const until = heldUntil(tail, now, intervalMs, fold.time)
+  if (until === 0) return 0
   if (heldUntil(tail, now, intervalMs) === 0) append(fd, `!last ${fold.time}`)
-  return true
+  return until - now
 }
 
 /** Appends a claim and looks whether it is valid. Undefined where another process was faster. */

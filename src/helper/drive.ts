@@ -1,5 +1,6 @@
 import type { Job, Outcome } from '../core/deliver/job.ts'
 import { isUnsyncable } from '../core/files.ts'
+import { BURST_PAUSE_MS } from '../core/log/hold.ts'
 import { send } from './sender.ts'
 import type { Request, Step } from './step.ts'
 
@@ -7,6 +8,8 @@ import type { Request, Step } from './step.ts'
 export interface Transport {
   post(request: Request, signal: AbortSignal): Promise<Outcome>
   sync(fd: number): void | Promise<void>
+  /** Called before a request is held back for this time, which does not count towards the limit. Absent where it may not be. */
+  onHold?(ms: number): void
 }
 
 /** A delivery that runs. */
@@ -18,16 +21,31 @@ export interface Delivery {
 }
 
 /** Delivers a job. While another process sends, it waits for half of its time. */
-export function runDelivery(job: Job, { post, sync }: Transport): Delivery {
-  // Not by `Date.now()`: the user may set that clock.
-  const patience = performance.now() + job.timeoutMs / 2
-  const steps = send(job, { now: () => Date.now(), isPatient: () => performance.now() < patience })
+export function runDelivery(job: Job, { post, sync, onHold }: Transport): Delivery {
   const controller = new AbortController()
-  const timer = setTimeout(() => controller.abort(), job.timeoutMs)
+  let timer: NodeJS.Timeout | undefined
+  let patience = 0
+  const startTimer = () => {
+    // Not by `Date.now()`: the user may set that clock.
+    patience = performance.now() + job.timeoutMs / 2
+    timer = setTimeout(() => controller.abort(), job.timeoutMs)
+  }
+  startTimer()
+  const steps = send(job, {
+    now: () => Date.now(),
+    isPatient: () => performance.now() < patience,
+    ...(onHold && { maxHoldMs: BURST_PAUSE_MS }),
+  })
   const perform = async (step: Step): Promise<Outcome | undefined> => {
     if (step.do === 'post') return post(step.request, controller.signal)
     // Not all at once.
-    if (step.do === 'wait') await new Promise(resolve => setTimeout(resolve, 10 + 20 * Math.random()))
+    if (step.do === 'wait') await sleep(10 + 20 * Math.random())
+    if (step.do === 'hold') {
+      clearTimeout(timer)
+      onHold?.(step.ms)
+      await sleep(step.ms)
+      startTimer()
+    }
     if (step.do === 'sync') for (const fd of step.fds) await syncWhereItCan(sync, fd)
     return undefined
   }
@@ -51,6 +69,8 @@ export function runDelivery(job: Job, { post, sync }: Transport): Delivery {
     abandon: () => void steps.return(),
   }
 }
+
+const sleep = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 async function syncWhereItCan(sync: Transport['sync'], fd: number): Promise<void> {
   try {

@@ -29,10 +29,14 @@ const LAST_MS = 2000
 async function run(): Promise<void> {
   const job = JSON.parse(process.env[HELPER_VARIABLE]!) as Job
   // Up to 300 ms of start-up count towards the limit. The request always times out first, so its outcome is recorded.
-  setTimeout(kill, job.timeoutMs + 400 - Math.min(performance.now(), 300))
+  let limit = setTimeout(kill, job.timeoutMs + 400 - Math.min(performance.now(), 300))
   const { done, abandon } = runDelivery(job, {
     post: canFetch() ? postByFetch : postByHttp,
     sync: fs.fdatasyncSync,
+    onHold(ms) {
+      clearTimeout(limit)
+      limit = setTimeout(kill, ms + job.timeoutMs + 400)
+    },
   })
   const endSoon = () =>
     setTimeout(() => {

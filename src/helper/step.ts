@@ -9,6 +9,8 @@ export type Step =
   | { do: 'pause' }
   /** Another process is sending. */
   | { do: 'wait' }
+  /** Commands follow each other fast: this request carries what is counted in this time. */
+  | { do: 'hold'; ms: number }
   /** What is delivered must not be taken back by a power cut. */
   | { do: 'sync'; fds: readonly number[] }
   /** The one POST. `next` is called with its outcome. */
@@ -32,4 +34,6 @@ export interface Clock {
   now(): number
   /** Whether there is still time to wait for another process. */
   isPatient(): boolean
+  /** How long a request may be held back, in ms. Without it, one that is not due is left to a later command. */
+  maxHoldMs?: number
 }

@@ -1,10 +1,11 @@
 /**
  * Every command starts a helper, but for two cases: the tool asked for at most one request in `intervalMs`, or commands
  * follow each other so fast that the whole tail of the log is younger than 15 s. Then one request a second is enough:
- * each carries the totals.
+ * each carries the totals. The first command after a claim starts a helper that waits for that second, so the last
+ * command of a burst needs no successor.
  */
 const BURST_MS = 15_000
-const BURST_PAUSE_MS = 1000
+export const BURST_PAUSE_MS = 1000
 
 /**
  * Until when, in ms since 1970, nothing need be sent; 0 for now. `tail` is the end of a log: the last 4 KiB, or less
@@ -22,10 +23,11 @@ export function heldUntil(
   return last + pause > now ? last + pause : 0
 }
 
-/** True if a tail shows a mark that no claim has seen. */
-export function hasUnclaimed(tail: string): boolean {
-  const behind = tail.slice(Math.max(0, tail.lastIndexOf('\n!send ')))
-  return /\n[A-Za-z]/.test(behind)
+/** True if this record is the first mark behind the last claim that a tail shows. */
+export function isFirstAfterClaim(tail: string, record: string): boolean {
+  const claim = tail.lastIndexOf('\n!send ')
+  const [first] = /\n[A-Za-z].*/.exec(tail.slice(claim + 1)) ?? []
+  return claim >= 0 && first === `\n${record}`
 }
 
 /** The time of the last claim that a tail shows; 0 where it shows none. */

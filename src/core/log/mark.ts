@@ -1,7 +1,7 @@
 import { makeFolder, parentOf, random } from '../files.ts'
 import { fs, hasCode } from '../node.ts'
 import { isCopied, type Stamp, stampOf } from '../stamp.ts'
-import { hasUnclaimed, heldUntil } from './hold.ts'
+import { BURST_PAUSE_MS, heldUntil, isFirstAfterClaim } from './hold.ts'
 import { MAX_LOG_BYTES, TAIL_BYTES } from './record.ts'
 
 /** What a command learns when it counts. */
@@ -10,6 +10,8 @@ export interface Marked {
   made: boolean
   /** Until then, in ms since 1970, nothing need be sent; 0 for now. */
   heldUntil: number
+  /** In a burst: no other command has counted since the last claim, so this one's helper sends what follows. */
+  leads: boolean
 }
 
 /**
@@ -38,27 +40,14 @@ export function mark(
       const record = `${series} ${now}`
       append(fd, size ? record : `${headFor(stampOf(stats))}\n${record}`)
       const tail = size > TAIL_BYTES || intervalMs ? readText(fd, Math.max(0, size - TAIL_BYTES), size) : ''
-      return { made: size === 0, heldUntil: heldUntil(tail, now, intervalMs) }
+      const until = heldUntil(tail, now, intervalMs)
+      const leads = until > 0 && until <= now + BURST_PAUSE_MS && isFirstAfterClaim(tail, record)
+      return { made: size === 0, heldUntil: until, leads }
     } finally {
       close(fd)
     }
   }
   throw new Error('the log does not stay the file that it was')
-}
-
-/**
- * Until when a delivery that began at `since` was held back, in ms since 1970; 0 if it was not, or if nothing is left to
- * send. A process that runs on asks when its helper has ended: only the helper may know of the last claim.
- */
-export function heldSince(path: string, since: number, intervalMs: number): number {
-  const fd = openLog(path)
-  try {
-    const { size } = fs.fstatSync(fd)
-    const tail = readText(fd, Math.max(0, size - TAIL_BYTES), size)
-    return hasUnclaimed(tail) ? heldUntil(tail, since, intervalMs) : 0
-  } finally {
-    fs.closeSync(fd)
-  }
 }
 
 /** Appends one record in one write. Throws where not all of it was written; the rest of it is then void. */

@@ -73,7 +73,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: more.disable!,
   },
   'the answer is not read by the command that made a log': {
-    changes: { 'core/counter.ts': [['if (made && !isLocal &&', 'if (false &&']] },
+    changes: { 'core/counter.ts': [['if (marked.made && !isLocal &&', 'if (false &&']] },
     scenario: more.disable!,
   },
   'an id is left where the user has said no': {
