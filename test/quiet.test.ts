@@ -70,6 +70,20 @@ describe.skipIf(!hasStrace)(
   },
 )
 
+test('where stderr is no terminal, a pipe or /dev/null, Node loads no code that writes there', () => {
+  const world = makeWorld()
+  const code = `${track.replaceAll("'otlp-tally'", `'${join(import.meta.dirname, '../dist/index.js')}'`)}
+    import { writeSync } from 'node:fs'
+    const writers = ['tty', 'net', 'internal/fs/sync_write_stream'].map(name => 'NativeModule ' + name)
+    writeSync(1, String(process.moduleLoadList.filter(name => writers.includes(name))))`
+  for (const stderr of ['pipe', 'ignore'] as const) {
+    const { cwd, env } = world
+    const args = ['--input-type=module', '-e', code]
+    const ended = spawnSync(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', stderr] })
+    expect([stderr, `${ended.stdout}`]).toEqual([stderr, ''])
+  }
+})
+
 describe.skipIf(!hasStrace)('an opt-out by the environment touches nothing', () => {
   test.each([{ TRIX_TELEMETRY: 'off' }, { DO_NOT_TRACK: '1' }, { TRIX_NO_TELEMETRY: '1' }])(
     '%j',
