@@ -17,6 +17,7 @@ import { cortexBinary, prometheusBinaries, thanosBinary } from './build.ts'
 import { asked, DOCS, EXAMPLES, folder, TOKEN } from './examples.ts'
 import { until } from './lab.ts'
 import { query } from './prometheus.ts'
+import { farFromPruning } from './thanos.ts'
 
 /**
  * From an empty folder to the dashboard: the files are copied and the commands are taken out of docs/backends as they
@@ -138,7 +139,7 @@ async function runCommands(dir: string, commands: string): Promise<void> {
   const log = openSync(join(dir, 'set-up.log'), 'a')
   const shell = spawn('/bin/sh', ['-e', '-c', `${commands}\nwait`], {
     cwd: dir,
-    env: { PATH: `${bin}:${process.env.PATH}` },
+    env: { PATH: `${bin}:${process.env.PATH}`, ...farFromPruning(dir) },
     stdio: ['ignore', log, log],
     detached: true,
   })
