@@ -1,19 +1,18 @@
 // What a POST, an installation and a series cost the receiving end. Loopback only, bounded: ROUNDS requests for each of
 // INSTALLATIONS. What is counted is the server's own CPU time and memory, so other work on the machine does not matter
 // much. `npx vitest run --config bench/backends/vitest.config.ts`
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, onTestFinished, test } from 'vitest'
 import { configuration } from '../../src/bin/collector/configuration.ts'
 import { startCortex } from '../../test/backends/cortex.ts'
-import { EXAMPLES } from '../../test/backends/examples.ts'
+import { EXAMPLES, intoFile } from '../../test/backends/examples.ts'
+import { startCollector } from '../../test/backends/gateways.ts'
 import { programOf } from '../../test/backends/kill.ts'
 import { query, startPrometheus } from '../../test/backends/prometheus.ts'
-import { runCollector } from '../../test/collector/collector.ts'
 import { deltaCounts } from '../../test/collector/counts.ts'
-import { freePorts } from '../../test/server.ts'
 
 /** One small, two of the middle, one large. */
 const SIZES: [installations: number, series: number][] = [
@@ -42,27 +41,14 @@ afterAll(() => {
 
 for (const [installations, series] of SIZES) {
   test(`delta.yaml: ${installations} installations of ${series} series`, async () => {
-    const [port] = await freePorts(1)
     const dir = mkdtempSync(join(root, 'delta-'))
-    const endpoint = `http://127.0.0.1:${port}`
     const file = join(dir, 'deltas.jsonl')
     const tool = join(dir, 'tool.yaml')
     writeFileSync(tool, toolOf(series))
-    const collector = await runCollector(
-      dir,
-      [
-        join(EXAMPLES, 'delta.yaml'),
-        tool,
-        {
-          exporters: { file: { path: file, flush_interval: '100ms' } },
-          processors: { interval: { interval: '5s' } },
-          service: { pipelines: { metrics: { exporters: ['file'] } } },
-        },
-      ],
-      { endpoint, env: { LISTEN: `127.0.0.1:${port}`, BACKEND: 'http://127.0.0.1:1', API_KEY: 'key' } },
-    )
-    onTestFinished(() => collector.stop())
-    const target = { url: `${endpoint}/v1/metrics`, pid: collector.pid }
+    const faster = { processors: { interval: { interval: '5s' } } }
+    const files = [join(EXAMPLES, 'delta.yaml'), tool, faster, intoFile(file)]
+    const collector = await startCollector(dir, files, { BACKEND: 'http://127.0.0.1:1', API_KEY: 'key' })
+    const target = { url: `${collector.endpoint}/v1/metrics`, pid: collector.pid }
     await measure('Collector, delta.yaml', target, installations, series)
     const counts = Object.values(await deltaCounts(file))
     check(
@@ -79,7 +65,6 @@ for (const [installations, series] of SIZES) {
       config,
       readFileSync(join(EXAMPLES, 'prometheus.yml'), 'utf8').replace(/^rule_files.*$/m, ''),
     )
-    mkdirSync(join(dir, 'data'))
     const prometheus = await startPrometheus(dir, config, [
       '--web.enable-otlp-receiver',
       '--enable-feature=created-timestamp-zero-ingestion,promql-extended-range-selectors',

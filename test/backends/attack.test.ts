@@ -1,22 +1,20 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { configuration } from '../../src/bin/collector/configuration.ts'
-import { runCollector } from '../collector/collector.ts'
-import { type Counts, deltaCounts, fileLines } from '../collector/counts.ts'
-import { freePorts } from '../server.ts'
+import { deltaCounts, fileLines } from '../collector/counts.ts'
+import { randomOf } from '../fuzz/random.ts'
 import { makeWorld, runProcess } from '../world.ts'
 import { makeCrowd, told } from './crowd.ts'
-import { configurationsOf, copied, EXAMPLES, folder } from './examples.ts'
+import { configurationsOf, copied, EXAMPLES, folder, intoFile } from './examples.ts'
 import { crowdOfForgers, type Forged, forgedBody } from './forger.ts'
-import { startRawGateway, startStore } from './gateways.ts'
+import { startCollector, startFleet } from './gateways.ts'
 import { programOf } from './kill.ts'
 import { until } from './lab.ts'
-import { builds, makeLoad, random } from './load.ts'
-import { startDoor } from './nginx.ts'
+import { builds, makeLoad } from './load.ts'
 import { startOne } from './one-server.ts'
-import { type Prometheus, query } from './prometheus.ts'
+import { counts, number, query } from './prometheus.ts'
 
 /**
  * Strangers who know the format, the address and the token, against the servers with the files to copy. What they can do
@@ -25,7 +23,6 @@ import { type Prometheus, query } from './prometheus.ts'
 
 const BIN = join(import.meta.dirname, '../../dist/bin.js')
 const SEED = Number(process.env.SEED ?? Math.floor(Date.now() / 86_400_000))
-const SOON = { timeout: 60_000 }
 
 async function post(
   endpoint: string,
@@ -40,15 +37,6 @@ async function post(
   await response.text()
   return response.status
 }
-
-async function totals(prometheus: Prometheus): Promise<Counts> {
-  const samples = await query(prometheus, 'job_version_command:command_invocation:day')
-  return Object.fromEntries(
-    samples.map(({ labels, value }) => [`${labels.service_version} ${labels.command_name}`, value]),
-  )
-}
-
-const number = async (prometheus: Prometheus, promql: string) => (await query(prometheus, promql))[0]?.value
 
 /** All that is wrong in one way, and would be right without it. */
 const NOT_OURS: Record<string, (body: string) => string> = {
@@ -130,21 +118,9 @@ test('tool.yaml is what the command makes of a tool that counts all that there i
 
 test('a Collector lets through what the tool can send, and nothing else', async () => {
   const dir = folder()
-  const [port] = await freePorts(1)
-  const endpoint = `http://127.0.0.1:${port}`
   const file = join(dir, 'through.jsonl')
-  const collector = await runCollector(
-    dir,
-    [
-      ...configurationsOf('collector.yaml'),
-      {
-        exporters: { file: { path: file, flush_interval: '100ms' } },
-        service: { pipelines: { metrics: { exporters: ['file'] } } },
-      },
-    ],
-    { endpoint, env: { LISTEN: `127.0.0.1:${port}` } },
-  )
-  onTestFinished(() => collector.stop())
+  const collector = await startCollector(dir, [...configurationsOf('collector.yaml'), intoFile(file)])
+  const { endpoint } = collector
   const one = forgedBody([{}])
   for (const [name, change] of Object.entries(NOT_OURS)) {
     const body = change(one)
@@ -180,8 +156,6 @@ test('a Collector lets through what the tool can send, and nothing else', async 
 
 test('whatever characters a tool has in its values, the Collector knows them from others', async () => {
   const dir = folder()
-  const [port] = await freePorts(1)
-  const endpoint = `http://127.0.0.1:${port}`
   const file = join(dir, 'through.jsonl')
   const odd = `R&D's "$1" $\{HOME} \\d: é # {`
   const tool = join(dir, 'tool.yaml')
@@ -190,13 +164,8 @@ test('whatever characters a tool has in its values, the Collector knows them fro
   }
   const resource = { 'service.name': ['@acme/cli'], department: [odd] }
   writeFileSync(tool, configuration({ name: '@acme/cli', version: 'nightly', resource, metrics }))
-  const toFile = {
-    exporters: { file: { path: file, flush_interval: '100ms' } },
-    service: { pipelines: { metrics: { exporters: ['file'] } } },
-  }
-  const files = [join(EXAMPLES, 'collector.yaml'), tool, toFile]
-  const collector = await runCollector(dir, files, { endpoint, env: { LISTEN: `127.0.0.1:${port}` } })
-  onTestFinished(() => collector.stop())
+  const files = [join(EXAMPLES, 'collector.yaml'), tool, intoFile(file)]
+  const { endpoint } = await startCollector(dir, files)
   const bodyWith = (department: string, command: string) => {
     const body = JSON.parse(
       forgedBody([{ version: 'nightly-7+b', command }]).replace('"trix"', '"@acme/cli"'),
@@ -248,12 +217,10 @@ test('thousands of made-up versions hide neither the new one nor a single run, a
     for (const command of ['build', 'check', 'build'])
       expect(await post(endpoint, (await home.run('8.0.0', command)).body)).toBe(200)
   const ours = async () =>
-    Object.fromEntries(Object.entries(await totals(prometheus)).filter(([cell]) => cell.startsWith('8.')))
+    Object.fromEntries(Object.entries(await counts(prometheus)).filter(([cell]) => cell.startsWith('8.')))
   expect(Object.keys(load.truth)).toHaveLength(2)
-  await expect.poll(ours, SOON).toEqual(load.truth)
-  await expect
-    .poll(() => number(prometheus, 'sum(job_version_command:command_invocation:day)'), SOON)
-    .toBe(2729)
+  await expect.poll(ours).toEqual(load.truth)
+  await expect.poll(() => number(prometheus, 'sum(job_version_command:command_invocation:day)')).toBe(2729)
   // 49 of theirs have a name beside ours, the others are one.
   expect(
     await number(
@@ -281,22 +248,10 @@ const COMMANDS = ['init', 'check', 'build', 'test', 'unknown']
 
 test('neither do they where deltas are handed on', async () => {
   const dir = folder()
-  const [port] = await freePorts(1)
-  const endpoint = `http://127.0.0.1:${port}`
   const file = join(dir, 'deltas.jsonl')
-  const collector = await runCollector(
-    dir,
-    [
-      ...configurationsOf('delta.yaml'),
-      {
-        processors: { interval: { interval: '2s' } },
-        exporters: { file: { path: file, flush_interval: '100ms' } },
-        service: { pipelines: { metrics: { exporters: ['file'] } } },
-      },
-    ],
-    { endpoint, env: { LISTEN: `127.0.0.1:${port}`, BACKEND: 'http://127.0.0.1:1', API_KEY: 'key' } },
-  )
-  onTestFinished(() => collector.stop())
+  const faster = { processors: { interval: { interval: '2s' } } }
+  const files = [...configurationsOf('delta.yaml'), faster, intoFile(file)]
+  const { endpoint } = await startCollector(dir, files, { BACKEND: 'http://127.0.0.1:1', API_KEY: 'key' })
   for (let from = 0; from < 20_000; from += 80)
     await post(
       endpoint,
@@ -311,7 +266,7 @@ test('neither do they where deltas are handed on', async () => {
   const ours = async () =>
     Object.fromEntries(Object.entries(await deltaCounts(file)).filter(([cell]) => cell.startsWith('8.')))
   expect(Object.keys(load.truth)).toHaveLength(2)
-  await expect.poll(ours, SOON).toEqual(load.truth)
+  await expect.poll(ours).toEqual(load.truth)
 
   // At one time there is one point of each: of two, a backend keeps one. And nothing says who.
   const text = readFileSync(file, 'utf8')
@@ -332,7 +287,7 @@ test('what is sent again, or late, or by somebody who knows an id, is repaired b
   const { endpoint, prometheus } = await startOne(folder())
   const posts = await builds(6)
   for (const { body } of posts.slice(0, 5)) await post(endpoint, body)
-  await expect.poll(() => totals(prometheus), SOON).toEqual({ '1.0.0 build': 5 })
+  await expect.poll(() => counts(prometheus)).toEqual({ '1.0.0 build': 5 })
   for (let times = 0; times < 20; times++)
     for (const { body } of posts.slice(0, 5)) await post(endpoint, body)
 
@@ -341,9 +296,9 @@ test('what is sent again, or late, or by somebody who knows an id, is repaired b
   const fingerprint = posts[0]!.body.match(/[0-9a-f]{64}/)![0]
   const forged: Forged = { version: '1.0.0', instance, fingerprint, value: 1_000_000 }
   await post(endpoint, forgedBody([forged]))
-  await expect.poll(() => totals(prometheus), SOON).toEqual({ '1.0.0 build': 1_000_000 })
+  await expect.poll(() => counts(prometheus)).toEqual({ '1.0.0 build': 1_000_000 })
   await post(endpoint, await again(posts[5]!.body))
-  await expect.poll(() => totals(prometheus), SOON).toEqual({ '1.0.0 build': 6 })
+  await expect.poll(() => counts(prometheus)).toEqual({ '1.0.0 build': 6 })
 })
 
 /** The same totals, said now. */
@@ -358,21 +313,16 @@ async function again(body: string): Promise<string> {
 test('a new command is dropped until tool.yaml has it, and then all of it is counted', async () => {
   const { endpoint, prometheus } = await startOne(folder())
   const dir = folder()
-  const [port] = await freePorts(1)
-  const before = `http://127.0.0.1:${port}`
   const older = copied(dir, 'tool.yaml', { '"check", ': '' })
-  const env = { LISTEN: `127.0.0.1:${port}`, PROMETHEUS: new URL(prometheus.url).host }
-  const collector = await runCollector(dir, [join(EXAMPLES, 'collector.yaml'), older], {
-    endpoint: before,
-    env,
+  const before = await startCollector(dir, [join(EXAMPLES, 'collector.yaml'), older], {
+    PROMETHEUS: new URL(prometheus.url).host,
   })
-  onTestFinished(() => collector.stop())
   const { homes } = await makeLoad(1)
   for (const command of ['build', 'check', 'check', 'build'])
-    expect(await post(before, (await homes[0]!.run('1.0.0', command)).body)).toBe(200)
-  await expect.poll(() => totals(prometheus), SOON).toEqual({ '1.0.0 build': 2 })
+    expect(await post(before.endpoint, (await homes[0]!.run('1.0.0', command)).body)).toBe(200)
+  await expect.poll(() => counts(prometheus)).toEqual({ '1.0.0 build': 2 })
   expect(await post(endpoint, (await homes[0]!.run('1.0.0', 'build')).body)).toBe(200)
-  await expect.poll(() => totals(prometheus), SOON).toEqual({ '1.0.0 build': 3, '1.0.0 check': 2 })
+  await expect.poll(() => counts(prometheus)).toEqual({ '1.0.0 build': 3, '1.0.0 check': 2 })
 })
 
 test('installations that are made up can be taken out again', async () => {
@@ -380,25 +330,21 @@ test('installations that are made up can be taken out again', async () => {
   const [real] = await builds(1)
   await post(endpoint, real!.body)
   await post(endpoint, forgedBody(crowdOfForgers(0, 80, () => ({ version: '1.0.0', value: 7 }))))
-  await expect.poll(() => totals(prometheus), SOON).toEqual({ '1.0.0 build': 561 })
+  await expect.poll(() => counts(prometheus)).toEqual({ '1.0.0 build': 561 })
   const match = new URLSearchParams()
   for (const { fingerprint } of crowdOfForgers(0, 80))
     match.append('match[]', `{user_fingerprint="${fingerprint}"}`)
   const url = `${prometheus.url}/api/v1/admin/tsdb/delete_series`
   expect((await fetch(url, { method: 'POST', body: match })).status).toBe(204)
-  await expect.poll(() => totals(prometheus), SOON).toEqual({ '1.0.0 build': 1 })
-  await expect.poll(() => number(prometheus, 'job:installations:day'), SOON).toBe(1)
+  await expect.poll(() => counts(prometheus)).toEqual({ '1.0.0 build': 1 })
+  await expect.poll(() => number(prometheus, 'job:installations:day')).toBe(1)
 })
 
 test('a flood: users lose nothing though it goes on, 30 % of their requests are lost and a gateway is killed', async () => {
   const dir = folder()
-  const store = await startStore(join(dir, 'store'))
-  const a = await startRawGateway(join(dir, 'a'), 'a', store.write)
-  const b = await startRawGateway(join(dir, 'b'), 'b', store.write)
-  mkdirSync(join(dir, 'door'))
-  const door = await startDoor(join(dir, 'door'), [a.address, b.address])
+  const { store, a, b, door } = await startFleet(dir)
   const crowd = makeCrowd(await builds(6), 60)
-  const next = random(SEED)
+  const next = randomOf(SEED)
 
   // Six addresses, each with all that nginx takes from one at once, and with 12 installations in each request.
   let [over, taken, refused, number_] = [false, 0, 0, 0]
@@ -435,18 +381,18 @@ test('a flood: users lose nothing though it goes on, 30 % of their requests are 
       store,
       `sum(last_over_time(job_version_command:command_invocation:day{service_version="${version}"}[15m]))`,
     )
-  await expect.poll(() => sum('1.0.0'), SOON).toBe(60 * 6)
+  await expect.poll(() => sum('1.0.0')).toBe(60 * 6)
   // What they made up is there as well, but for what was on its way to the gateway that was killed.
-  await expect.poll(() => sum('6.6.6'), SOON).toBeGreaterThan(taken * 0.5)
+  await expect.poll(() => sum('6.6.6')).toBeGreaterThan(taken * 0.5)
   expect(await sum('6.6.6')).toBeLessThanOrEqual(taken)
 
-  // From the arithmetic of docs/backends/forgers.md: 300 requests at once, then one a second; 10 kB hold 12 installations.
+  // From the arithmetic of docs/backends/forgers.md: 300 requests at once, then 30 a minute; 10 kB hold 12 installations.
   expect(taken).toBeLessThan(6 * 12 * (300 + 120))
   for (const { prometheus, pid } of [a, b]) {
     expect(memory(pid)).toBeLessThan(512)
     expect(memory(prometheus.pid)).toBeLessThan(150 + (taken * 8) / 1024)
   }
-}, 300_000)
+})
 
 /** Resident memory of a server in MiB. */
 function memory(pid: number): number {

@@ -3,10 +3,9 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync } from 'node:zlib'
 import { expect, onTestFinished, test } from 'vitest'
-import { runCollector } from '../collector/collector.ts'
-import { freePorts } from '../server.ts'
 import { makeWorld } from '../world.ts'
 import { configurationsOf, folder } from './examples.ts'
+import { startCollector } from './gateways.ts'
 import { until } from './lab.ts'
 
 /** examples/collector/delta.yaml with its own exporter. What is in the deltas: exactness.test.ts and attack.test.ts. */
@@ -20,17 +19,12 @@ test('a backend that wants deltas gets them with its key, in protobuf, and no id
   }).listen(0, '127.0.0.1')
   onTestFinished(() => void backend.close())
   await new Promise(resolve => backend.once('listening', resolve))
-  const dir = folder()
-  const [port] = await freePorts(1)
-  const endpoint = `http://127.0.0.1:${port}`
   const env = {
-    LISTEN: `127.0.0.1:${port}`,
     BACKEND: `http://127.0.0.1:${(backend.address() as AddressInfo).port}/api/intake/otlp`,
     API_KEY: 'key of ours',
   }
   const faster = { processors: { interval: { interval: '1s' } } }
-  const collector = await runCollector(dir, [...configurationsOf('delta.yaml'), faster], { endpoint, env })
-  onTestFinished(() => collector.stop())
+  const { endpoint } = await startCollector(folder(), [...configurationsOf('delta.yaml'), faster], env)
   const { tool } = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: endpoint })
   expect(await tool(['build'], { TRIX_VERSION: '1.2.3' })).toMatchObject({ status: 0, stderr: '' })
 

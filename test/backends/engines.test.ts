@@ -1,16 +1,16 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Counts } from '../collector/counts.ts'
+import { randomOf } from '../fuzz/random.ts'
 import { startCortex } from './cortex.ts'
 import { type Member, makeCrowd, told } from './crowd.ts'
 import { configurationsOf, folder } from './examples.ts'
 import { crowdOfForgers, forgedBody } from './forger.ts'
-import { type Gateway, startGateway, startRawGateway } from './gateways.ts'
-import { builds, random } from './load.ts'
+import { type Collector, startCollector, startGateway } from './gateways.ts'
+import { builds } from './load.ts'
 import { type Door, startDoor } from './nginx.ts'
-import { query } from './prometheus.ts'
+import { counts, query } from './prometheus.ts'
 import { startThanos } from './thanos.ts'
 
 /**
@@ -57,23 +57,11 @@ const ENGINES: Record<string, (dir: string) => Promise<Engine>> = {
   },
 }
 
-const SOON = { timeout: 60_000 }
 const SEED = Number(process.env.SEED ?? Math.floor(Date.now() / 86_400_000))
 
 /** What the rules have made, as every node says it. */
-async function totals(urls: readonly string[], promql: string): Promise<Counts[]> {
-  return Promise.all(
-    urls.map(async url => {
-      const samples = await query({ url }, promql)
-      return Object.fromEntries(
-        samples.map(({ labels, value }) => [
-          [labels.service_version, labels.command_name].filter(Boolean).join(' '),
-          value,
-        ]),
-      )
-    }),
-  )
-}
+const totals = (urls: readonly string[], promql: string): Promise<Counts[]> =>
+  Promise.all(urls.map(url => counts({ url }, promql)))
 
 const BY_COMMAND = 'sum by (job, service_version, command_name) (job_version_command:command_invocation:day)'
 /** Without what strangers made up. */
@@ -91,20 +79,16 @@ test.each(Object.keys(ENGINES))(
   '%s: totals and installations are exact though requests are lost, a node is killed, all are restarted, and strangers make up thousands',
   async name => {
     const dir = folder()
-    mkdirSync(join(dir, name))
     const engine = await ENGINES[name]!(join(dir, name))
-    const collectors: Gateway[] = []
-    for (const [i, { files, env }] of engine.collector.slice(0, 2).entries()) {
-      mkdirSync(join(dir, `${i}`))
-      collectors.push(await startGateway(join(dir, `${i}`), files, env))
-    }
-    mkdirSync(join(dir, 'door'))
+    const collectors: Collector[] = []
+    for (const [i, { files, env }] of engine.collector.slice(0, 2).entries())
+      collectors.push(await startCollector(join(dir, `${i}`), files, env))
     const door = await startDoor(join(dir, 'door'), [collectors[0]!.address, collectors[1]!.address])
     const crowd = makeCrowd(await builds(6), 60)
     const mostSeen = watchFor(engine.urls)
     const soon = () =>
       expect
-        .poll(() => totals(engine.urls, OURS), SOON)
+        .poll(() => totals(engine.urls, OURS))
         .toEqual(engine.urls.map(() => ({ '1.0.0 build': told(crowd) })))
 
     // Each has a version of its own, while all that follows goes on.
@@ -113,13 +97,13 @@ test.each(Object.keys(ENGINES))(
       for (let from = 0; from < FORGED; from += 80) {
         const body = forgedBody(crowdOfForgers(from, 80, i => ({ version: `6.${i % 1000}.${i}` })))
         const headers = { 'content-type': 'application/json' }
-        const url = `http://${collectors[0]!.address}/v1/metrics`
+        const url = `${collectors[0]!.endpoint}/v1/metrics`
         expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(200)
       }
     }
 
     // 30 % of them get no further than the network, each time others.
-    const next = random(SEED)
+    const next = randomOf(SEED)
     for (const n of [1, 2])
       await tell(
         crowd.filter(() => next() >= 0.3),
@@ -149,14 +133,14 @@ test.each(Object.keys(ENGINES))(
     expect(told(crowd)).toBe(60 * 6)
     for (const span of ['day', 'week', 'month'])
       await expect
-        .poll(() => totals(engine.urls, `job:installations:${span}`), SOON)
+        .poll(() => totals(engine.urls, `job:installations:${span}`))
         .toEqual(engine.urls.map(() => ({ '': 60 + FORGED })))
     // Each of theirs counts as one, and 49 versions of theirs have a name.
     const versions = `count(${BY_COMMAND})`
-    await expect.poll(() => totals(engine.urls, versions), SOON).toEqual(engine.urls.map(() => ({ '': 51 })))
+    await expect.poll(() => totals(engine.urls, versions)).toEqual(engine.urls.map(() => ({ '': 51 })))
     const sum = `sum(${BY_COMMAND})`
     await expect
-      .poll(() => totals(engine.urls, sum), SOON)
+      .poll(() => totals(engine.urls, sum))
       .toEqual(engine.urls.map(() => ({ '': 60 * 6 + FORGED })))
     // Too much is never seen, not for a moment.
     expect(await mostSeen()).toBe(60 * 6)
@@ -167,19 +151,17 @@ test.each(Object.keys(ENGINES))(
   '%s as the store behind gateways: their totals are exact though one of its nodes is killed, and nobody is in them',
   async name => {
     const dir = folder()
-    mkdirSync(join(dir, name))
     const engine = await ENGINES[name]!(join(dir, name))
     const gateways = [
-      await startRawGateway(join(dir, 'a'), 'a', engine.write),
-      await startRawGateway(join(dir, 'b'), 'b', engine.write),
+      await startGateway(join(dir, 'a'), 'a', engine.write),
+      await startGateway(join(dir, 'b'), 'b', engine.write),
     ] as const
-    mkdirSync(join(dir, 'door'))
     const door = await startDoor(join(dir, 'door'), [gateways[0].address, gateways[1].address])
     const crowd = makeCrowd(await builds(3), 40)
     // Not the one that is killed.
     const behind = engine.urls.length > 1 ? engine.urls.slice(1) : engine.urls
     const expected = (promql: string, value: Counts) =>
-      expect.poll(() => totals(behind, promql), SOON).toEqual(behind.map(() => value))
+      expect.poll(() => totals(behind, promql)).toEqual(behind.map(() => value))
 
     await tell(crowd, door, 1)
     await expected(LAST_BY_COMMAND, { '1.0.0 build': 40 })

@@ -2,8 +2,9 @@ import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Counts } from '../collector/counts.ts'
+import { randomOf } from '../fuzz/random.ts'
 import { add, COLUMNS, type Column, type Lab, pick, startLab } from './lab.ts'
-import { clock, type Home, type Load, makeLoad, type Post, random } from './load.ts'
+import { clock, type Home, type Load, makeLoad, type Post } from './load.ts'
 import { increase, type Sent } from './model.ts'
 
 /**
@@ -93,7 +94,7 @@ const cases: Case[] = [
     what: '30 % of the requests are lost at random',
     run: row =>
       together(row.homes, async (home, i) => {
-        const next = random(SEED + i)
+        const next = randomOf(SEED + i)
         await usual(row, home, async (post, last) => {
           // The last one of a version arrives: what is lost after it is the next case.
           if (next() >= 0.3 || last) await row.send(post)

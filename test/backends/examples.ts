@@ -17,6 +17,13 @@ export const DOCS: string = [
 export function configurationsOf(name: string): string[] {
   return [join(EXAMPLES, name), join(EXAMPLES, 'tool.yaml')]
 }
+/** Merged after such a file, it makes the Collector write what leaves it into a file and not to a backend. */
+export function intoFile(path: string): object {
+  return {
+    exporters: { file: { path, flush_interval: '100ms', append: true } },
+    service: { pipelines: { metrics: { exporters: ['file'] } } },
+  }
+}
 /** What nginx.conf has for the token. */
 export const TOKEN = 'public-token-of-trix'
 

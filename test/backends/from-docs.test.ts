@@ -105,8 +105,8 @@ test.each(Object.entries(SET_UPS))('%s: the first command counted is on the dash
     const samples = await query({ url: moved(setUp.asks) }, asked(targets[0]!.expr)).catch(() => [])
     return samples.map(({ labels, value }) => [labels.command_name ?? '', value])
   }
-  await expect.poll(() => shown('Runs by command'), { timeout: 110_000 }).toEqual([['build', 1]])
-  await expect.poll(() => shown('Installations'), { timeout: 110_000 }).toEqual([['', 1]])
+  await expect.poll(() => shown('Runs by command')).toEqual([['build', 1]])
+  await expect.poll(() => shown('Installations')).toEqual([['', 1]])
 })
 
 /** What makes a text of the page one for here: each port that is in any of these texts is a free one, the same everywhere. */

@@ -1,18 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Counts } from '../collector/counts.ts'
 import { makeWorld, type World } from '../world.ts'
 import { type Member, makeCrowd, told } from './crowd.ts'
 import { folder, TOKEN } from './examples.ts'
-import { startRawGateway, startStore } from './gateways.ts'
+import { type Gateway, startFleet, startGateway, startStore } from './gateways.ts'
 import { builds, type Post } from './load.ts'
 import { type Door, startDoor } from './nginx.ts'
-import { type Prometheus, query } from './prometheus.ts'
+import { counts, number, type Prometheus, query } from './prometheus.ts'
 
 /** The files for several gateways together: nginx before two gateways, of which one is restarted while requests go on. */
-
-const SOON = { timeout: 40_000 }
 
 /** A user who has said yes to a tool of the fleet. */
 function makeUser(door: Door): World {
@@ -35,25 +32,15 @@ async function tell(members: readonly Member[], door: Door, n: number): Promise<
 }
 
 /** What docs/backends/gateways.md asks the store. */
-async function totals(store: Prometheus): Promise<Counts> {
-  const samples = await query(
+const totals = (store: Prometheus) =>
+  counts(
     store,
     'sum by (job, service_version, command_name) (last_over_time(job_version_command:command_invocation:day[15m]))',
   )
-  return Object.fromEntries(
-    samples.map(({ labels, value }) => [`${labels.service_version} ${labels.command_name}`, value]),
-  )
-}
-
-const number = async (prometheus: Prometheus, promql: string) => (await query(prometheus, promql))[0]?.value
 
 test('totals are exact though a gateway restarts while requests go on, and nobody is in them', async () => {
   const dir = folder()
-  const store = await startStore(join(dir, 'store'))
-  const a = await startRawGateway(join(dir, 'a'), 'a', store.write)
-  const b = await startRawGateway(join(dir, 'b'), 'b', store.write)
-  mkdirSync(join(dir, 'door'))
-  const door = await startDoor(join(dir, 'door'), [a.address, b.address])
+  const { store, a, b, door } = await startFleet(dir)
   expect(await door.send({ headers: { authorization: 'Bearer guess' } })).toBe(401)
 
   const crowd = makeCrowd(await builds(6), 60)
@@ -66,7 +53,7 @@ test('totals are exact though a gateway restarts while requests go on, and nobod
     )
     for (const { status, stderr } of results) expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   }
-  const soon = (version: string) => expect.poll(async () => (await totals(store))[`${version} build`], SOON)
+  const soon = (version: string) => expect.poll(async () => (await totals(store))[`${version} build`])
 
   // Ten of them begin while their gateway may be down.
   const old = crowd.slice(10)
@@ -99,15 +86,15 @@ test('totals are exact though a gateway restarts while requests go on, and nobod
   await soon('2.0.0').toBe(runs)
   await soon('3.0.0').toBe(runs)
   await expect
-    .poll(() => totals(store), SOON)
+    .poll(() => totals(store))
     .toEqual({ '1.0.0 build': 60 * 6, '2.0.0 build': runs, '3.0.0 build': runs })
 
   // Each in one place, in whatever version, so that the sum counts nobody twice.
   for (const span of ['day', 'week'])
     await expect
-      .poll(() => number(store, `sum by (job) (last_over_time(job:installations:${span}[15m]))`), SOON)
+      .poll(() => number(store, `sum by (job) (last_over_time(job:installations:${span}[15m]))`))
       .toBe(64)
-  const known = async ({ prometheus }: typeof a) =>
+  const known = async ({ prometheus }: Gateway) =>
     (
       await query(prometheus, 'count by (user_fingerprint) (last_over_time(command_invocation_total[1h]))')
     ).map(({ labels }) => labels.user_fingerprint!)
@@ -144,8 +131,7 @@ function ids({ home, files }: World): string[] {
 test('a gateway that is added counts nothing again that another one has counted', async () => {
   const dir = folder()
   const store = await startStore(join(dir, 'store'))
-  const fresh = await startRawGateway(join(dir, 'c'), 'c', store.write)
-  mkdirSync(join(dir, 'door'))
+  const fresh = await startGateway(join(dir, 'c'), 'c', store.write)
   const door = await startDoor(join(dir, 'door'), [fresh.address, '127.0.0.1:1'])
   // They began three days ago.
   const posts = (await builds(6)).map(post => ({
@@ -159,16 +145,11 @@ test('a gateway that is added counts nothing again that another one has counted'
   await tell(crowd, door, 4)
   const moved = crowd.filter(({ told }) => told)
   await tell(moved, door, 6)
-  await expect.poll(() => totals(store), SOON).toEqual({ '1.0.0 build': moved.length * 2 })
+  await expect.poll(() => totals(store)).toEqual({ '1.0.0 build': moved.length * 2 })
 })
 
 test('a gateway that is killed loses what it had not handed on, until the next command of each', async () => {
-  const dir = folder()
-  const store = await startStore(join(dir, 'store'))
-  const a = await startRawGateway(join(dir, 'a'), 'a', store.write)
-  const b = await startRawGateway(join(dir, 'b'), 'b', store.write)
-  mkdirSync(join(dir, 'door'))
-  const door = await startDoor(join(dir, 'door'), [a.address, b.address])
+  const { store, a, b, door } = await startFleet(folder())
   const crowd = makeCrowd(await builds(7), 60)
   const old = crowd.slice(0, 50)
   const total = async () => (await totals(store))['1.0.0 build']
@@ -177,7 +158,7 @@ test('a gateway that is killed loses what it had not handed on, until the next c
 
   await tell(old, door, 1)
   await tell(old, door, 2)
-  await expect.poll(total, SOON).toBe(50 * 2)
+  await expect.poll(total).toBe(50 * 2)
   const ofA = await known()
   expect(ofA).toBeGreaterThan(10)
 
@@ -185,7 +166,7 @@ test('a gateway that is killed loses what it had not handed on, until the next c
   const [starts] = await Promise.all([Promise.all([a.kill(), a.prometheus.kill()]), tell(old, door, 3)])
   for (const start of starts) await start()
   await tell(old, door, 4)
-  await expect.poll(total, SOON).toBe(50 * 4)
+  await expect.poll(total).toBe(50 * 4)
 
   // The worst: the Collector has taken and answered what its Prometheus, which is down, does not get any more.
   const startPrometheus = await a.prometheus.kill()
@@ -195,19 +176,18 @@ test('a gateway that is killed loses what it had not handed on, until the next c
   await startCollector()
   const fresh =
     (await number(b.prometheus, 'count(last_over_time(command_invocation_total[1h]))'))! - (50 - ofA)
-  await expect.poll(total, SOON).toBe(50 * 4 + (50 - ofA) + fresh * 5)
+  await expect.poll(total).toBe(50 * 4 + (50 - ofA) + fresh * 5)
 
   // Whoever ran a command meanwhile was told that it has arrived. The next one says it again, also for those of whom
   // the first request was lost: they began less than an hour ago.
   await tell(crowd, door, 6)
-  await expect.poll(total, SOON).toBe(60 * 6)
+  await expect.poll(total).toBe(60 * 6)
 })
 
 test('what a killed gateway loses for good: the first requests of installations that come back after an hour', async () => {
   const dir = folder()
   const store = await startStore(join(dir, 'store'))
-  const a = await startRawGateway(join(dir, 'a'), 'a', store.write)
-  mkdirSync(join(dir, 'door'))
+  const a = await startGateway(join(dir, 'a'), 'a', store.write)
   const door = await startDoor(join(dir, 'door'), [a.address, '127.0.0.1:1'])
   const posts = (await builds(5)).map(post => beganBefore(post, 3 * 3_600_000))
   const crowd = makeCrowd(posts, 20)
@@ -221,7 +201,7 @@ test('what a killed gateway loses for good: the first requests of installations 
   await tell(theirs, door, 4)
   await tell(theirs, door, 5)
   // Four of five are the price: all until the first request that arrived.
-  await expect.poll(() => totals(store), SOON).toEqual({ '1.0.0 build': theirs.length })
+  await expect.poll(() => totals(store)).toEqual({ '1.0.0 build': theirs.length })
 })
 
 /** A request without its zero, of a series that is so many ms old. */

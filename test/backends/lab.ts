@@ -7,7 +7,7 @@ import { configuration, runCollector } from '../collector/collector.ts'
 import { type Counts, deltaCounts, fileCounts, fileLines, prometheusCounts } from '../collector/counts.ts'
 import { freePorts, type Server } from '../server.ts'
 import { startCortex } from './cortex.ts'
-import { configurationsOf, EXAMPLES } from './examples.ts'
+import { configurationsOf, EXAMPLES, intoFile } from './examples.ts'
 import { type Prometheus, query, startPrometheus } from './prometheus.ts'
 import { startThanos } from './thanos.ts'
 
@@ -112,11 +112,8 @@ export async function startLab(): Promise<Lab> {
   const deltaFile = join(root, 'delta/metrics.jsonl')
   const deltaConfiguration = [
     ...configurationsOf('delta.yaml'),
-    {
-      processors: { interval: { interval: `${INTERVAL_S}s` } },
-      exporters: { file: { path: deltaFile, flush_interval: '100ms', append: true } },
-      service: { pipelines: { metrics: { exporters: ['file'] } } },
-    },
+    { processors: { interval: { interval: `${INTERVAL_S}s` } } },
+    intoFile(deltaFile),
   ]
 
   const startCollectors = () =>

@@ -169,14 +169,3 @@ interface ResourceMetrics {
 function milliseconds(nanoseconds: string): number {
   return Number(nanoseconds.slice(0, -6))
 }
-
-/** Numbers from 0 to 1 that a seed determines (mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -35,6 +35,7 @@ export async function startDoor(
   gateways: readonly [string, string],
   changes: Record<string, string> = {},
 ): Promise<Door> {
+  mkdirSync(dir, { recursive: true })
   const [port] = await freePorts(1)
   const { certificate, args } = await prepare(dir, port!, gateways, changes)
   const agent = new Agent({ ca: readFileSync(certificate) })

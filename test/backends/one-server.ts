@@ -1,7 +1,6 @@
 import { onTestFinished } from 'vitest'
-import { runCollector } from '../collector/collector.ts'
-import { freePorts } from '../server.ts'
 import { configurationsOf, copied, flagsOf } from './examples.ts'
+import { startCollector } from './gateways.ts'
 import { type Prometheus, startPrometheus } from './prometheus.ts'
 
 /** The Collector and the Prometheus of one server, until the test ends. `name` is that of the Prometheus' file. */
@@ -15,10 +14,7 @@ export async function startOne(
   const config = copied(dir, name, { 'evaluation_interval: 1m': 'evaluation_interval: 1s', ...changes })
   const prometheus = await startPrometheus(dir, config, [...flagsOf(name), ...flags])
   onTestFinished(() => prometheus.stop())
-  const [port] = await freePorts(1)
-  const endpoint = `http://127.0.0.1:${port}`
-  const env = { LISTEN: `127.0.0.1:${port}`, PROMETHEUS: new URL(prometheus.url).host }
-  const collector = await runCollector(dir, configurationsOf('collector.yaml'), { endpoint, env })
-  onTestFinished(() => collector.stop())
+  const env = { PROMETHEUS: new URL(prometheus.url).host }
+  const { endpoint } = await startCollector(dir, configurationsOf('collector.yaml'), env)
   return { endpoint, prometheus }
 }

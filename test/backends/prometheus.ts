@@ -1,4 +1,6 @@
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Counts } from '../collector/counts.ts'
 import { answers, freePorts, startServer, withLifeline } from '../server.ts'
 import { prometheusBinaries } from './build.ts'
 import { type Restartable, restartable } from './restartable.ts'
@@ -19,6 +21,7 @@ export async function startPrometheus(
   flags: readonly string[],
   env?: Record<string, string>,
 ): Promise<Prometheus> {
+  mkdirSync(dir, { recursive: true })
   const [port] = await freePorts(1)
   const url = `http://127.0.0.1:${port}`
   const { prometheus } = await prometheusBinaries()
@@ -55,4 +58,23 @@ export async function query(
       value: Number(value[1]),
     }),
   )
+}
+
+/** The same by version and command, as far as the samples have them: `{ '1.0.0 build': 3 }`, or `{ '': 2 }`. */
+export async function counts(
+  store: { url: string },
+  promql = 'job_version_command:command_invocation:day',
+): Promise<Counts> {
+  const samples = await query(store, promql)
+  return Object.fromEntries(
+    samples.map(({ labels, value }) => [
+      [labels.service_version, labels.command_name].filter(Boolean).join(' '),
+      value,
+    ]),
+  )
+}
+
+/** The same where it is one number, or none. */
+export async function number(store: { url: string }, promql: string): Promise<number | undefined> {
+  return (await query(store, promql))[0]?.value
 }

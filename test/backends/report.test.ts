@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { makeWorld, runProcess } from '../world.ts'
@@ -48,7 +48,6 @@ test.each(Object.keys(STORES))(
   'report URL says of %s what report FILE says of the same requests',
   async name => {
     const dir = folder()
-    mkdirSync(join(dir, 'store'))
     const { url, otlp } = await STORES[name]!(join(dir, 'store'))
     const world = makeWorld()
     const { homes, truth } = await (async () => {

@@ -6,7 +6,7 @@ import { copied, DOCS, EXAMPLES, flagsOf, folder } from './examples.ts'
 import { until } from './lab.ts'
 import { makeLoad } from './load.ts'
 import { startOne } from './one-server.ts'
-import { query } from './prometheus.ts'
+import { counts, query } from './prometheus.ts'
 import { promtool } from './promtool.ts'
 
 /** The files of examples/collector, each started as it is but for ports and how long things take. */
@@ -72,18 +72,11 @@ test('one server: from the tool through the Collector and the rules to the chart
     ] as const)
       await tool([command], { TRIX_VERSION })
 
-  const rows = async (promql: string) =>
-    Object.fromEntries(
-      (await query(prometheus, promql)).map(({ labels, value }) => [
-        [labels.service_version, labels.command_name].filter(Boolean).join(' '),
-        value,
-      ]),
-    )
   await expect
-    .poll(() => rows('job_version_command:command_invocation:day'), { timeout: 30_000 })
+    .poll(() => counts(prometheus))
     .toEqual({ '1.0.0 build': 4, '1.0.0 check': 2, '2.0.0 build': 2 })
-  await expect.poll(() => rows('job:installations:day'), { timeout: 30_000 }).toEqual({ '': 2 })
-  expect(await rows('job_version:installations:day')).toEqual({ '1.0.0': 2, '2.0.0': 2 })
+  await expect.poll(() => counts(prometheus, 'job:installations:day')).toEqual({ '': 2 })
+  expect(await counts(prometheus, 'job_version:installations:day')).toEqual({ '1.0.0': 2, '2.0.0': 2 })
 })
 
 test('one server: what is not the tool’s own goes no further', async () => {
@@ -112,10 +105,10 @@ test('one server: failures and agents come through to the rules', async () => {
   const says = async (promql: string) =>
     (await query(prometheus, promql)).map(({ labels: { __name__, ...labels }, value }) => ({ labels, value }))
   await expect
-    .poll(() => says('job_version_command:command_failure:day'), { timeout: 30_000 })
+    .poll(() => says('job_version_command:command_failure:day'))
     .toEqual([{ labels: { job: 'trix', service_version: '1.0.0', command_name: 'build' }, value: 1 }])
   await expect
-    .poll(() => says('job_agent:command_invocation:day'), { timeout: 30_000 })
+    .poll(() => says('job_agent:command_invocation:day'))
     .toEqual([{ labels: { job: 'trix', agent: 'claude' }, value: 1 }])
 })
 
@@ -131,7 +124,7 @@ test('one server: what the tool runs on comes through to the rules', async () =>
   }
   const runtime = process.versions.node.split('.')[0]
   await expect
-    .poll(() => query(prometheus, 'job_environment:installations:week'), { timeout: 30_000 })
+    .poll(() => query(prometheus, 'job_environment:installations:week'))
     .toMatchObject([
       {
         labels: {

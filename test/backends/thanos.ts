@@ -41,6 +41,7 @@ export function farFromPruning(dir: string): Record<string, string> {
 
 /** Starts it with all that it writes in `dir`. Without the name of a file of rules, receivers and query alone. */
 export async function startThanos(dir: string, rules?: string): Promise<Thanos> {
+  mkdirSync(join(dir, 'bucket'), { recursive: true })
   const thanos = await thanosBinary()
   const ports = (await freePorts(14)).map(port => `127.0.0.1:${port}`)
   const [grpcA, httpA, writeA, capnpA, grpcB, httpB, writeB, capnpB, ...more] = ports as [string, ...string[]]
@@ -49,7 +50,6 @@ export async function startThanos(dir: string, rules?: string): Promise<Thanos> 
   copied(dir, '../thanos/receive.flags')
   copied(dir, '../thanos/bucket.yml')
   if (rules) copied(dir, rules)
-  mkdirSync(join(dir, 'bucket'))
   const env = farFromPruning(dir)
 
   async function component(name: string, http: string, args: readonly string[]) {

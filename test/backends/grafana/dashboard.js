@@ -46,11 +46,12 @@ function query(expr, legend = '') {
   return new prometheus.DataqueryBuilder().expr(expr).legendFormat(legend).datasource(SOURCE)
 }
 
+function titled(builder, title, description) {
+  return builder.title(title).description(description).datasource(SOURCE).unit('locale').noValue('none')
+}
+
 function number(title, description, expr, { unit = 'locale', none = 'none', steps = [] } = {}) {
-  return new stat.PanelBuilder()
-    .title(title)
-    .description(description)
-    .datasource(SOURCE)
+  return titled(new stat.PanelBuilder(), title, description)
     .unit(unit)
     .noValue(none)
     .thresholds(thresholds(...steps))
@@ -62,13 +63,8 @@ function number(title, description, expr, { unit = 'locale', none = 'none', step
 }
 
 function bars(title, description, expr, legend) {
-  return new bargauge.PanelBuilder()
-    .title(title)
-    .description(description)
-    .datasource(SOURCE)
-    .unit('locale')
+  return titled(new bargauge.PanelBuilder(), title, description)
     .min(0)
-    .noValue('none')
     .thresholds(thresholds())
     .orientation(common.VizOrientation.Horizontal)
     .displayMode(common.BarGaugeDisplayMode.Basic)
@@ -80,13 +76,8 @@ function bars(title, description, expr, legend) {
 
 /** Each point is of the 24 hours before it, so the lines move from day to day and not from hour to hour. */
 function lines(title, description, ...queries) {
-  const panel = new timeseries.PanelBuilder()
-    .title(title)
-    .description(description)
-    .datasource(SOURCE)
-    .unit('locale')
+  const panel = titled(new timeseries.PanelBuilder(), title, description)
     .min(0)
-    .noValue('none')
     .interval('1h')
     .lineWidth(2)
     .fillOpacity(10)
@@ -113,6 +104,15 @@ function lines(title, description, ...queries) {
   return panel
 }
 
+function failureRates(by, label) {
+  return lines(`Failure rate by ${by}`, 'Share of the runs in the 24 hours before each point.', [
+    failureRate(` by (${label})`),
+    `{{${label}}}`,
+  ])
+    .unit('percentunit')
+    .noValue('none counted')
+}
+
 function choice(name, label, values) {
   return new dashboard.QueryVariableBuilder(name)
     .label(label)
@@ -120,6 +120,12 @@ function choice(name, label, values) {
     .query(values)
     .refresh(dashboard.VariableRefresh.OnTimeRangeChanged)
     .sort(dashboard.VariableSort.AlphabeticalAsc)
+}
+
+/** Of the chosen tool: all of them, or some. */
+function choices(name, title, label) {
+  const values = `label_values(job_version_command:command_invocation:day{job="$tool"}, ${label})`
+  return choice(name, title, values).multi(true).includeAll(true).allValue('.*')
 }
 
 const built = new dashboard.DashboardBuilder('Commands')
@@ -133,26 +139,8 @@ const built = new dashboard.DashboardBuilder('Commands')
   .timezone('utc')
   .tooltip(dashboard.DashboardCursorSync.Tooltip)
   .withVariable(choice('tool', 'Tool', 'label_values(job_version_command:command_invocation:day, job)'))
-  .withVariable(
-    choice(
-      'version',
-      'Version',
-      'label_values(job_version_command:command_invocation:day{job="$tool"}, service_version)',
-    )
-      .multi(true)
-      .includeAll(true)
-      .allValue('.*'),
-  )
-  .withVariable(
-    choice(
-      'command',
-      'Command',
-      'label_values(job_version_command:command_invocation:day{job="$tool"}, command_name)',
-    )
-      .multi(true)
-      .includeAll(true)
-      .allValue('.*'),
-  )
+  .withVariable(choices('version', 'Version', 'service_version'))
+  .withVariable(choices('command', 'Command', 'command_name'))
   .annotation(
     new dashboard.AnnotationQueryBuilder()
       .name('Releases')
@@ -228,22 +216,8 @@ const built = new dashboard.DashboardBuilder('Commands')
       .lineWidth(1)
       .stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Percent).group('A')),
   )
-  .withPanel(
-    lines('Failure rate by version', 'Share of the runs in the 24 hours before each point.', [
-      failureRate(' by (service_version)'),
-      '{{service_version}}',
-    ])
-      .unit('percentunit')
-      .noValue('none counted'),
-  )
-  .withPanel(
-    lines('Failure rate by command', 'Share of the runs in the 24 hours before each point.', [
-      failureRate(' by (command_name)'),
-      '{{command_name}}',
-    ])
-      .unit('percentunit')
-      .noValue('none counted'),
-  )
+  .withPanel(failureRates('version', 'service_version'))
+  .withPanel(failureRates('command', 'command_name'))
   .withPanel(
     lines('Coding agents', 'Runs in the 24 hours before each point, where the tool counts agents.', [
       `label_replace(sum by (agent) (${agents}), "agent", "no agent detected", "agent", "")`,
@@ -267,12 +241,11 @@ const built = new dashboard.DashboardBuilder('Commands')
     ),
   )
   .withPanel(
-    new table.PanelBuilder()
-      .title('Commands that nobody ran for 30 days')
-      .description('And how often they were run in the 400 days before.')
-      .datasource(SOURCE)
-      .unit('locale')
-      .noValue('none')
+    titled(
+      new table.PanelBuilder(),
+      'Commands that nobody ran for 30 days',
+      'And how often they were run in the 400 days before.',
+    )
       .withTarget(
         query(
           'sum by (command_name) (sum_over_time(job_version_command:command_invocation:day{job="$tool", command_name!="unknown"}[400d:1d]))' +
