@@ -120,7 +120,7 @@ async function ask(
   }
 }
 
-/** As docs/backends/sizes.md has it. */
+/** The numbers behind docs/backends/sizes.md. */
 function table(): string {
   const columns = [...new Set(rows.flatMap(Object.keys))]
   const lines = [

@@ -6,7 +6,7 @@ import { configuration } from '../../src/bin/collector/configuration.ts'
 import { deltaCounts, fileLines } from '../collector/counts.ts'
 import { randomOf } from '../fuzz/random.ts'
 import { makeWorld, runProcess } from '../world.ts'
-import { makeCrowd, told } from './crowd.ts'
+import { accepted, makeCrowd } from './crowd.ts'
 import { configurationsOf, copied, EXAMPLES, folder, intoFile } from './examples.ts'
 import { crowdOfForgers, type Forged, forgedBody } from './forger.ts'
 import { startCollector, startFleet } from './gateways.ts'
@@ -291,7 +291,7 @@ test('what is sent again, or late, or by somebody who knows an id, is repaired b
   for (let times = 0; times < 20; times++)
     for (const { body } of posts.slice(0, 5)) await post(endpoint, body)
 
-  // Whoever knows both ids, as the user of that machine does, can say anything up to a million.
+  // A forger who knows both ids, as the user of that machine does, can set any total up to a million.
   const { instance } = posts[0]!
   const fingerprint = posts[0]!.body.match(/[0-9a-f]{64}/)![0]
   const forged: Forged = { version: '1.0.0', instance, fingerprint, value: 1_000_000 }
@@ -366,15 +366,15 @@ test('a flood: users lose nothing though it goes on, 30 % of their requests are 
   const statuses: number[] = []
   for (let n = 1; n <= 5; n++) {
     const start = n === 3 ? await a.kill() : undefined
-    for (const member of crowd) if (next() >= 0.3) statuses.push(await member.tell(door, n))
+    for (const member of crowd) if (next() >= 0.3) statuses.push(await member.send(door, n))
     await start?.()
   }
   await attack
   over = true
-  for (const member of crowd) statuses.push(await member.tell(door, 6))
+  for (const member of crowd) statuses.push(await member.send(door, 6))
   // Nobody was refused for what others did. 502: the gateway that was down.
   expect(statuses.filter(status => status !== 200 && status !== 502)).toEqual([])
-  expect(told(crowd)).toBe(60 * 6)
+  expect(accepted(crowd)).toBe(60 * 6)
   expect(refused).toBeGreaterThan(500)
   const sum = (version: string) =>
     number(

@@ -9,9 +9,9 @@ export interface Member {
   /** Nobody else's. */
   address: string
   /** The count that was last answered with 200. */
-  told: number
-  /** Sends its nth request. Whether it was taken, or met a gateway that is down. */
-  tell(door: Door, n: number): Promise<200 | 502>
+  accepted: number
+  /** Sends its nth request. 200: it was accepted. 502: its gateway is down. */
+  send(door: Door, n: number): Promise<200 | 502>
 }
 
 /** So many of them. The nth request has to bring the count to n. */
@@ -23,15 +23,15 @@ export function makeCrowd(posts: readonly Post[], size: number): Member[] {
       fingerprint,
       instance,
       address: `127.1.${Math.floor(i / 250)}.${(i % 250) + 1}`,
-      told: 0,
-      async tell(door, n) {
+      accepted: 0,
+      async send(door, n) {
         const post = posts[n - 1]!
         const status = await door.send({
           body: post.body.replace(post.instance, instance).replace(/[0-9a-f]{64}/, fingerprint),
           headers: { 'otlp-tally-shard': fingerprint.slice(0, 4) },
           from: member.address,
         })
-        if (status === 200) member.told = n
+        if (status === 200) member.accepted = n
         else if (status !== 502) throw new Error(`The door answers ${status}`)
         return status
       },
@@ -40,7 +40,7 @@ export function makeCrowd(posts: readonly Post[], size: number): Member[] {
   })
 }
 
-/** What they have told, in all. */
-export function told(members: readonly Member[]): number {
-  return members.reduce((sum, { told }) => sum + told, 0)
+/** What was accepted of all of them. */
+export function accepted(members: readonly Member[]): number {
+  return members.reduce((sum, { accepted }) => sum + accepted, 0)
 }

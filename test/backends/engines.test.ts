@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { Counts } from '../collector/counts.ts'
 import { randomOf } from '../fuzz/random.ts'
 import { startCortex } from './cortex.ts'
-import { type Member, makeCrowd, told } from './crowd.ts'
+import { accepted, type Member, makeCrowd } from './crowd.ts'
 import { configurationsOf, folder } from './examples.ts'
 import { crowdOfForgers, forgedBody } from './forger.ts'
 import { type Collector, startCollector, startGateway } from './gateways.ts'
@@ -70,8 +70,8 @@ const OURS = BY_COMMAND.replace('day)', 'day{service_version="1.0.0"})')
 const LAST_BY_COMMAND =
   'sum by (job, service_version, command_name) (last_over_time(job_version_command:command_invocation:day{gateway!=""}[15m]))'
 
-async function tell(members: readonly Member[], door: Door, n: number): Promise<void> {
-  const statuses = await Promise.all(members.map(member => member.tell(door, n)))
+async function sendAll(members: readonly Member[], door: Door, n: number): Promise<void> {
+  const statuses = await Promise.all(members.map(member => member.send(door, n)))
   expect(statuses.filter(status => status !== 200)).toEqual([])
 }
 
@@ -89,7 +89,7 @@ test.each(Object.keys(ENGINES))(
     const soon = () =>
       expect
         .poll(() => totals(engine.urls, OURS))
-        .toEqual(engine.urls.map(() => ({ '1.0.0 build': told(crowd) })))
+        .toEqual(engine.urls.map(() => ({ '1.0.0 build': accepted(crowd) })))
 
     // Each has a version of its own, while all that follows goes on.
     const FORGED = 2400
@@ -105,17 +105,17 @@ test.each(Object.keys(ENGINES))(
     // 30 % of them get no further than the network, each time others.
     const next = randomOf(SEED)
     for (const n of [1, 2])
-      await tell(
+      await sendAll(
         crowd.filter(() => next() >= 0.3),
         door,
         n,
       )
-    await tell(crowd, door, 3)
-    expect(told(crowd)).toBe(60 * 3)
+    await sendAll(crowd, door, 3)
+    expect(accepted(crowd)).toBe(60 * 3)
     await soon()
 
     // A node is killed while requests go on. All of them are taken; what was to go to it waits in its Collector.
-    const [start] = await Promise.all([engine.nodes[0]!.kill(), tell(crowd, door, 4), flood()])
+    const [start] = await Promise.all([engine.nodes[0]!.kill(), sendAll(crowd, door, 4), flood()])
     await start()
     await soon()
 
@@ -124,13 +124,13 @@ test.each(Object.keys(ENGINES))(
       (async () => {
         for (const node of engine.nodes) await node.restart()
       })(),
-      tell(crowd.slice(0, 30), door, 5).then(() => tell(crowd.slice(30), door, 5)),
+      sendAll(crowd.slice(0, 30), door, 5).then(() => sendAll(crowd.slice(30), door, 5)),
     ])
     await soon()
 
-    await tell(crowd, door, 6)
+    await sendAll(crowd, door, 6)
     await soon()
-    expect(told(crowd)).toBe(60 * 6)
+    expect(accepted(crowd)).toBe(60 * 6)
     for (const span of ['day', 'week', 'month'])
       await expect
         .poll(() => totals(engine.urls, `job:installations:${span}`))
@@ -163,13 +163,13 @@ test.each(Object.keys(ENGINES))(
     const expected = (promql: string, value: Counts) =>
       expect.poll(() => totals(behind, promql)).toEqual(behind.map(() => value))
 
-    await tell(crowd, door, 1)
+    await sendAll(crowd, door, 1)
     await expected(LAST_BY_COMMAND, { '1.0.0 build': 40 })
     const start = await engine.nodes[0]!.kill()
-    await tell(crowd, door, 2)
+    await sendAll(crowd, door, 2)
     await expected(LAST_BY_COMMAND, { '1.0.0 build': 80 })
     await start()
-    await tell(crowd, door, 3)
+    await sendAll(crowd, door, 3)
     await expected(LAST_BY_COMMAND, { '1.0.0 build': 120 })
     await expected('sum by (job) (last_over_time(job:installations:week[15m]))', { '': 40 })
     const series = await query({ url: behind[0]! }, 'last_over_time({job="trix"}[1h])')
@@ -179,7 +179,7 @@ test.each(Object.keys(ENGINES))(
   },
 )
 
-/** The highest total that anyone is told from now on, until it is asked for. */
+/** Watches all nodes until it is called: the highest total that one of them has answered. */
 function watchFor(urls: readonly string[]): () => Promise<number> {
   let [most, over] = [0, false]
   const watching = (async () => {

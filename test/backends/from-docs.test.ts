@@ -36,7 +36,7 @@ interface SetUp {
   /** Where the tool sends to, and where the dashboard asks, by the ports of the page. */
   collector: number
   asks: string
-  /** What the page tells to wait for. */
+  /** URLs that the page says to wait for. */
   ready?: string[]
 }
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeWorld, type World } from '../world.ts'
-import { type Member, makeCrowd, told } from './crowd.ts'
+import { accepted, type Member, makeCrowd } from './crowd.ts'
 import { folder, TOKEN } from './examples.ts'
 import { type Gateway, startFleet, startGateway, startStore } from './gateways.ts'
 import { builds, type Post } from './load.ts'
@@ -24,10 +24,10 @@ function makeUser(door: Door): World {
   return world
 }
 
-/** All at once: how many were taken, and how many met a gateway that is down. */
-async function tell(members: readonly Member[], door: Door, n: number): Promise<Record<number, number>> {
+/** All at once: how many were accepted, and how many met a gateway that is down. */
+async function sendAll(members: readonly Member[], door: Door, n: number): Promise<Record<number, number>> {
   const answers: Record<number, number> = { 200: 0, 502: 0 }
-  for (const status of await Promise.all(members.map(member => member.tell(door, n)))) answers[status]!++
+  for (const status of await Promise.all(members.map(member => member.send(door, n)))) answers[status]!++
   return answers
 }
 
@@ -57,31 +57,31 @@ test('totals are exact though a gateway restarts while requests go on, and nobod
 
   // Ten of them begin while their gateway may be down.
   const old = crowd.slice(10)
-  await Promise.all([tell(old, door, 1), use()])
-  expect(await tell(old, door, 2)).toEqual({ 200: 50, 502: 0 })
+  await Promise.all([sendAll(old, door, 1), use()])
+  expect(await sendAll(old, door, 2)).toEqual({ 200: 50, 502: 0 })
 
   const startA = await a.pause()
-  const [answers] = await Promise.all([tell(crowd, door, 3), use()])
+  const [answers] = await Promise.all([sendAll(crowd, door, 3), use()])
   expect(answers[200]).toBeGreaterThan(10)
   expect(answers[502]).toBeGreaterThan(10)
   await startA()
-  // What is missing now is what nobody has told yet.
-  await soon('1.0.0').toBe(told(crowd))
+  // What is missing now is what no gateway has accepted yet.
+  await soon('1.0.0').toBe(accepted(crowd))
 
   // The Prometheus of the other one: its Collector takes the requests, and waits.
-  const [, meanwhile] = await Promise.all([b.prometheus.restart(), tell(crowd, door, 4), use()])
+  const [, meanwhile] = await Promise.all([b.prometheus.restart(), sendAll(crowd, door, 4), use()])
   expect(meanwhile).toEqual({ 200: 60, 502: 0 })
   await soon('1.0.0').toBe(60 * 4)
 
   await Promise.all([
     a.pause().then(start => start()),
-    tell(crowd.slice(0, 30), door, 5).then(() => tell(crowd.slice(30), door, 5)),
+    sendAll(crowd.slice(0, 30), door, 5).then(() => sendAll(crowd.slice(30), door, 5)),
     use(),
   ])
-  await soon('1.0.0').toBe(told(crowd))
+  await soon('1.0.0').toBe(accepted(crowd))
 
   // The next command of each repairs what it lost.
-  await tell(crowd, door, 6)
+  await sendAll(crowd, door, 6)
   await use()
   await soon('2.0.0').toBe(runs)
   await soon('3.0.0').toBe(runs)
@@ -89,7 +89,7 @@ test('totals are exact though a gateway restarts while requests go on, and nobod
     .poll(() => totals(store))
     .toEqual({ '1.0.0 build': 60 * 6, '2.0.0 build': runs, '3.0.0 build': runs })
 
-  // Each in one place, in whatever version, so that the sum counts nobody twice.
+  // Each is at one gateway, whatever its version. Otherwise the sum would count it twice.
   for (const span of ['day', 'week'])
     await expect
       .poll(() => number(store, `sum by (job) (last_over_time(job:installations:${span}[15m]))`))
@@ -142,9 +142,9 @@ test('a gateway that is added counts nothing again that another one has counted'
     ),
   }))
   const crowd = makeCrowd(posts, 40)
-  await tell(crowd, door, 4)
-  const moved = crowd.filter(({ told }) => told)
-  await tell(moved, door, 6)
+  await sendAll(crowd, door, 4)
+  const moved = crowd.filter(({ accepted }) => accepted)
+  await sendAll(moved, door, 6)
   await expect.poll(() => totals(store)).toEqual({ '1.0.0 build': moved.length * 2 })
 })
 
@@ -156,21 +156,21 @@ test('a gateway that is killed loses what it had not handed on, until the next c
   const known = async () =>
     (await number(a.prometheus, 'count(last_over_time(command_invocation_total[1h]))')) ?? 0
 
-  await tell(old, door, 1)
-  await tell(old, door, 2)
+  await sendAll(old, door, 1)
+  await sendAll(old, door, 2)
   await expect.poll(total).toBe(50 * 2)
   const ofA = await known()
   expect(ofA).toBeGreaterThan(10)
 
   // Both its servers at once, while requests go on: what was on its way from one to the other is gone.
-  const [starts] = await Promise.all([Promise.all([a.kill(), a.prometheus.kill()]), tell(old, door, 3)])
+  const [starts] = await Promise.all([Promise.all([a.kill(), a.prometheus.kill()]), sendAll(old, door, 3)])
   for (const start of starts) await start()
-  await tell(old, door, 4)
+  await sendAll(old, door, 4)
   await expect.poll(total).toBe(50 * 4)
 
   // The worst: the Collector has taken and answered what its Prometheus, which is down, does not get any more.
   const startPrometheus = await a.prometheus.kill()
-  expect(await tell(crowd, door, 5)).toEqual({ 200: 60, 502: 0 })
+  expect(await sendAll(crowd, door, 5)).toEqual({ 200: 60, 502: 0 })
   const startCollector = await a.kill()
   await startPrometheus()
   await startCollector()
@@ -178,9 +178,9 @@ test('a gateway that is killed loses what it had not handed on, until the next c
     (await number(b.prometheus, 'count(last_over_time(command_invocation_total[1h]))'))! - (50 - ofA)
   await expect.poll(total).toBe(50 * 4 + (50 - ofA) + fresh * 5)
 
-  // Whoever ran a command meanwhile was told that it has arrived. The next one says it again, also for those of whom
-  // the first request was lost: they began less than an hour ago.
-  await tell(crowd, door, 6)
+  // The Collector had answered 200 for what is lost. The next request brings it again, even where the first one was
+  // lost, because these series began less than an hour ago.
+  await sendAll(crowd, door, 6)
   await expect.poll(total).toBe(60 * 6)
 })
 
@@ -192,14 +192,14 @@ test('what a killed gateway loses for good: the first requests of installations 
   const posts = (await builds(5)).map(post => beganBefore(post, 3 * 3_600_000))
   const crowd = makeCrowd(posts, 20)
   const start = await a.prometheus.kill()
-  await tell(crowd, door, 1)
-  const theirs = crowd.filter(({ told }) => told)
-  await tell(theirs, door, 3)
+  await sendAll(crowd, door, 1)
+  const theirs = crowd.filter(({ accepted }) => accepted)
+  await sendAll(theirs, door, 3)
   const startCollector = await a.kill()
   await start()
   await startCollector()
-  await tell(theirs, door, 4)
-  await tell(theirs, door, 5)
+  await sendAll(theirs, door, 4)
+  await sendAll(theirs, door, 5)
   // Four of five are the price: all until the first request that arrived.
   await expect.poll(() => totals(store)).toEqual({ '1.0.0 build': theirs.length })
 })

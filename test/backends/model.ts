@@ -9,8 +9,8 @@ export interface Sent extends Post {
 }
 
 /**
- * What backends make of points, said in a few lines each. Where a number is not what was run, it has to be the one that
- * these say, so that the reason in the table is the real one.
+ * What backends make of points, in a few lines each. A number that differs from what was run has to be the one that these
+ * compute: that proves the reason in the table.
  */
 
 /** `increase(… anchored)`: the steps up from the first sample, and after a step down the whole value. */

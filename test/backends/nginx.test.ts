@@ -40,7 +40,7 @@ async function start(changes: Record<string, string> = {}) {
 
 const shards = Array.from({ length: 200 }, (_, i) => (i * 327).toString(16).padStart(4, '0'))
 const shard = (name: string) => ({ headers: { 'otlp-tally-shard': name } })
-/** A request of each, from a few addresses of a network, so that none of them is a flood. */
+/** A request of each, from a few addresses of a network: from one they would be a flood. */
 const sendAll = (door: Door, network: number) =>
   Promise.all(shards.map((name, i) => door.send({ ...shard(name), from: `127.0.${network}.${(i % 9) + 1}` })))
 /** Whose requests have come since this was last asked. */
@@ -130,7 +130,7 @@ async function flood(door: Door, count: number, request: (i: number) => Paramete
   return statuses.filter(status => status === 200).length
 }
 
-/** In the place of the client's own address, so that one machine can be many. */
+/** nginx reads the client's address from a header: one machine can be many. */
 const POSED = {
   'server_tokens off;': 'server_tokens off; set_real_ip_from 127.0.0.0/8; real_ip_header x-client;',
 }
@@ -153,7 +153,7 @@ test('a flood from one address, of as many installations as it likes, is held ba
   expect(await door.send({ from: '127.0.0.9' })).toBe(200)
 })
 
-test('whoever has an IPv6 network has one address', async () => {
+test('an IPv6 network counts as one address', async () => {
   const { door } = await start(POSED)
   const from = (i: number, address: string) => ({
     headers: { 'otlp-tally-shard': digits(i), 'x-client': address },

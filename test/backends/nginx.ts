@@ -81,7 +81,7 @@ export async function checkDoor(dir: string): Promise<string> {
   return (await promisify(execFile)(nginxBinary()!, ['-t', ...args])).stderr
 }
 
-/** The example with a certificate, and with other ports and folders, so that it needs and touches nothing of the system. */
+/** The example with a certificate, other ports and other folders: it needs and changes nothing of the system. */
 async function prepare(
   dir: string,
   port: number,

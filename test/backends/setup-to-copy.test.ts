@@ -35,7 +35,7 @@ test.each(['rules-test.yml', 'gateway-rules-test.yml'])(
   },
 )
 
-test('and promtool would tell if they did not', async () => {
+test('promtool finds a wrong answer', async () => {
   const dir = folder()
   copied(dir, 'rules.yml', {})
   const wrong = copied(dir, 'rules-test.yml', { 'value: 107': 'value: 108' })

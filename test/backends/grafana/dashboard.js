@@ -156,7 +156,7 @@ const built = new dashboard.DashboardBuilder('Commands')
   .withPanel(
     number(
       'New installations, 24 hours',
-      'Not known before. Anyone can make some up: alerts.yml tells of a jump.',
+      'Not known before. Anyone can make some up: alerts.yml has an alert for a jump.',
       `sum(${last(`job:new_installations:day${labels()}`)})`,
     ),
   )
