@@ -172,7 +172,9 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
     await run('http://127.0.0.1:65009')
     const path = join(world.state, 'v1', logs()[0]!)
     for (const wrong of [{ url: 5 }, { url: 'file:///etc/passwd' }, { headers: { 'a b': 'c' } }])
-      expect(await byHand(job({ url: endpoint, stateFolder: world.state, path, ...wrong }))).toMatchObject(silent)
+      expect(await byHand(job({ url: endpoint, stateFolder: world.state, path, ...wrong }))).toMatchObject(
+        silent,
+      )
     expect(bodies).toEqual([])
     expect(await byHand(job({ url: endpoint, stateFolder: world.state, path }))).toMatchObject(silent)
     expect(countedBy(bodies)).toMatchObject({ byStart: 1 })
