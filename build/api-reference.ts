@@ -6,8 +6,7 @@ const entries = { 'otlp-tally': 'src/index.ts', 'otlp-tally/cli': 'src/cli.ts' }
 
 const HEAD = `# API reference
 
-Generated from the docstrings by \`npm run docs:api\`; a test fails when the two differ. The README has the options that
-most tools need. [decision.md](decision.md) says when something is counted.
+Generated from the docstrings by \`npm run docs:api\`. [decision.md](decision.md) says when something is counted.
 `
 
 /** `docs/api.md`: every name that the package exports, with its signature, docstring and example. */

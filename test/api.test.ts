@@ -20,7 +20,7 @@ const examples: Record<
   { args?: string[]; stdout?: RegExp; counted?: Record<string, number>; metric?: string }
 > = {
   initTelemetry: { counted: { build: 1 } },
-  trackCommand: { counted: { 'db migrate': 1 } },
+  trackCommand: { counted: { build: 1 } },
   trackEvent: { metric: 'safety_triggered', counted: { 'true,high': 1 } },
   flushTelemetry: { counted: { watch: 1 } },
   runTelemetryCommand: { args: ['telemetry', 'status'], stdout: /^trix telemetry is on/ },

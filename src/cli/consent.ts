@@ -11,9 +11,9 @@ import { Stop } from './stop.ts'
 import { disable, enable, sayNo } from './switch.ts'
 import { writeProblem } from './write-problem.ts'
 
-/** The same surroundings, and how to ask. */
+/** How to ask. */
 export interface ConsentIo extends TelemetryIo {
-  /** The answer when the user only presses Enter. Default `no`. */
+  /** The answer when the user only presses Enter. Default `no`. A `yes` here is no explicit consent. */
   default?: 'yes' | 'no'
   /** How long to wait for an answer, in ms. Default 30 000. */
   timeoutMs?: number
@@ -24,14 +24,12 @@ const TIMEOUT_MS = 30_000
 const OPEN: readonly number[] = [16, 17, 18]
 
 /**
- * Asks the user for consent, once: what is collected, what never is, where it goes. The answer is written as `enable`
- * and `disable` write it, and is in effect from the next `trackCommand` on. Where more is sent than the user has agreed
- * to, it asks again and says what is new.
+ * Asks the user for consent, once: what is collected, what never is, where it goes. The answer is in effect from the
+ * next `trackCommand` on. If more is sent later than the user has agreed to, it asks again and says what is new.
  *
- * Resolves with the answer, given now or before; undefined where there is none: nobody is at a terminal, a coding agent
- * runs this, `CI` or `DO_NOT_TRACK` or anything else has decided, Ctrl-D, no answer within the time, or it could not be
- * written (then the reason is on stderr). What was typed before the question does not answer it. With `default: 'yes'`
- * Enter alone is a yes; that is no explicit consent. Never rejects.
+ * Resolves with the answer, given now or before; with undefined if there is none: no terminal, a coding agent, `CI` or
+ * `DO_NOT_TRACK` or anything else has decided, Ctrl-D, no answer in time, or an answer that could not be written (stderr
+ * says why). What was typed before the question does not answer it. Never rejects.
  *
  * @example
  * ```js

@@ -31,7 +31,7 @@ export interface TelemetryIo {
   stderr?: Output
   /** Environment variables. Default `process.env`. */
   env?: Environment
-  /** Which tool's telemetry. Default: the first one that `initTelemetry` was called for in this process, the host's. */
+  /** The tool, by its `name`. Default: the first one that `initTelemetry` was called for in this process. */
   name?: string
 }
 

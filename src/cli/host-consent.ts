@@ -10,9 +10,9 @@ import { sayNo } from './switch.ts'
 import { writeProblem } from './write-problem.ts'
 
 /**
- * For a host without a terminal (an editor, a desktop application, an MCP server): the text to show on a surface of its
- * own. With `consent: 'explicit'` it is the question, otherwise the notice. Undefined where there is nothing to show:
- * the user has answered, has seen it, or something else has decided.
+ * For a host without a terminal (an editor, a desktop application, an MCP server): the text to show in a window of its
+ * own. With `consent: 'explicit'` it is the question, otherwise the notice. Undefined if there is nothing to show: the
+ * user has answered or seen it, or something else has decided.
  *
  * @example
  * ```js
@@ -22,7 +22,7 @@ import { writeProblem } from './write-problem.ts'
  * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: ['build'] })
  * const text = consentText()
  * if (text !== undefined) {
- *   console.log(text) // a dialog of the host's
+ *   console.log(text) // your dialog
  *   recordConsent('shown', text)
  * }
  * ```
@@ -33,10 +33,9 @@ export function consentText(io: TelemetryIo = {}): string | undefined {
 }
 
 /**
- * Records what the user of such a host has answered to the text of `consentText`: `yes`, `no`, or that the notice was
- * `shown`, where the tool asks for no more. True where that is recorded. False where the text is not the one that is
- * due now: nobody has agreed to what it did not say. A `no` is recorded in any case, and ends the installation as
- * `disable` does. Never throws.
+ * Records what the user has answered to the text of `consentText`: `yes`, `no`, or `shown` for a notice. True if it is
+ * recorded. False if the text is not the one that is due now: the user has agreed to something else. A `no` is recorded
+ * whatever the text, and removes the ids as `disable` does. Never throws.
  *
  * @example
  * ```js

@@ -10,11 +10,10 @@ import { sentences } from './print.ts'
 import { Stop } from './stop.ts'
 
 /**
- * Runs `tool telemetry …` with the arguments behind `telemetry`. Returns the exit code, never exits the process: 0 when
- * done, 1 when it could not be done, 2 when it was not understood. Rejects for nothing that a user can cause.
+ * Runs `tool telemetry …`; `argv` is what follows `telemetry`. Resolves with the exit code: 0 if it was done, 1 if it
+ * could not be done, 2 if it was not understood. Rejects for nothing that a user can cause.
  *
- * Managing telemetry is never counted, and what this process has counted before is not sent. Call `initTelemetry`
- * first.
+ * Call `initTelemetry` first. This process then sends nothing of what it has counted.
  *
  * @example
  * ```js

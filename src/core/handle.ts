@@ -10,8 +10,8 @@ let first: Tool | undefined
 /**
  * Remembers the options of a tool. Reads nothing, checks nothing, starts nothing, never throws.
  *
- * Of later calls for the same name, only `disabled` is used. It stops what is still to come; what was counted before
- * it stays on disk and is sent by a later run. So pass it in the first call.
+ * Of later calls for the same name, only `disabled` is used, and only for what comes after it. So pass it in the first
+ * call.
  *
  * @example
  * ```js
@@ -21,7 +21,7 @@ let first: Tool | undefined
  *   name: 'trix',
  *   version: '0.19.3',
  *   endpoint: 'https://otel.example.com',
- *   commands: ['init', 'build', 'db migrate'],
+ *   commands: ['build', 'db migrate'],
  *   disabled: process.argv.includes('--no-telemetry'),
  * })
  * trackCommand('build')
@@ -55,13 +55,8 @@ export function initTelemetry<
  * ```js
  * import { initTelemetry, trackCommand } from 'otlp-tally'
  *
- * initTelemetry({
- *   name: 'trix',
- *   version: '0.19.3',
- *   endpoint: 'https://otel.example.com',
- *   commands: ['init', 'db migrate'],
- * })
- * trackCommand('db migrate')
+ * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: ['build'] })
+ * trackCommand('build')
  * ```
  */
 export function trackCommand(name: string): void {
@@ -69,7 +64,7 @@ export function trackCommand(name: string): void {
 }
 
 /**
- * Counts one event of the `events` of the first tool that was initialised. What is not in that list is not counted.
+ * Counts one event of the first tool that was initialised. What is not in its `events` is not counted.
  *
  * @example
  * ```js
@@ -90,8 +85,8 @@ export function trackEvent(metric: string, attributes?: Attributes): void {
 }
 
 /**
- * Delivers now what was counted. Resolves when that is done or given up, within `timeoutMs`; never rejects. A command
- * does not need it: what it counted is delivered at its exit.
+ * Delivers now what was counted. Resolves within `timeoutMs`, when that is done or given up; never rejects. A command
+ * does not need it, because its counts are delivered when it ends.
  *
  * @example
  * ```js

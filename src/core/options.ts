@@ -4,8 +4,8 @@ import type { Attributes, EventList, Vocabulary } from './vocabulary.ts'
 export interface TelemetryOptions<Command extends string = string, Events extends EventList = EventList>
   extends Vocabulary {
   /**
-   * What users type, or the name of the package: `trix`, `@acme/trix`. `service.name`; it also names the folders and,
-   * in UPPER_SNAKE, the environment variables: `TRIX_TELEMETRY`, `ACME_TRIX_TELEMETRY`.
+   * What users type, or the name of the package: `trix`, `@acme/trix`. It becomes `service.name`, and names the folders
+   * and the environment variables: `TRIX_TELEMETRY`, `ACME_TRIX_TELEMETRY`.
    */
   name: string
   /** `service.version`, for example `0.19.3`. */
@@ -13,8 +13,8 @@ export interface TelemetryOptions<Command extends string = string, Events extend
   /** Default endpoint, a base URL: `/v1/metrics` is appended to its path. The user's config and environment win. */
   endpoint?: string | undefined
   /**
-   * All commands that can ever be sent. Any other is counted as `unknown`, and a literal that is not in the list does
-   * not compile. May be computed: `program.commands.map(command => command.name())`.
+   * All commands that can ever be sent. Any other is counted as `unknown`. May be computed:
+   * `program.commands.map(command => command.name())`.
    */
   commands: readonly Command[]
   /**
@@ -23,8 +23,8 @@ export interface TelemetryOptions<Command extends string = string, Events extend
    */
   events?: Events | undefined
   /**
-   * Counts `command_failure` when a command's process ends with an exit code other than 0. `except`: exit codes that are
-   * results, not failures. Default false.
+   * Counts `command_failure` when the process ends with an exit code other than 0. `except`: exit codes that are results,
+   * not failures. Default false.
    */
   failures?: boolean | { readonly except: readonly number[] } | undefined
   /** Adds the attribute `agent` where a coding agent runs the command. Default false. */
@@ -38,7 +38,7 @@ export interface TelemetryOptions<Command extends string = string, Events extend
   headers?: Readonly<Record<string, string>> | undefined
   /** Time limit of the request in milliseconds, 1 to 60000. Default 2000. */
   timeoutMs?: number | undefined
-  /** At most one request in this time, in milliseconds; the totals carry the rest. At most 30 days. Default 0. */
+  /** At most one request in so many milliseconds; the next one has all counts. At most 30 days. Default 0. */
   intervalMs?: number | undefined
   /** Name of the metric that `trackCommand` counts. Default `command_invocation`. */
   metricName?: string | undefined
@@ -50,20 +50,20 @@ export interface TelemetryOptions<Command extends string = string, Events extend
   consent?: 'notice' | 'explicit' | undefined
   /** Your own first paragraph of the notice. What is sent, where to and how to switch it off always follow. */
   notice?: string | undefined
-  /** A whole number from 1. Raising it shows the notice, or asks, again, and sends nothing until then. Default 1. */
+  /** A whole number from 1. If you raise it, the notice is shown or the question asked again. Default 1. */
   noticeVersion?: number | undefined
   /** A URL that explains more. The notice, the question and `status` show it. */
   policy?: string | undefined
   /**
    * How a user calls the telemetry command, for the notice and messages: `ng analytics`. Default `<name> telemetry`.
-   * `false` where the tool has none: they then name the variables and the config file instead.
+   * `false`: the tool has none, and they name the variables and the config file instead.
    */
   command?: string | false | undefined
   /** One folder for config and state, absolute or beginning with `~/`, instead of the XDG folders. */
   home?: string | undefined
   /** Constant resource attributes, for example `{ channel: 'beta' }`. A change of the set starts new series. */
   resourceAttributes?: Attributes | undefined
-  /** Switches everything off: true, or the reason as a text that `status` and `log` repeat. */
+  /** Switches everything off: true, or the reason, which `status` and `log` show. */
   disabled?: boolean | string | undefined
 }
 

@@ -19,8 +19,8 @@ type Listed<Event, Given> = {
  */
 export interface Telemetry<Command extends string = string, Events extends EventList = EventList> {
   /**
-   * Counts one invocation of a command. A literal that is not in `commands` does not compile; a string that a parser
-   * computed does, and is counted as `unknown` if it is not in the list. Never pass argv.
+   * Counts one invocation of a command. A literal that is not in `commands` does not compile; a computed string that is
+   * not in the list is counted as `unknown`.
    */
   readonly trackCommand: <Name extends string>(name: string extends Name ? Name : Command) => void
   /** Counts one event of `events`. What is not in the list is not counted; an attribute that is undefined is left out. */
