@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A tool in Bash. The count runs beside the command, and nothing of it is waited for or shown.
 here=$(dirname "$0")
-count() { otlp-tally count "$@" --options "$here/telemetry.json" </dev/null >/dev/null 2>&1 & disown; }
+count() { otlp-tally count "$@" --options "$here/telemetry.json" </dev/null >/dev/null 2>&1 & }
 
 case ${1-} in
   build)
