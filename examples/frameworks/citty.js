@@ -9,7 +9,7 @@ const holds = subCommands =>
   defineCittyPlugin({
     name: 'unknown',
     setup({ rawArgs }) {
-      const word = rawArgs.find(arg => !arg.startsWith('-'))
+      const word = rawArgs.find(given => !given.startsWith('-'))
       if (word && !Object.hasOwn(subCommands, word)) trackCommand(word)
     },
   })
@@ -32,6 +32,7 @@ initTelemetry({
   endpoint: 'http://127.0.0.1:4318',
   commands: Object.keys(tables).map(name => `db ${name}`),
 })
-const db = defineCommand({ subCommands: tables, plugins: [holds(tables)] })
+const database = defineCommand({ subCommands: tables, plugins: [holds(tables)] })
+const subCommands = { db: database, telemetry }
 const meta = { name: 'trix', version: '0.19.3' }
-runMain(defineCommand({ meta, subCommands: { db, telemetry }, plugins: [holds({ db, telemetry })] }))
+runMain(defineCommand({ meta, subCommands, plugins: [holds(subCommands)] }))

@@ -35,8 +35,8 @@ const { trackCommand } = initTelemetry({
 const cli = new Cli({ binaryName: 'trix', binaryVersion: '0.19.3' })
 for (const command of [Migrate, Telemetry, Builtins.VersionCommand]) cli.register(command)
 
-const args = process.argv.slice(2)
-const words = args.filter(arg => !arg.startsWith('-')).join(' ')
+const given = process.argv.slice(2)
+const words = given.filter(word => !word.startsWith('-')).join(' ')
 const known = [Migrate, Telemetry].some(({ paths: [path] }) => `${words} `.startsWith(`${path.join(' ')} `))
 if (words && !known) trackCommand(words) // not in the list: `unknown`
-await cli.runExit(args)
+await cli.runExit(given)

@@ -7,8 +7,8 @@ program.exitOverride(({ code, exitCode }) => {
   if (code === 'commander.unknownCommand') trackCommand(program.args.join(' ')) // not in the list: `unknown`
   process.exit(exitCode)
 })
-const db = program.command('db')
-db.command('migrate <target>').action(target => console.log(`migrated to ${target}`))
+const database = program.command('db')
+database.command('migrate <target>').action(target => console.log(`migrated to ${target}`))
 
 /** `db migrate`, and not an alias. @type {(command: Command) => string} */
 const nameOf = command =>
@@ -29,8 +29,8 @@ program.hook('preAction', (_, command) => trackCommand(nameOf(command)))
 
 // Passes flags on, `--help` too.
 const telemetry = program.command('telemetry [args...]').allowUnknownOption().helpOption(false)
-telemetry.action(async args => {
+telemetry.action(async words => {
   const { runTelemetryCommand } = await import('otlp-tally/cli')
-  process.exitCode = await runTelemetryCommand(args)
+  process.exitCode = await runTelemetryCommand(words)
 })
 await program.parseAsync()

@@ -20,13 +20,13 @@ class Migrate extends CommandRunner {
   }
 }
 @Command({ name: 'db', subCommands: [Migrate] })
-class Db extends CommandRunner {
+class Database extends CommandRunner {
   run(words: string[]): Promise<void> {
     if (words.length > 0) trackCommand(['db', words[0]].join(' ')) // not in the list: `unknown`
     this.command.help({ error: true })
   }
 }
-@Module({ providers: [Db, Migrate] })
+@Module({ providers: [Database, Migrate] })
 class App {
   @InjectCommander() program!: commander.Command
   // Comes after parsing and validation. `db` alone has commands, and only shows its help.

@@ -19,7 +19,7 @@ cli.command('telemetry', 'what is counted').action(async () => {
 // sade ends the process where it knows no such command, so this looks before. Not in the list: `unknown`.
 const words = process.argv
   .slice(2)
-  .filter(arg => !arg.startsWith('-'))
+  .filter(word => !word.startsWith('-'))
   .join(' ')
 if (words && ![...commands, 'telemetry'].some(name => `${words} `.startsWith(`${name} `))) trackCommand(words)
 

@@ -2,15 +2,15 @@ import { initTelemetry } from 'otlp-tally'
 import yargs from 'yargs'
 import { hideBin } from 'yargs/helpers'
 
-/** @param {Record<string, unknown>} args */
+/** @param {Record<string, unknown>} values */
 const migrate = ({ target }) => console.log(`migrated to ${target}`)
-const db = [{ command: 'migrate <target>', describe: 'change them', handler: migrate }]
+const tables = [{ command: 'migrate <target>', describe: 'change them', handler: migrate }]
 
 const { trackCommand } = initTelemetry({
   name: 'trix',
   version: '0.19.3',
   endpoint: 'http://127.0.0.1:4318',
-  commands: db.map(({ command }) => `db ${command.split(' ', 1)[0]}`), // the modules that yargs gets below
+  commands: tables.map(({ command }) => `db ${command.split(' ', 1)[0]}`), // the modules that yargs gets below
 })
 
 const cli = yargs(hideBin(process.argv)).scriptName('trix').version('0.19.3').locale('en').demandCommand(1)
@@ -24,7 +24,7 @@ cli.fail((message, error, failed) => {
   console.error(`\n${message ?? error}`)
   process.exit(1)
 })
-cli.command('db', 'tables', own => own.command(db).demandCommand(1))
+cli.command('db', 'tables', own => own.command(tables).demandCommand(1))
 
 const flagsToo = (/** @type {typeof cli} */ own) => own.strict(false).strictCommands(false).help(false)
 cli.command('telemetry', 'what is counted', flagsToo, async () => {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 export const args = z.tuple([z.string()])
 
-export default function Migrate(props: { args: string[] }) {
-  return <Text>migrated to {props.args[0]}</Text>
+export default function Migrate({ args: [target] }: { args: string[] }) {
+  return <Text>migrated to {target}</Text>
 }
 Migrate.displayName = 'db migrate'
