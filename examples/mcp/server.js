@@ -11,9 +11,9 @@ if (process.argv[2] === 'telemetry') {
 } else {
   const server = new McpServer({ name: 'notes-mcp', version: '0.19.3' })
   for (const [name, { config, run }] of Object.entries(tools)) {
-    server.registerTool(name, config, async args => {
+    server.registerTool(name, config, async input => {
       trackCommand(name)
-      return run(args)
+      return run(input)
     })
   }
   server.server.oninitialized = async () => {

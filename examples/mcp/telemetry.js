@@ -1,7 +1,7 @@
 import { initTelemetry } from 'otlp-tally'
 import { tools } from './tools.js'
 
-/** Clients introduce themselves by a name that can be anything. These words are all that is ever sent. */
+// A client can send any text as its name. Only these words are ever counted.
 const clients = ['claude', 'codex', 'cursor', 'gemini', 'vscode', 'windsurf', 'zed']
 export const clientOf = (name = '') =>
   clients.find(client => name.toLowerCase().replace('visual studio code', 'vscode').includes(client)) ??

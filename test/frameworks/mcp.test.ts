@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { counts, type Receiver, startReceiver } from '../receiver.ts'
-import { makeWorld, type World } from '../world.ts'
+import { makeWorld, runProcess, type World } from '../world.ts'
 import { foreignBlocks, root } from './pages.ts'
 
 const folder = join(root, 'examples/mcp')
@@ -128,6 +128,20 @@ describe('consent', () => {
     await close()
     expect(world.files()).toEqual([])
     expect(receiver.requests).toEqual([])
+  })
+
+  test('where the client cannot ask, `notes-mcp telemetry enable` is a yes', async () => {
+    const { receiver, world } = await setting({})
+    const command = [join(folder, 'server.js'), 'telemetry', 'enable']
+    const { status, stdout } = await runProcess(process.execPath, command, world)
+    expect({ status, stdout }).toEqual({
+      status: 0,
+      stdout: expect.stringMatching(/^notes-mcp telemetry is on/),
+    })
+    const { call, close } = await connect(world)
+    await call('add_note')
+    await close()
+    await arrived(receiver, { add_note: 1 })
   })
 
   test('a yes in the window of the client counts from then on, in this session too, and is asked for once', async () => {
