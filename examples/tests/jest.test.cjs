@@ -1,7 +1,9 @@
 const { spawnSync } = require('node:child_process')
 
 test('build is counted', () => {
-  const env = { ...process.env, DO_NOT_TRACK: '', TRIX_TELEMETRY: 'log' }
-  const { stderr } = spawnSync(process.execPath, ['trix.js', 'build'], { env, encoding: 'utf8' })
+  const { stderr } = spawnSync(process.execPath, ['trix.js', 'build'], {
+    env: { ...process.env, DO_NOT_TRACK: '', TRIX_TELEMETRY: 'log' },
+    encoding: 'utf8',
+  })
   expect(stderr).toContain('"command_name","value":{"stringValue":"build"}')
 })

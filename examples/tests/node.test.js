@@ -3,7 +3,9 @@ import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 
 test('build is counted', () => {
-  const env = { ...process.env, DO_NOT_TRACK: '', TRIX_TELEMETRY: 'log' }
-  const { stderr } = spawnSync(process.execPath, ['trix.js', 'build'], { env, encoding: 'utf8' })
+  const { stderr } = spawnSync(process.execPath, ['trix.js', 'build'], {
+    env: { ...process.env, DO_NOT_TRACK: '', TRIX_TELEMETRY: 'log' },
+    encoding: 'utf8',
+  })
   assert.match(stderr, /"command_name","value":\{"stringValue":"build"\}/)
 })

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { startListen } from '../listening.ts'
 import { makeWorld, runProcess, type World } from '../world.ts'
 import { blocksOf, foreignBlocks, root } from './pages.ts'
 
@@ -74,12 +75,44 @@ test('Jest can require the package, and what it gets does nothing', async () => 
 })
 
 test('each block of code in docs/tests.md is a part of an example', () => {
-  const files = ['vitest.config.js', 'jest.config.cjs', 'vitest.test.js', 'node.test.js']
+  const files = ['vitest.config.js', 'jest.config.cjs', 'vitest.test.js']
   expect(
     foreignBlocks(
       'tests.md',
       files.map(file => `tests/${file}`),
     ),
   ).toEqual([])
-  expect(blocksOf('tests.md')).toHaveLength(files.length)
+  expect(blocksOf('tests.md').map(({ language }) => language)).toEqual(['js', 'js', 'js', 'sh'])
+})
+
+test('the commands of docs/tests.md show a real request, and leave the state folder alone', async () => {
+  const { cwd, env, home } = makeProject()
+  const { page, printed } = await startListen('--file', join(cwd, 'counts.jsonl'))
+  const { code } = blocksOf('tests.md').find(({ language }) => language === 'sh')!
+  const command = code.replace('http://127.0.0.1:4318', page)
+  const result = await runProcess('sh', ['-c', command], { cwd, env: { ...env, VITEST: 'true' } })
+  expect(result).toMatchObject({ status: 0, stdout: 'done\n', stderr: '' })
+  await printed('build  +1  (1)')
+  expect(readdirSync(home)).toEqual([])
+})
+
+test('a module of the tool that exports trackCommand can be mocked', async () => {
+  const { cwd, env } = makeProject()
+  writeFileSync(join(cwd, 'telemetry.js'), "throw new Error('loaded')\nexport function trackCommand() {}\n")
+  writeFileSync(
+    join(cwd, 'build.js'),
+    "import { trackCommand } from './telemetry.js'\ntrackCommand('build')\n",
+  )
+  writeFileSync(
+    join(cwd, 'mock.test.js'),
+    `import { expect, test, vi } from 'vitest'
+    import { trackCommand } from './telemetry.js'
+    vi.mock('./telemetry.js', () => ({ trackCommand: vi.fn() }))
+    test('build', async () => {
+      await import('./build.js')
+      expect(trackCommand).toHaveBeenCalledWith('build')
+    })`,
+  )
+  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', 'mock.test']
+  expect(await runProcess(process.execPath, args, { cwd, env })).toMatchObject({ status: 0 })
 })
