@@ -1,4 +1,4 @@
-/** The ways in which a command can end, and whether that is a failure: the table of docs/failures.md. */
+/** The ways in which a command can end, and whether that is a failure: docs/failures.md has a table of the common ones. */
 export interface Ending {
   /** As in the table. */
   title: string
@@ -48,7 +48,7 @@ export const endings: readonly Ending[] = [
     fails: true,
   },
   {
-    title: 'an error that a handler of `uncaughtException` takes',
+    title: 'an error that a handler of `uncaughtException` catches',
     code: "process.on('uncaughtException', () => {}); setTimeout(() => { throw new Error('boom') }, 20)",
     status: 0,
     fails: false,
