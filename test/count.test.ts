@@ -56,6 +56,22 @@ describe('otlp-tally count', () => {
     expect(resource.attributes).toContainEqual({ key: 'service.version', value: { stringValue: '0.19.3' } })
   })
 
+  test('the commands and the options of docs/other-languages.md', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../docs/other-languages.md'), 'utf8')
+    const block = (language: string) =>
+      page.match(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'm'))![1]!
+    expect(JSON.parse(block('json'))).toEqual(
+      JSON.parse(readFileSync(join(EXAMPLES, 'telemetry.json'), 'utf8')),
+    )
+    const { world, receiver } = await user()
+    for (const line of block('sh').trim().split('\n')) {
+      expect(await runProcess('sh', ['-c', line], world)).toEqual(silent)
+      await helpersEnded(world)
+    }
+    expect(counts(receiver.requests)).toEqual({ build: 1 })
+    expect(counts(receiver.requests, 'build_finished')).toEqual({ 'false,release': 1 })
+  })
+
   test('--version replaces the version of the file', async () => {
     const { world, receiver, file } = await user()
     expect(await count(world, ['build', '--version', '2.0.0', '--options', file])).toEqual(silent)

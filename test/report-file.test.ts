@@ -2,7 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, HOSTILE, hostileBodies, type Sent } from './bodies.ts'
-import { BIN, startListen } from './listening.ts'
+import { BIN, post, startListen } from './listening.ts'
 import { makeWorld, type Result, runProcess, type World } from './world.ts'
 
 const NOW = Date.now()
@@ -173,6 +173,29 @@ describe('report FILE counts', () => {
     expect(stdout).toMatch(/^build +1 +100% +2 +2\.0$/m)
     expect(stdout).toMatch(/^installations a day +1 /m)
   })
+})
+
+test('the commands of docs/report.md, on what six installations have sent', async () => {
+  const page = readFileSync(join(import.meta.dirname, '../docs/report.md'), 'utf8')
+  const [first, ...lines] = /^```sh\n([\s\S]*?)^```$/m.exec(page)![1]!.trim().split('\n')
+  const [, name] = /^npx otlp-tally listen --file (\S+)$/.exec(first!)!
+  const world = makeWorld()
+  const { page: endpoint, printed } = await startListen('--file', join(world.cwd, name!))
+  for (let who = 0; who < 6; who++) {
+    const body = bodyOf({ who: `${who}`, command: 'doctor', start: NOW - 2 * DAY, time: NOW - DAY })
+    await post(`${endpoint}/v1/metrics`, body)
+  }
+  await printed('doctor  +1  (1)')
+  const said = []
+  for (const line of lines) {
+    const command = line.replace('npx otlp-tally', `'${process.execPath}' '${BIN}'`)
+    const { status, stdout } = await runProcess('sh', ['-c', command], world)
+    expect({ line, status }).toEqual({ line, status: 0 })
+    said.push(stdout)
+  }
+  expect(said[0]).toMatch(/^doctor +6 /m)
+  expect(said[2]).toContain('Can doctor be removed?')
+  expect(readdirSync(world.cwd).sort()).toEqual([name, 'report.html', 'usage-dark.svg', 'usage.svg'])
 })
 
 describe('report FILE', () => {
