@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -163,3 +164,11 @@ test.each([
   const collector = await freshCollector()
   expect(await post(collector, body)).toMatchObject({ status: 400 })
 })
+
+test('the command of fixtures/otlp/README.md makes the same definition of OTLP again', async () => {
+  const page = readFileSync(join(golden, 'README.md'), 'utf8')
+  const [, command] = /`cd fixtures\/otlp\/(.*?) > ..\/metrics\.binpb`/.exec(page)!
+  const made = execFileSync('sh', ['-c', `cd ${command}`], { cwd: golden })
+  expect(made.equals(readFileSync(join(golden, 'metrics.binpb')))).toBe(true)
+  // Go compiles what it needs once.
+}, 600_000)
