@@ -21,7 +21,7 @@ export interface Output {
   columns?: number
 }
 
-/** The command's surroundings; each part defaults to the process's own. */
+/** Where a command reads and writes. */
 export interface TelemetryIo {
   /** Where an answer is read from. Default `process.stdin`. */
   stdin?: Input

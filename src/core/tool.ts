@@ -32,7 +32,7 @@ export interface Telemetry<Command extends string = string, Events extends Event
     metric: Metric,
     attributes?: Given & Listed<Events[Metric], Given>,
   ) => void
-  /** Delivers now. Resolves when that is done or given up, within `timeoutMs`. */
+  /** Delivers now, within `timeoutMs`. */
   readonly flushTelemetry: () => Promise<void>
 }
 
