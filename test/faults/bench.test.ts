@@ -15,7 +15,7 @@ test('the benchmark runs with every option of bench/README.md, and measures what
     '--loop': ['10'],
     '--states': ['up'],
     '--groups': ['up'],
-    '--rows': ['on'],
+    '--rows': ['intervalMs'],
     '--node': [process.execPath],
     '--against': [root],
     '--seed': ['7'],
@@ -31,7 +31,7 @@ test('the benchmark runs with every option of bench/README.md, and measures what
   )
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   expect(stdout).toMatch(/ 1 rounds, seed 7, quick\n/)
-  expect(stdout).toMatch(/^\| otlp-tally of --against, on +\|/m)
+  expect(stdout).toMatch(/^\| otlp-tally of --against, on, not sending \(intervalMs\) +\|/m)
   expect(stdout).toMatch(/^## CPU ms added to an empty script, by runtime$/m)
   expect(stdout).not.toContain('Not what its name says')
 })
