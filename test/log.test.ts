@@ -261,6 +261,18 @@ describe('nothing need be sent', () => {
     expect(isFirstAfterClaim(marks(2, 10), `${BUILD} ${NOW - 10}`)).toBe(false)
   })
 
+  test('and of the commands that count after a request, only the first one is told to do so', () => {
+    for (let i = 0; i < 200; i++) count(NOW + i)
+    const claimAt = (time: number) =>
+      writeFileSync(path, `${claim(time)}\n!taken abcdefgh 200 ${time}`, { flag: 'a' })
+    const leads = (...times: number[]) => times.map(time => count(time).leads)
+    expect(leads(NOW + 200)).toEqual([false])
+    claimAt(NOW + 201)
+    expect(leads(NOW + 202, NOW + 203, NOW + 204)).toEqual([true, false, false])
+    claimAt(NOW + 1201)
+    expect(leads(NOW + 1202, NOW + 1203)).toEqual([true, false])
+  })
+
   test('and every mark is there, of a thousand in a second', () => {
     const held = Array.from({ length: 1000 }, (_, i) => count(NOW + i).heldUntil)
     expect(lines()).toHaveLength(1002)

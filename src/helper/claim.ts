@@ -2,8 +2,8 @@ import type { Job } from '../core/deliver/job.ts'
 import { random } from '../core/files.ts'
 import { readFingerprint } from '../core/log/fingerprint.ts'
 import { heldUntil } from '../core/log/hold.ts'
-import { append, openLog, readText, setAside } from '../core/log/mark.ts'
-import { headRecord, TAIL_BYTES } from '../core/log/record.ts'
+import { append, openLog, readTail, setAside } from '../core/log/mark.ts'
+import { headRecord } from '../core/log/record.ts'
 import { crypto, fs } from '../core/node.ts'
 import { isCopied, stampOf } from '../core/stamp.ts'
 import { type Part, partOf } from './body.ts'
@@ -101,7 +101,7 @@ function mustEnd(
 function holdOf({ ignoreHold, intervalMs }: Job, fd: number, fold: Fold, now: number): number {
   if (ignoreHold) return 0
   const { size } = fs.fstatSync(fd)
-  const tail = size > TAIL_BYTES || intervalMs ? readText(fd, Math.max(0, size - TAIL_BYTES), size) : ''
+  const tail = readTail(fd, size, intervalMs)
   const until = heldUntil(tail, now, intervalMs, fold.time)
   if (until === 0) return 0
   if (heldUntil(tail, now, intervalMs) === 0) append(fd, `!last ${fold.time}`)

@@ -39,7 +39,7 @@ export function mark(
       }
       const record = `${series} ${now}`
       append(fd, size ? record : `${headFor(stampOf(stats))}\n${record}`)
-      const tail = size > TAIL_BYTES || intervalMs ? readText(fd, Math.max(0, size - TAIL_BYTES), size) : ''
+      const tail = readTail(fd, size, intervalMs)
       const until = heldUntil(tail, now, intervalMs)
       const leads = until > 0 && until <= now + BURST_PAUSE_MS && isFirstAfterClaim(tail, record)
       return { made: size === 0, heldUntil: until, leads }
@@ -60,6 +60,15 @@ export function append(fd: number, record: string): void {
 export function readText(fd: number, from: number, to: number): string {
   const bytes = Buffer.allocUnsafe(to - from)
   return bytes.toString('latin1', 0, fs.readSync(fd, bytes, 0, bytes.length, from))
+}
+
+/**
+ * The end of a log from which `hold.ts` tells whether a request is due: the last 4 KiB up to `size`, and what was
+ * appended after that. Empty where a request is always due: the log is shorter, and the tool has no interval.
+ */
+export function readTail(fd: number, size: number, intervalMs: number): string {
+  if (size <= TAIL_BYTES && !intervalMs) return ''
+  return readText(fd, Math.max(0, size - TAIL_BYTES), size + TAIL_BYTES)
 }
 
 /** Opens a log to read and append. Throws where there is none. A link or a FIFO in its place is refused. */
