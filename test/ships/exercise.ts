@@ -141,7 +141,6 @@ export async function exercise(
     ['telemetry', 'disable'],
     false,
     { status: 0, stderr: ownStderr },
-    // While it says `on`, the file alone switches nothing off, and the command says so.
     { TRIX_TELEMETRY: 'off' },
   )
   expect(disabled.stdout).not.toBe('')
