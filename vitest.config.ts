@@ -1,5 +1,6 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { helperCode } from './build/helper-code.ts'
+import { GUARD_MS } from './test/machine.ts'
 
 type Config = ReturnType<typeof defineConfig>
 
@@ -8,10 +9,12 @@ const config: Config = defineConfig(
     define: { HELPER_CODE: JSON.stringify(await helperCode()) },
     test: {
       include: ['test/*.test.ts'],
-      // Real processes: a test waits for what it needs, not for a time, but it may wait long. Most of the time is
-      // waiting, so files run side by side also on two cores.
+      // Most of the time tests wait for processes, so more files run side by side than there are cores.
       maxWorkers: 4,
-      testTimeout: 30_000,
+      // Guards against waiting for ever. A test waits for a fact and not for a time, and on a busy machine it may wait long.
+      testTimeout: 2 * GUARD_MS,
+      hookTimeout: 2 * GUARD_MS,
+      expect: { poll: { timeout: GUARD_MS } },
     },
   }),
 )

@@ -1,16 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { AGENTS, agentIn } from '../src/core/agent.ts'
-
-import { anyTool } from './any-tool.ts'
 import { helpersEnded } from './helper.ts'
+import { ROOT } from './paths.ts'
 import { startReceiver } from './receiver.ts'
+import { writeTool } from './tool-file.ts'
 import { makeWorld } from './world.ts'
 
-const root = join(import.meta.dirname, '..')
-const page = readFileSync(join(root, 'docs/agents.md'), 'utf8')
+const page = readFileSync(join(ROOT, 'docs/agents.md'), 'utf8')
 
 const agentOf = (env: Record<string, string>) => agentIn(env)?.agent
 
@@ -21,19 +20,19 @@ const rows = [...page.matchAll(/^\| `([A-Z_]+)` *\| (\w+) *\| (.*?) *\|$/gm)].ma
 const VARIABLES = rows.map(({ variable }) => variable)
 
 describe('docs/agents.md', () => {
-  test('has every variable that is looked at, and no other', () => {
-    const code = readFileSync(join(root, 'src/core/agent.ts'), 'utf8')
-    const looked = [...code.matchAll(/'([A-Z][A-Z_]+)'/g)].map(([, name]) => name!)
-    expect(looked.length).toBeGreaterThan(5)
-    expect(['AI_AGENT', ...VARIABLES].sort()).toEqual(looked.sort())
+  test('names every variable that the code reads, and no other', () => {
+    const code = readFileSync(join(ROOT, 'src/core/agent.ts'), 'utf8')
+    const read = [...code.matchAll(/'([A-Z][A-Z_]+)'/g)].map(([, name]) => name!)
+    expect(read.length).toBeGreaterThan(5)
+    expect(['AI_AGENT', ...VARIABLES].sort()).toEqual(read.sort())
   })
 
-  test('has every value', () => {
+  test('names every agent', () => {
     const listed = [...page.matchAll(/`([a-z]+)`/g)].map(([, name]) => name)
     expect(listed).toEqual(expect.arrayContaining([...AGENTS]))
   })
 
-  test.each(rows)('$variable is $agent, with a source', ({ variable, agent, source }) => {
+  test.each(rows)('$variable means $agent, and the row has a source', ({ variable, agent, source }) => {
     expect(source).toMatch(/^\[.+\](\[\d\]|\(https:\/\/)/)
     expect(agentOf({ [variable]: '1' })).toBe(agent)
     expect(agentOf({ [variable]: '/some/path' })).toBe(agent)
@@ -42,7 +41,7 @@ describe('docs/agents.md', () => {
   })
 })
 
-describe('who runs a command', () => {
+describe('the agent of an environment', () => {
   test.each([
     ['claude-code', 'claude'],
     ['Claude', 'claude'],
@@ -55,9 +54,9 @@ describe('who runs a command', () => {
     [' ', 'other'],
     ['../../etc/passwd', 'other'],
     ['x'.repeat(100_000), 'other'],
-  ])('AI_AGENT=%.30s: %s', (named, agent) => {
+  ])('AI_AGENT=%.30s is %s', (named, agent) => {
     expect(agentOf({ AI_AGENT: named })).toBe(agent)
-    // It is made for this, so it comes before the others.
+    // It is made for this purpose, so it comes before the other variables.
     expect(agentOf({ AI_AGENT: named, OPENCODE: '1' })).toBe(agent)
   })
 
@@ -73,12 +72,12 @@ describe('who runs a command', () => {
       GEMINI_API_KEY: 'x',
       CURSOR_TRACE_ID: 'x',
     },
-  ])('a person: %j', env => {
+  ])('none is detected in %j', env => {
     expect(agentOf(env)).toBeUndefined()
   })
 })
 
-test('whatever is in the environment, only listed values reach a body', () => {
+test('whatever is in the environment, the agent is one of the list', () => {
   const names = fc.constantFrom('AI_AGENT', ...VARIABLES, 'AGENT', 'CI', 'USER', '__proto__', 'constructor')
   const texts = fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -95,11 +94,10 @@ test('whatever is in the environment, only listed values reach a body', () => {
   )
 })
 
-test('the whole way, as processes: what a hostile environment says is in no body', async () => {
+test('runs and failures are counted by agent, and no other text of the environment is in a request', async () => {
   const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
   const { endpoint } = receiver
-  const tool = anyTool(
+  const tool = writeTool(
     makeWorld({ TRIX_TELEMETRY: 'on' }),
     { endpoint, agents: true, failures: true },
     "trackCommand('build'); process.exit(1)",
@@ -134,11 +132,10 @@ test('the whole way, as processes: what a hostile environment says is in no body
   for (const { body } of receiver.requests) expect(body).not.toContain('SECRET')
 })
 
-test('an agent is shown no notice, so it is only counted where its user has seen one or said yes', async () => {
+test('an agent is shown no notice, and what it runs is counted once its user has seen the notice', async () => {
   const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
   const world = makeWorld()
-  const tool = anyTool(world, { endpoint: receiver.endpoint, agents: true })
+  const tool = writeTool(world, { endpoint: receiver.endpoint, agents: true })
   for (const variable of VARIABLES) expect((await tool.onTerminal({ [variable]: '1' })).stdout).toBe('')
   expect((await tool.onTerminal({ AI_AGENT: 'x' })).stdout).toBe('')
   expect(world.files()).toEqual([])

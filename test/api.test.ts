@@ -1,20 +1,20 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { apiReference } from '../build/api-reference.ts'
 import * as cli from '../src/cli.ts'
 import * as main from '../src/index.ts'
-import { counts, startReceiver } from './receiver.ts'
-import { makeWorld, runProcess } from './world.ts'
+import { ROOT } from './paths.ts'
+import { consentedUser, counts } from './receiver.ts'
+import { linked, runProcess } from './world.ts'
 
-const root = join(import.meta.dirname, '..')
 const reference = apiReference()
 
 test('docs/api.md is what the docstrings say (`npm run docs:api` writes it)', async () => {
-  await expect(reference).toMatchFileSnapshot(join(root, 'docs/api.md'))
+  await expect(reference).toMatchFileSnapshot(join(ROOT, 'docs/api.md'))
 })
 
-/** What each example does when it is run by a user who allows it: its arguments, its output, what is counted. */
+/** What each example does for a user who has agreed: its arguments, what it prints, what is counted. */
 const examples: Record<
   string,
   { args?: string[]; stdout?: RegExp; counted?: Record<string, number>; metric?: string }
@@ -38,18 +38,10 @@ test.each(Object.entries(examples))(
   async (name, { args = [], stdout = /^$/, metric, counted }) => {
     const section = reference.split(/^### /m).find(text => text.startsWith(`\`${name}\``))!
     const [, code] = /^```js\n([\s\S]*?)^```$/m.exec(section)!
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+    const { world, receiver } = await consentedUser()
     const script = join(world.cwd, 'example.mjs')
-    writeFileSync(
-      script,
-      code!.replace(
-        /from 'otlp-tally(\/cli)?'/g,
-        (_, cli) => `from '${root}/dist/${cli ? 'cli' : 'index'}.js'`,
-      ),
-    )
-    const result = await runProcess(process.execPath, [script, ...args], { cwd: world.cwd, env: world.env })
+    writeFileSync(script, linked(code!))
+    const result = await runProcess(process.execPath, [script, ...args], world)
     expect(result).toMatchObject({ status: 0, stdout: expect.stringMatching(stdout), stderr: '' })
     if (counted) expect(counts(await receiver.arrived(1), metric)).toEqual(counted)
   },

@@ -11,7 +11,6 @@ const check = (...args: string[]) => runProcess(process.execPath, [BIN, 'check',
 
 test('an endpoint that takes the empty export is fine', async () => {
   const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
   const { status, stdout, stderr } = await check(
     receiver.endpoint,
     '--header',
@@ -43,7 +42,6 @@ test.each([
   [503, 'look into its log'],
 ])('%i is explained, and is exit code 1', async (code, sentence) => {
   const receiver = await startReceiver(code, { location: 'https://elsewhere.example.com/' })
-  onTestFinished(() => receiver.close())
   const { status, stdout } = await check(receiver.endpoint)
   expect(status).toBe(1)
   expect(stdout).toContain(`${code}: `)
@@ -123,7 +121,6 @@ describe('through a proxy', () => {
 
   test('it never goes where the endpoint is on this machine', async () => {
     const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
     const { status, stdout } = await runProcess(process.execPath, [BIN, 'check', receiver.endpoint], {
       ...makeWorld({
         HTTP_PROXY: 'http://127.0.0.1:10',
@@ -156,7 +153,6 @@ describe('through a proxy', () => {
     'it says that this Node cannot use it, and goes directly, as the helper does',
     async () => {
       const receiver = await startReceiver()
-      onTestFinished(() => receiver.close())
       const { status, stdout } = await runProcess(
         process.execPath,
         [BIN, 'check', elsewhere(receiver.endpoint)],
@@ -194,7 +190,6 @@ describe("a tool's own", () => {
 
   test('endpoint and headers are used, and named', async () => {
     const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
     const world = makeWorld()
     const { status, stdout } = await world.script(script(receiver.endpoint))
     expect([status, stdout]).toEqual([
@@ -208,7 +203,6 @@ describe("a tool's own", () => {
 
   test('headers do not go to an endpoint from the environment', async () => {
     const receiver = await startReceiver(401)
-    onTestFinished(() => receiver.close())
     const { status, stdout } = await makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint }).script(
       script('http://127.0.0.1:65009'),
     )

@@ -1,17 +1,29 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { helpersEnded } from './helper.ts'
-import { counts, startReceiver } from './receiver.ts'
+import { closedEndpoint } from './loopback.ts'
+import { isRoot } from './machine.ts'
+import { TOOL } from './paths.ts'
+import { counts, startReceiver, userWithReceiver } from './receiver.ts'
+import { writeTool } from './tool-file.ts'
 import { makeWorld, runProcess, type World } from './world.ts'
 
-const isRoot = process.geteuid?.() === 0
 const telemetry = (world: World, ...args: string[]) => world.tool(['telemetry', ...args])
 const consent = (world: World) => JSON.parse(readFileSync(join(world.state, 'consent.json'), 'utf8'))
+/** Of the example tool. */
 const ORIGIN = 'http://127.0.0.1:4318'
 
+/** Gives the home to another user, as root with the HOME of somebody else finds it. */
+function giveAway({ home, state }: World): void {
+  for (const path of [home, dirname(dirname(state)), dirname(state), state]) chownSync(path, 65534, 65534)
+}
+
+const contents = (world: World) =>
+  world.files().map(file => [file, readFileSync(join(world.home, file), 'utf8')])
+
 describe('enable and disable', () => {
-  test('on a clean home write the answer, and say what is in effect', async () => {
+  test('write the answer, and say what is in effect', async () => {
     const world = makeWorld()
     const disabled = await telemetry(world, 'disable')
     expect(disabled).toMatchObject({
@@ -43,9 +55,7 @@ describe('enable and disable', () => {
   })
 
   test('after a no nothing is counted or sent, and after a yes it is', async () => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+    const { world, receiver } = await userWithReceiver()
     await telemetry(world, 'disable')
     await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
     await helpersEnded(world)
@@ -61,7 +71,7 @@ describe('enable and disable', () => {
     ['[telemetry]\nenabled = true\n# mine\n'],
     ['[telemetry]\nair_gapped = true\n'],
     ['[telemetry\nnot toml'],
-  ])('no command changes a file that people write: %j', async config => {
+  ])('and no other command changes the config: %j', async config => {
     const world = makeWorld()
     world.writeConfig(config)
     for (const command of ['enable', 'disable', 'clear', 'status', 'prompt']) await telemetry(world, command)
@@ -106,7 +116,7 @@ describe('enable and disable', () => {
     ],
     [{ CI: 'true' }, '', ['this is a CI (CI)', 'next step: TRIX_TELEMETRY=on counts and sends in CI too']],
   ])(
-    'enable says what else still decides and what to change, and ends with 1: %j %j',
+    'enable ends with 1 where telemetry is still off, and says why and what to change: %j %j',
     async (env, config, said) => {
       const world = makeWorld(env as Record<string, string>)
       if (config) world.writeConfig(config)
@@ -121,7 +131,7 @@ describe('enable and disable', () => {
     },
   )
 
-  test('enable names each of several that still say off', async () => {
+  test('enable names each reason for which telemetry is still off', async () => {
     const world = makeWorld({ DO_NOT_TRACK: '1', CI: '1' })
     world.writeConfig('[telemetry]\nenabled = false\n')
     const { status, stderr } = await telemetry(world, 'enable')
@@ -133,13 +143,13 @@ describe('enable and disable', () => {
     ])
   })
 
-  test('the no is written at the default place too, and found there; enable replaces both', async () => {
+  test('where XDG_STATE_HOME is set, the no is written at the default place too; enable replaces both', async () => {
     const world = makeWorld()
     const elsewhere = { XDG_STATE_HOME: join(world.home, 'state') }
     const fallback = join(world.state, 'consent.json')
     const { stdout } = await world.tool(['telemetry', 'disable'], elsewhere)
     expect(stdout).toContain(`your no is in ${world.home}/state/trix/consent.json and in ${fallback}\n`)
-    // Another shell does not set the variable.
+    // Found without the variable, as in another shell.
     expect((await telemetry(world, 'status')).stdout).toContain(
       `because       you have said no (${fallback})\n`,
     )
@@ -152,7 +162,6 @@ describe('enable and disable', () => {
     const elsewhere = { XDG_STATE_HOME: join(world.home, 'state') }
     await world.tool(['telemetry', 'disable'], elsewhere)
     const frozen = join(world.state, 'consent.json')
-    // A folder in its place stands for a file that nobody can replace: root may write everywhere else.
     const enabled = await inMount(world, frozen, ['telemetry', 'enable'], elsewhere)
     expect(enabled.status).toBe(1)
     expect(enabled.stderr).toMatch(
@@ -166,7 +175,7 @@ describe('enable and disable', () => {
     expect(disabled.stderr).toMatch(/^trix telemetry is off: .* cannot be read \(it is not a regular file\)/)
   })
 
-  test('disable also works when an option is wrong, and in the home of the tool', async () => {
+  test('disable works where an option is invalid, and in the home of the tool', async () => {
     const world = makeWorld()
     const { status } = await world.script(managed(`timeoutMs: -1, home: '~/.tx3/trix'`, ['disable']))
     expect(status).toBe(0)
@@ -174,9 +183,9 @@ describe('enable and disable', () => {
   })
 })
 
-/** Runs the tool where one file is a mount, which nobody can remove or replace. */
+/** Runs the tool where one file is a mount, which not even root can remove or replace. */
 function inMount(world: World, file: string, args: string[], env: Record<string, string>) {
-  const tool = [process.execPath, join(import.meta.dirname, '../examples/tool.js'), ...args]
+  const tool = [process.execPath, TOOL, ...args]
   const script = 'file=$1; shift; mount --bind "$file" "$file" && exec "$@"'
   return runProcess('unshare', ['-m', 'sh', '-c', script, 'sh', file, ...tool], {
     cwd: world.cwd,
@@ -194,13 +203,12 @@ function managed(options: string, args: string[]): string {
 }
 
 describe.runIf(isRoot)("as root in somebody else's home", () => {
-  test('status and the read-only commands work, everything that would write refuses with the reason', async () => {
-    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+  test('commands that only read work, and those that write refuse and say why', async () => {
+    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: await closedEndpoint() })
     await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
     await helpersEnded(world)
-    for (const path of [world.home, dirname(dirname(world.state)), dirname(world.state), world.state])
-      chownSync(path, 65534, 65534)
-    const before = world.files().map(file => [file, readFileSync(join(world.home, file), 'utf8')])
+    giveAway(world)
+    const before = contents(world)
     const reason = 'the state folder belongs to another user'
     for (const args of [
       ['enable'],
@@ -218,18 +226,15 @@ describe.runIf(isRoot)("as root in somebody else's home", () => {
     expect(status.stdout).toContain('1  build\n')
     for (const args of [['preview'], ['preview', '--all'], ['export'], ['export', '-f', 'otlp'], ['report']])
       expect([args, await telemetry(world, ...args)]).toEqual([args, expect.objectContaining({ status: 0 })])
-    expect(world.files().map(file => [file, readFileSync(join(world.home, file), 'utf8')])).toEqual(before)
+    expect(contents(world)).toEqual(before)
   })
 
-  test("the default place of a no may be the user's: it gets no file of root's, and loses none", async () => {
-    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
-    await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
-    await helpersEnded(world)
+  test('disable and enable with an XDG_STATE_HOME of root change nothing at the default place', async () => {
+    const world = makeWorld()
     const own = { XDG_STATE_HOME: join(world.cwd, 'state') }
     await telemetry(world, 'disable')
     writeFileSync(join(world.state, 'fingerprint'), 'of the user')
-    for (const path of [world.home, dirname(dirname(world.state)), dirname(world.state), world.state])
-      chownSync(path, 65534, 65534)
+    giveAway(world)
     const before = world.files()
     for (const command of ['disable', 'enable']) {
       const { status, stderr } = await world.tool(['telemetry', command], own)
@@ -241,9 +246,8 @@ describe.runIf(isRoot)("as root in somebody else's home", () => {
 })
 
 describe('status', () => {
-  test('says what is in effect, why, what was counted, and what became of the last request', async () => {
+  test('says what is in effect and why, what was counted, and what became of the last request', async () => {
     const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
     const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: `${receiver.endpoint}/otlp` })
     await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
     await helpersEnded(world)
@@ -268,9 +272,8 @@ describe('status', () => {
   test.each([
     [404, 'refused: 404, ', 'not sent yet'],
     [503, 'not known: 503, ', 'not sent yet'],
-  ])('a receiver that answers %i', async (code, said, waiting) => {
+  ])('says that the receiver has answered %i', async (code, said, waiting) => {
     const receiver = await startReceiver(code, { 'content-type': 'text/plain' })
-    onTestFinished(() => receiver.close())
     const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
     await world.tool(['build'])
     await helpersEnded(world)
@@ -293,7 +296,8 @@ describe('status', () => {
   })
 
   test('--json says the same to a program', async () => {
-    const world = makeWorld({ TRIX_TELEMETRY: 'on' })
+    const endpoint = await closedEndpoint()
+    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: endpoint })
     await telemetry(world, 'enable')
     await world.tool(['build'])
     await helpersEnded(world)
@@ -301,9 +305,9 @@ describe('status', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       ...{ name: 'trix', version: '0.19.3', mode: 'on', row: 13, reason: 'TRIX_TELEMETRY says yes' },
       counterfactuals: [{ mode: 'on', row: 15, reason: 'you have said yes to this' }],
-      endpoint: { url: `${ORIGIN}/v1/metrics`, setBy: 'the tool', plainHttp: false },
+      endpoint: { url: `${endpoint}/v1/metrics`, setBy: 'TRIX_TELEMETRY_ENDPOINT', plainHttp: false },
       headers: expect.arrayContaining(['content-type', 'otlp-tally-shard', 'accept-language']),
-      answer: { no: null, problem: null, yes: [{ origin: ORIGIN, noticeVersion: 1 }] },
+      answer: { no: null, problem: null, yes: [{ origin: `${endpoint}/v1/metrics`, noticeVersion: 1 }] },
       notice: [],
       fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
       instance: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -319,7 +323,7 @@ describe('status', () => {
     })
   })
 
-  test('names what would decide next, the line of the file, and each log, the current one first', async () => {
+  test('names what would decide otherwise, the line of the config, and each log, the current one first', async () => {
     const world = makeWorld({ CI: 'true' })
     await world.tool(['check'], { TRIX_TELEMETRY: 'local', TRIX_VERSION: '0.18.0' })
     await world.tool(['build'], { TRIX_TELEMETRY: 'local' })
@@ -336,7 +340,7 @@ describe('status', () => {
     )
   })
 
-  test('a value that is not understood is shown with the values that are', async () => {
+  test('shows a value that is not understood, and those that are', async () => {
     const { stdout } = await makeWorld({ TRIX_TELEMETRY: 'banana' }).tool(['telemetry', 'status'])
     expect(stdout).toContain(
       'because       TRIX_TELEMETRY is "banana", which is not understood and means off: expected on, off, local or log\n',
@@ -352,7 +356,7 @@ describe('status', () => {
     expect(stdout).toMatch(/\n2: {2}\[telemetry\n +\^/)
   })
 
-  test('says that a state cannot be read, and what becomes of a damaged fingerprint', async () => {
+  test('says that the fingerprint is damaged, and that the answer cannot be read', async () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'on' })
     mkdirSync(`${world.state}/v1`, { recursive: true })
     writeFileSync(`${world.state}/fingerprint`, 'scribbled')
@@ -393,7 +397,7 @@ describe('status', () => {
     )
   })
 
-  test('says to the user and to the author what to do where there is no endpoint', async () => {
+  test('tells the user and the author what to do where there is no endpoint', async () => {
     const world = makeWorld()
     const status = async (options: string) => (await world.script(managed(options, ['status']))).stdout
     expect(await status('')).toContain(
@@ -412,16 +416,16 @@ describe('status', () => {
     ...["commands: 'abc'", 'commands: null', "commands: ['/etc/passwd']", "events: 'abc'", 'events: null'],
     ...["resourceAttributes: 'abc'", 'endpoint: 4318', 'headers: null', 'metricName: 5', 'delivery: 5'],
     ...['command: 5', 'notice: 5', "policy: 'javascript:alert(1)'", 'failures: { except: [-1] }'],
-  ])('shows no lists of options that are not valid, and names them: %s', async option => {
+  ])('and other commands name an invalid option, and print nothing that is made of it: %s', async option => {
     const world = makeWorld()
-    for (const args of [['status'], ['status', '--json'], ['preview'], ['preview', '--all'], ['check']]) {
+    for (const args of [['status'], ['preview', '--all'], ['check']]) {
       const { stdout, stderr } = await world.script(managed(option, args))
       expect(stdout + stderr).toContain(`${option.split(':')[0]}: expected`)
       expect(stdout + stderr).not.toMatch(/TypeError|^ +at |^ {2}(sent|never sent) /m)
     }
   })
 
-  test('says which headers go where, by name', async () => {
+  test('names the headers that are sent, and shows no value', async () => {
     const world = makeWorld()
     world.writeConfig(
       '[telemetry]\nendpoint = "http://127.0.0.1:9"\nheaders = { Authorization = "Bearer secret" }\n',
@@ -437,7 +441,7 @@ describe('status', () => {
     expect(JSON.parse(other.stdout).headers).not.toContain('authorization')
   })
 
-  test('shows the policy, and when the notice was shown for whom', async () => {
+  test('shows the policy, and when and for which endpoint the notice was shown', async () => {
     const world = makeWorld()
     const options = `endpoint: 'http://127.0.0.1:9', policy: 'https://example.com/privacy'`
     await world.script(`
@@ -450,7 +454,7 @@ describe('status', () => {
     expect(stdout).toMatch(/notice {8}shown on \d{4}-\d\d-\d\d, for http:\/\/127\.0\.0\.1:9 \(version 1\)\n/)
   })
 
-  test("repeats the tool's reason, and that it counts before it is set up", async () => {
+  test('repeats the reason of the tool, and says that it has counted before initTelemetry', async () => {
     const { stdout } = await makeWorld().script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
       import { runTelemetryCommand } from 'otlp-tally/cli'
@@ -463,7 +467,7 @@ describe('status', () => {
     )
   })
 
-  test('names only commands that exist', async () => {
+  test('names only commands that the tool has', async () => {
     const ng = await makeWorld().script(
       managed(`endpoint: 'http://127.0.0.1:9', command: 'ng analytics'`, ['status']),
     )
@@ -475,31 +479,40 @@ describe('status', () => {
     expect(none.stdout).not.toMatch(/trix telemetry (?!is)/)
   })
 
-  test('says that the state folder cannot be made, and no command there hangs', async () => {
-    for (const env of [{ HOME: '/proc' }, { XDG_STATE_HOME: '/proc/foo' }] as Record<string, string>[]) {
-      const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9', ...env })
-      const commands = ['status', 'enable', 'disable', 'preview', 'report', 'export', 'clear', 'prompt']
-      for (const command of commands) {
-        const { status } = await telemetry(world, command)
-        expect([command, status]).toEqual([command, expect.any(Number)])
+  test.each([{ HOME: '/proc' }, { XDG_STATE_HOME: '/proc/foo' }])(
+    'and all other commands end where the state folder cannot be made: %j',
+    async env => {
+      const world = makeWorld(env as Record<string, string>)
+      const codes = {
+        status: 0,
+        enable: 1,
+        disable: 1,
+        preview: 0,
+        report: 0,
+        export: 0,
+        clear: 0,
+        prompt: 1,
       }
-      expect(await telemetry(world, 'enable')).toMatchObject({ status: 1, stdout: '' })
-      expect(await telemetry(world, 'disable')).toMatchObject({ status: 1, stdout: '' })
-    }
-  })
+      for (const [command, code] of Object.entries(codes))
+        expect([command, (await telemetry(world, command)).status]).toEqual([command, code])
+    },
+  )
 
-  test.runIf(isRoot)('a home whose folder was deleted under a mount hangs nothing', async () => {
-    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
-    const script = 'mkdir src && mount --bind src "$HOME" && rm -rf src && exec timeout 10 "$@"'
-    const tool = [process.execPath, join(import.meta.dirname, '../examples/tool.js'), 'telemetry']
-    for (const command of ['status', 'enable', 'disable', 'export', 'clear']) {
-      const args = ['-m', 'sh', '-c', script, 'sh', ...tool, command]
-      const { status } = await runProcess('unshare', args, world)
-      expect([command, [0, 1].includes(status!)]).toEqual([command, true])
-    }
-  })
+  test.runIf(isRoot)(
+    'and other commands end where the home is a mount whose folder was deleted',
+    async () => {
+      const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+      const script = 'mkdir src && mount --bind src "$HOME" && rm -rf src && exec timeout 10 "$@"'
+      const tool = [process.execPath, TOOL, 'telemetry']
+      for (const command of ['status', 'enable', 'disable', 'export', 'clear']) {
+        const args = ['-m', 'sh', '-c', script, 'sh', ...tool, command]
+        const { status } = await runProcess('unshare', args, world)
+        expect([command, [0, 1].includes(status!)]).toEqual([command, true])
+      }
+    },
+  )
 
-  test('under a Node that lacks what the library needs says so, and nothing crashes', async () => {
+  test('says so where Node lacks what the library needs, and no command crashes', async () => {
     const world = makeWorld()
     writeFileSync(`${world.cwd}/old.cjs`, 'delete process.getBuiltinModule')
     const old = { NODE_OPTIONS: `--require ${world.cwd}/old.cjs` }
@@ -523,71 +536,64 @@ describe('status', () => {
     })
     expect(world.files()).toEqual([])
   })
-
-  test('makes no file, and is not counted', async () => {
-    const world = makeWorld({ TRIX_TELEMETRY: 'on' })
-    await telemetry(world, 'status')
-    expect(world.files()).toEqual([])
-  })
 })
 
-describe('what is printed cannot hold an escape or a password', () => {
+describe('what is printed has no control characters and no password in it', () => {
   const ESCAPE = '\u001b]0;owned\u0007\u009b31m\u202e'
-  /** What a terminal obeys. */
+  /** What a terminal would obey instead of showing it. */
   const OBEYED = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
-  const COMMANDS = [
-    ...[['status'], ['status', '--json'], ['preview'], ['preview', '--all'], ['enable'], ['disable']],
-    ...[['check'], ['export'], ['report'], ['prompt'], ['clear', '--yes'], [ESCAPE], ['preview', ESCAPE]],
-  ]
 
-  test.each([
-    ['the variable', () => ({ TRIX_TELEMETRY: ESCAPE }), ''],
-    ['the endpoint', () => ({ TRIX_TELEMETRY_ENDPOINT: `http://x/${ESCAPE}` }), ''],
-    ['an endpoint that is refused', () => ({ TRIX_TELEMETRY_ENDPOINT: `${ESCAPE}` }), ''],
-    ['an unknown key', () => ({}), `[telemetry]\n"\\u001b[2J\u202e" = 1\n`],
-    ['a config that is not TOML', () => ({}), `[telemetry\n# ${'\u009b31m'}\u202e\n`],
-    [
-      'the proxy',
-      () => ({ http_proxy: `http://u:p@ss@h\u009b:1`, TRIX_TELEMETRY_ENDPOINT: 'http://example.com' }),
-      '',
-    ],
-  ])('%s', async (_, env, config) => {
-    const world = makeWorld(env() as Record<string, string>)
-    world.writeConfig(config)
-    for (const args of COMMANDS) {
-      if (args[0] === 'check' && 'http_proxy' in env()) continue
-      const { stdout, stderr } = await telemetry(world, ...args)
-      expect([args, OBEYED.exec(stdout + stderr)]).toEqual([args, null])
-      expect(stdout + stderr).not.toContain('p@ss')
+  test.each<[what: string, env: Record<string, string>, config?: string]>([
+    ['the value of the variable', { TRIX_TELEMETRY: ESCAPE }],
+    ['the name of a variable', { 'TRIX_TELEMET\u001bRY': 'off' }],
+    ['an endpoint', { TRIX_TELEMETRY_ENDPOINT: `http://x/${ESCAPE}\r\nTo https://nice.example` }],
+    ['an invalid endpoint', { TRIX_TELEMETRY_ENDPOINT: `${ESCAPE}://user:SECRET@x` }],
+    ['a proxy', { http_proxy: 'http://u:SECRET@h\u009b:1', TRIX_TELEMETRY_ENDPOINT: 'http://x' }],
+    ['an unknown key', {}, `[telemetry]\n"\\u001b[2J\u202e" = 1\n`],
+    ['a config that is not TOML', {}, `[telemetry]\nenabled = tr\u009b31m\u202eue\n`],
+  ])('of %s', async (_, env, config) => {
+    const world = makeWorld(env)
+    if (config) world.writeConfig(config)
+    const tool = writeTool(world, { endpoint: await closedEndpoint() })
+    const outputs = [await tool.run({ TRIX_TELEMETRY: 'log', ...env }), await tool.onTerminal()]
+    for (const args of ['status', 'status --json', 'preview --all', 'prompt', 'enable', 'disable'])
+      outputs.push(await tool.telemetry(args))
+    if (!('http_proxy' in env)) outputs.push(await tool.telemetry('check'))
+    for (const { stdout, stderr } of outputs) {
+      expect(stdout + stderr).not.toMatch(OBEYED)
+      expect(stdout + stderr).not.toContain('SECRET')
     }
   })
 
-  test('a home', async () => {
+  test('of a home, and of the command line', async () => {
     const world = makeWorld()
-    const home = join(world.home, `me\u001b[2J\u202e`)
-    mkdirSync(home)
-    for (const args of COMMANDS) {
-      const { stdout, stderr } = await world.tool(['telemetry', ...args], { HOME: home })
+    const HOME = join(world.home, `me\u001b[2J\u202e`)
+    mkdirSync(HOME)
+    for (const args of [
+      ...[['status'], ['status', '--json'], ['preview'], ['preview', '--all'], ['enable'], ['disable']],
+      ...[['check'], ['export'], ['report'], ['prompt'], ['clear', '--yes'], [ESCAPE], ['preview', ESCAPE]],
+    ]) {
+      const { stdout, stderr } = await world.tool(['telemetry', ...args], { HOME })
       expect([args, OBEYED.exec(stdout + stderr)]).toEqual([args, null])
     }
   })
 
   test.each([
-    'https://me:secret@example.com',
-    'https://me:sec/ret@example.com',
-    'https://me:p@secret@example.com',
-    'me:secret@example.com',
-    'ftp://me:secret@example.com',
-    ' https:\\\\me:secret@example.com',
-  ])('a password in an endpoint that is refused: %s', async endpoint => {
+    'https://me:SECRET@example.com',
+    'https://me:SEC/RET@example.com',
+    'https://me:p@SECRET@example.com',
+    'me:SECRET@example.com',
+    'ftp://me:SECRET@example.com',
+    ' https:\\\\me:SECRET@example.com',
+  ])('of an endpoint with a password: %s', async endpoint => {
     const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: endpoint })
-    for (const args of [['status'], ['status', '--json'], ['check'], ['prompt'], ['enable'], ['disable']]) {
-      const { stdout, stderr } = await telemetry(world, ...args)
-      expect([args, /sec\/?ret/.exec(stdout + stderr)]).toEqual([args, null])
+    for (const command of ['status', 'check', 'enable']) {
+      const { stdout, stderr } = await telemetry(world, command)
+      expect([command, /SEC\/?RET/.exec(stdout + stderr)]).toEqual([command, null])
     }
   })
 
-  test('a log whose name or text was made up', async () => {
+  test('of a log with a strange name or text', async () => {
     const world = makeWorld()
     const folder = join(world.state, 'v1')
     mkdirSync(folder, { recursive: true })
@@ -607,7 +613,7 @@ describe('what is printed cannot hold an escape or a password', () => {
   })
 })
 
-describe('what is not understood', () => {
+describe('a mistake on the command line', () => {
   test.each([
     [['nonsense'], 'nonsense: there is no such command (all are in "trix telemetry help")'],
     [['stauts'], 'stauts: there is no such command; did you mean status? (all are in "trix telemetry help")'],
@@ -630,8 +636,10 @@ describe('what is not understood', () => {
     })
     expect(world.files()).toEqual([])
   })
+})
 
-  test('help COMMAND shows its flags', async () => {
+describe('help', () => {
+  test('of a command shows its usage', async () => {
     for (const args of [
       ['help', 'export'],
       ['export', '--help'],
@@ -642,7 +650,7 @@ describe('what is not understood', () => {
     }
   })
 
-  test('no command at all is usage', async () => {
+  test('is what no command at all shows', async () => {
     expect(await telemetry(makeWorld())).toMatchObject({
       ...{ status: 0, stdout: expect.stringContaining('usage: trix telemetry') },
     })
@@ -659,13 +667,13 @@ describe('runTelemetryCommand', () => {
   const init = (name: string, more = '') =>
     `initTelemetry({ name: '${name}', version: '1.0.0', commands: [] ${more} })`
 
-  test('without initTelemetry says so, in words for the user of the tool', async () => {
+  test('without initTelemetry says to the user that nothing is counted', async () => {
     expect(await makeWorld().script(run(''))).toMatchObject({
       ...{ status: 1, stderr: 'this program has no telemetry: nothing is counted or sent\n' },
     })
   })
 
-  test("with two tools manages the first one, the host's; name picks another", async () => {
+  test('with two tools is about the first one; `name` chooses another', async () => {
     const world = makeWorld()
     const both = `${init('@acme/cli')}\n${init('@globex/cli')}`
     expect(await world.script(run(both))).toMatchObject({ status: 0, stderr: '' })
@@ -686,7 +694,7 @@ describe('runTelemetryCommand', () => {
       init('trix', `, home: 'relative'`),
       'telemetry is off: this program has set it up wrongly (home: expected',
     ],
-  ])('writes nowhere when it is not clear where: %s', async (setup, message) => {
+  ])('writes nothing where the name or the home is invalid: %s', async (setup, message) => {
     const world = makeWorld()
     const { status, stderr } = await world.script(run(setup))
     expect(status).toBe(1)
@@ -696,7 +704,7 @@ describe('runTelemetryCommand', () => {
 })
 
 describe('askConsent', () => {
-  /** A program whose terminal is `stdin`, which answers when the question is shown. */
+  /** A program with a terminal that types `before` at its start, and the answer when the question is shown. */
   const asking = (answer: string, options = '', before = '') => `
     import { initTelemetry } from 'otlp-tally'
     import { askConsent } from 'otlp-tally/cli'
@@ -714,7 +722,7 @@ describe('askConsent', () => {
     const env = { HOME: process.env.HOME, ...JSON.parse(process.env.MORE ?? '{}') }
     console.log('answer:', await askConsent({ stdin, stderr, env }))`
 
-  test('names all that can be sent, to whom, and only commands that exist', async () => {
+  test('names all that can be sent and to whom, and only commands that the tool has', async () => {
     const more = `, command: 'ng analytics', failures: true, agents: true, policy: 'https://example.com/privacy',
       events: { cup_brewed: { decaf: Boolean } }, resourceAttributes: { department: 'x' }`
     const { stdout } = await makeWorld().script(asking('y', more))
@@ -734,12 +742,9 @@ describe('askConsent', () => {
     expect(stdout).not.toContain('ng telemetry disable')
   })
 
-  test('what was typed before the question does not answer it', async () => {
-    const world = makeWorld()
-    const { stdout } = await world.script(asking('n', '', 'y\ny\ny\n'))
+  test('is not answered by what was typed before', async () => {
+    const { stdout } = await makeWorld().script(asking('n', '', 'y\ny\ny\n'))
     expect(stdout).toMatch(/answer: false\n$/)
-    const enter = await makeWorld().script(asking('n', '', '\n\n'))
-    expect(enter.stdout).toMatch(/answer: false\n$/)
   })
 
   test('asks once; where more is sent, or to another host, asks again and says what is new', async () => {
@@ -749,7 +754,7 @@ describe('askConsent', () => {
     const more = (await world.script(asking('y', ', failures: true'))).stdout
     expect(more).toContain('May ng count')
     expect(more).toMatch(/\n {2}New +failures\n/)
-    // What was agreed to before still holds.
+    // The first answer still holds.
     expect((await world.script(asking('n'))).stdout).toBe('answer: true\n')
     const raised = (await world.script(asking('y', ', noticeVersion: 2'))).stdout
     expect(raised).toContain('May ng count')
@@ -767,13 +772,13 @@ describe('askConsent', () => {
     { COMP_LINE: 'ng bu' },
     { VITEST: 'true', NG_TELEMETRY_ENDPOINT: 'https://otel.example.com' },
     { NG_TELEMETRY_OPTOUT: '1' },
-  ])('nobody is asked with %j', async env => {
+  ])('asks nobody with %j', async env => {
     const world = makeWorld({ MORE: JSON.stringify(env) })
     expect((await world.script(asking('y'))).stdout).toBe('answer: undefined\n')
     expect(world.files()).toEqual([])
   })
 
-  test('an answer that cannot be written is none', async () => {
+  test('returns undefined where the answer cannot be written', async () => {
     const world = makeWorld()
     mkdirSync(join(world.home, '.local/state'), { recursive: true })
     writeFileSync(join(world.home, '.local/state/ng'), '')
@@ -781,7 +786,7 @@ describe('askConsent', () => {
     expect(stdout).toMatch(/answer: undefined\n$/)
   })
 
-  test('of a program that was set up wrongly tells its user nothing', async () => {
+  test('without initTelemetry prints nothing', async () => {
     const code = `import { askConsent } from 'otlp-tally/cli'\nconsole.log(await askConsent())`
     expect(await makeWorld().script(code)).toMatchObject({ status: 0, stdout: 'undefined\n', stderr: '' })
   })
@@ -794,9 +799,8 @@ describe('a host without a terminal', () => {
     initTelemetry({ name: 'trix', version: '1.0.0', endpoint: process.env.TO ?? 'http://127.0.0.1:9', commands: ['build'] ${options} })
     ${code}`
 
-  test('shows the notice, records that, and counts from then on; the text is due once', async () => {
+  test('shows the notice and records that; from then on it counts, and there is no text to show', async () => {
     const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
     const world = makeWorld({ TO: receiver.endpoint })
     const first = await world.script(
       host(`const text = consentText(); console.log(text); console.log(recordConsent('shown', text))`),
@@ -808,7 +812,7 @@ describe('a host without a terminal', () => {
     expect(second.stdout).toBe('undefined\n')
     expect(counts(await receiver.arrived(1))).toEqual({ build: 1 })
     await helpersEnded(world)
-    // A yes to the text that was shown is still one.
+    // The text that was shown can still be answered.
     const yes = await world.script(host(`console.log(recordConsent('yes', process.env.TEXT))`), {
       TEXT: first.stdout.replace(/\ntrue\n$/, ''),
     })
@@ -828,7 +832,7 @@ describe('a host without a terminal', () => {
     expect(world.files()).toEqual([])
   })
 
-  test('an old text does not answer for what is sent since', async () => {
+  test('records no yes to a text that does not name all that is sent', async () => {
     const world = makeWorld()
     const { stdout } = await world.script(
       host('process.stdout.write(consentText())', ", consent: 'explicit'"),
@@ -839,12 +843,12 @@ describe('a host without a terminal', () => {
       })
     expect((await record('yes', ", consent: 'explicit', failures: true")).stdout).toBe('false\n')
     expect((await record('yes', ", consent: 'explicit'")).stdout).toBe('true\n')
-    // A no is never too late.
+    // A no is recorded whatever the text.
     expect((await record('no', ", consent: 'explicit', failures: true")).stdout).toBe('true\n')
     expect(consent(world)).toHaveProperty('no')
   })
 
-  test('under a no there is nothing to show', async () => {
+  test('has no text to show where telemetry is off', async () => {
     for (const env of [{ DO_NOT_TRACK: '1' }, { CI: '1' }] as Record<string, string>[]) {
       const world = makeWorld(env)
       expect((await world.script(host('console.log(consentText())'))).stdout).toBe('undefined\n')
@@ -852,7 +856,7 @@ describe('a host without a terminal', () => {
   })
 })
 
-test('a state that cannot be written counts nothing, and enable says so', async () => {
+test('enable changes nothing where everybody may write into the state folder, and says so', async () => {
   const world = makeWorld()
   mkdirSync(world.state, { recursive: true })
   chmodSync(world.state, 0o777)

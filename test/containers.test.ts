@@ -3,34 +3,28 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { helpers, startHanging, until } from './helper.ts'
-import { counts, type Receiver, startReceiver } from './receiver.ts'
-import { makeWorld, type Result, runProcess, type World } from './world.ts'
+import { isLinux, isRoot } from './machine.ts'
+import { TOOL } from './paths.ts'
+import { consentedUser, counts } from './receiver.ts'
+import { makeWorld, type Result, runOnTerminal, runProcess, SILENT, type World } from './world.ts'
 
-// Containers are PID namespaces of their own: when their first process ends, the kernel kills all others.
+// A container is a PID namespace: when its first process ends, the kernel kills all others.
 
-const TOOL = join(import.meta.dirname, '../examples/tool.js')
 const NODE = process.execPath
 const runs = (command: string, ...args: string[]) => spawnSync(command, args).status === 0
-const canUnshare = process.platform === 'linux' && runs('unshare', '-fp', '--mount-proc', 'true')
-
-/** A user who has said yes, with a receiver, and a project in their working folder whose scripts run the tool. */
-async function consented(): Promise<{ world: World; receiver: Receiver }> {
-  const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
-  const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
-  return { world, receiver }
-}
+const canUnshare = isLinux && runs('unshare', '-fp', '--mount-proc', 'true')
 
 function container(world: World, ...command: string[]): Promise<Result> {
   return runProcess('unshare', ['-fp', '--mount-proc', '--kill-child', ...command], world)
 }
 
+/** Writes an npm script and a Makefile that run the command. */
 function writeProject({ cwd }: World, command: string): void {
   writeFileSync(join(cwd, 'package.json'), JSON.stringify({ scripts: { trix: command } }))
   writeFileSync(join(cwd, 'Makefile'), `trix:\n\t@${command}; true\n`)
 }
 
-const build = `${NODE} ${TOOL} build --dir /nowhere-empty`
+const build = `${NODE} ${TOOL} build --dir HOME`
 const oneShot: [title: string, command: string[], needs?: string][] = [
   ['the command', build.split(' ')],
   ['sh -c', ['sh', '-c', `${build}; exit 0`]],
@@ -46,20 +40,13 @@ const oneShot: [title: string, command: string[], needs?: string][] = [
 describe.runIf(canUnshare)('in a container for one command', () => {
   for (const [title, command, needed] of oneShot)
     test.runIf(!needed || runs(needed, '--version'))(
-      `${title}: each run arrives before it is over`,
+      `${title}: each count arrives before the container ends`,
       async () => {
-        const { world, receiver } = await consented()
-        const empty = build.replace('/nowhere-empty', world.home)
-        writeProject(world, empty)
-        const args = command.map(arg => arg.replaceAll('/nowhere-empty', world.home))
+        const { world, receiver } = await consentedUser()
+        writeProject(world, build.replace('HOME', world.home))
+        const args = command.map(arg => arg.replaceAll('HOME', world.home))
         for (let run = 1; run <= 2; run++) {
-          expect(await container(world, ...args)).toEqual({
-            status: 0,
-            signal: null,
-            stdout: '{}\n',
-            stderr: '',
-          })
-          // The container is over, and with it whatever could still send.
+          expect(await container(world, ...args)).toEqual({ ...SILENT, stdout: '{}\n' })
           expect(counts(receiver.requests)).toEqual({ build: run })
           expect(receiver.requests).toHaveLength(run)
         }
@@ -67,23 +54,23 @@ describe.runIf(canUnshare)('in a container for one command', () => {
     )
 
   test('with a terminal: docker run -t', async () => {
-    const { world, receiver } = await consented()
-    const line = `unshare -fp --mount-proc --kill-child ${build.replace('/nowhere-empty', world.home)}`
-    expect(await runProcess('script', ['-qec', line, '/dev/null'], world)).toMatchObject({ stdout: '{}\r\n' })
+    const { world, receiver } = await consentedUser()
+    const line = `unshare -fp --mount-proc --kill-child ${build.replace('HOME', world.home)}`
+    expect(await runOnTerminal(line, world)).toMatchObject({ stdout: '{}\n' })
     expect(counts(receiver.requests)).toEqual({ build: 1 })
   })
 
   test('where /proc is not mounted, as in a sandbox', async () => {
-    const { world, receiver } = await consented()
-    const line = `mount --make-rprivate / && umount -l /proc && sh -c '${build.replace('/nowhere-empty', world.home)}; true'; true`
+    const { world, receiver } = await consentedUser()
+    const line = `mount --make-rprivate / && umount -l /proc && sh -c '${build.replace('HOME', world.home)}; true'; true`
     const args = ['-fpm', '--kill-child', 'sh', '-c', line]
     expect(await runProcess('unshare', args, world)).toMatchObject({ status: 0, stdout: '{}\n' })
     expect(counts(receiver.requests)).toEqual({ build: 1 })
   })
 })
 
-describe.runIf(canUnshare)('in a container that lives on', () => {
-  /** Starts a container, and runs a command of its own in it, as `docker exec` does. */
+describe.runIf(canUnshare)('in a container that keeps running', () => {
+  /** Starts a container, and returns what runs a command in it, as `docker exec` does. */
   async function inside(first: string[], world: World): Promise<(...command: string[]) => Promise<Result>> {
     const started = spawn('unshare', ['-fp', '--mount-proc', '--kill-child', ...first], { stdio: 'ignore' })
     onTestFinished(() => void started.kill('SIGKILL'))
@@ -107,8 +94,8 @@ describe.runIf(canUnshare)('in a container that lives on', () => {
     expect(helpers(world.home)).toHaveLength(1)
   })
 
-  test('whose PID 1 reaps nothing: the tool sends, and no helper stays as a zombie', async () => {
-    const { world, receiver } = await consented()
+  test('whose PID 1 reaps no process, the tool itself sends, so that no helper stays as a zombie', async () => {
+    const { world, receiver } = await consentedUser()
     const enter = await inside(['sleep', '100'], world)
     expect(await enter(NODE, TOOL, 'build', '--dir', world.home)).toMatchObject({ status: 0, stdout: '{}\n' })
     expect(counts(receiver.requests)).toEqual({ build: 1 })
@@ -117,7 +104,7 @@ describe.runIf(canUnshare)('in a container that lives on', () => {
   test.each([
     ['docker exec where PID 1 is a shell', shell, 'detached: a helper process can be started'],
     ['docker exec where PID 1 is sleep', ['sleep', '100'], 'inline: PID 1 is sleep'],
-  ])('status says why: %s', async (_, first, said) => {
+  ])('status says who sends: %s', async (_, first, said) => {
     const world = makeWorld({ COLUMNS: '1000' })
     const { stdout } = await (await inside(first, world))(NODE, TOOL, 'telemetry', 'status')
     expect(stdout).toContain(`delivery      ${said}`)
@@ -186,15 +173,14 @@ ${environment.join('\n')}\nExecStart=/bin/sh ${script}\nStandardOutput=file:${ou
   )
 }
 
-const canBoot =
-  canUnshare && process.geteuid?.() === 0 && existsSync(SYSTEMD) && runs('unshare', '-C', 'true')
+const canBoot = canUnshare && isRoot && existsSync(SYSTEMD) && runs('unshare', '-C', 'true')
 
 describe.runIf(canBoot)('in a oneshot service of systemd', () => {
-  // Deep enough that it is not PID 1 that has started it.
+  // So deep that it is not the child of PID 1.
   const deep = (command: string) => `sh -c 'sh -c "${command}; true"; true'; true`
 
-  test('each run arrives, though all of the service is killed at its end', async () => {
-    const { world, receiver } = await consented()
+  test('each count arrives, though all processes of the service are killed at its end', async () => {
+    const { world, receiver } = await consentedUser()
     for (let run = 1; run <= 2; run++) {
       expect(await asService(world, deep(`${NODE} ${TOOL} build --dir ${world.home}`))).toMatchObject({
         status: 0,
@@ -204,7 +190,7 @@ describe.runIf(canBoot)('in a oneshot service of systemd', () => {
     }
   })
 
-  test('status says so', async () => {
+  test('status says that the tool itself sends', async () => {
     const world = makeWorld({ COLUMNS: '1000' })
     await asService(world, deep(`${NODE} ${TOOL} telemetry status`))
     expect(readFileSync(join(world.cwd, 'out'), 'utf8')).toMatch(

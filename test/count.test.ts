@@ -1,18 +1,19 @@
-import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { helpersEnded } from './helper.ts'
+import { BIN, ROOT } from './paths.ts'
 import { counts, type Receiver, startReceiver } from './receiver.ts'
-import { makeWorld, runProcess, type World } from './world.ts'
+import { makeWorld, runOnTerminal, runProcess, SILENT, type World } from './world.ts'
 
-const BIN = join(import.meta.dirname, '../dist/bin.js')
-const EXAMPLES = join(import.meta.dirname, '../examples/count')
+const EXAMPLES = join(ROOT, 'examples/count')
 
-/** A user who has said yes in the config, with `otlp-tally` on the PATH and the example's options for a receiver here. */
-async function user(config = 'enabled = true'): Promise<{ world: World; receiver: Receiver; file: string }> {
+/** A user who has agreed in the config, with `otlp-tally` on the PATH and the options of the example for a receiver. */
+async function makeUser(
+  config = 'enabled = true',
+): Promise<{ world: World; receiver: Receiver; file: string }> {
   const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
   const world = makeWorld()
   world.writeConfig(`[telemetry]\n${config}\n`)
   const folder = join(world.home, 'bin')
@@ -34,11 +35,9 @@ function writeOptions(file: string, changes: object): void {
 const count = (world: World, args: readonly string[], env: Record<string, string> = {}) =>
   runProcess('otlp-tally', ['count', ...args], { cwd: world.cwd, env: { ...world.env, ...env } })
 
-const silent = { status: 0, signal: null, stdout: '', stderr: '' }
-
 describe('otlp-tally count', () => {
-  test('counts commands and events, and says nothing', async () => {
-    const { world, receiver, file } = await user()
+  test('counts commands and events, and prints nothing', async () => {
+    const { world, receiver, file } = await makeUser()
     const lines = [
       ['build'],
       ['pre-commit'],
@@ -47,7 +46,7 @@ describe('otlp-tally count', () => {
       ['build_finished', 'target=secret', 'cached=true'],
     ]
     for (const line of lines) {
-      expect(await count(world, [...line, '--options', file])).toEqual(silent)
+      expect(await count(world, [...line, '--options', file])).toEqual(SILENT)
       await helpersEnded(world)
     }
     expect(counts(receiver.requests)).toEqual({ build: 1, 'pre-commit': 1, unknown: 1 })
@@ -56,25 +55,25 @@ describe('otlp-tally count', () => {
     expect(resource.attributes).toContainEqual({ key: 'service.version', value: { stringValue: '0.19.3' } })
   })
 
-  test('the commands and the options of docs/other-languages.md', async () => {
-    const page = readFileSync(join(import.meta.dirname, '../docs/other-languages.md'), 'utf8')
+  test('runs as the commands of docs/other-languages.md show it, with the options there', async () => {
+    const page = readFileSync(join(ROOT, 'docs/other-languages.md'), 'utf8')
     const block = (language: string) =>
       page.match(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'm'))![1]!
     expect(JSON.parse(block('json'))).toEqual(
       JSON.parse(readFileSync(join(EXAMPLES, 'telemetry.json'), 'utf8')),
     )
-    const { world, receiver } = await user()
+    const { world, receiver } = await makeUser()
     for (const line of block('sh').trim().split('\n')) {
-      expect(await runProcess('sh', ['-c', line], world)).toEqual(silent)
+      expect(await runProcess('sh', ['-c', line], world)).toEqual(SILENT)
       await helpersEnded(world)
     }
     expect(counts(receiver.requests)).toEqual({ build: 1 })
     expect(counts(receiver.requests, 'build_finished')).toEqual({ 'false,release': 1 })
   })
 
-  test('--version replaces the version of the file', async () => {
-    const { world, receiver, file } = await user()
-    expect(await count(world, ['build', '--version', '2.0.0', '--options', file])).toEqual(silent)
+  test('--version replaces the version in the file', async () => {
+    const { world, receiver, file } = await makeUser()
+    expect(await count(world, ['build', '--version', '2.0.0', '--options', file])).toEqual(SILENT)
     const [request] = await receiver.arrived(1)
     expect(request!.body).toContain('"service.version","value":{"stringValue":"2.0.0"}')
   })
@@ -84,29 +83,20 @@ describe('otlp-tally count', () => {
     ['DO_NOT_TRACK', 'enabled = true', { DO_NOT_TRACK: '1' }],
     ['off by variable', 'enabled = true', { TRIX_TELEMETRY: 'off' }],
     ['off by the config', 'enabled = false', { TRIX_TELEMETRY: 'on' }],
-  ])('is silent and leaves nothing behind where %s', async (_, config, env) => {
-    const { world, receiver, file } = await user(config)
+  ])('prints nothing and leaves no file, also in a terminal, where %s', async (_, config, given) => {
+    const { world, receiver, file } = await makeUser(config)
     const before = world.files()
-    // In a terminal a tool would show its notice here.
+    const env = given as Record<string, string>
     const line = `otlp-tally count build --options ${file}`
-    expect(await count(world, ['build', '--options', file], env as Record<string, string>)).toEqual(silent)
-    const inTerminal = spawnSync('script', ['-qec', line, '/dev/null'], {
-      cwd: world.cwd,
-      env: { ...world.env, ...(env as Record<string, string>), TERM: 'xterm' },
-      encoding: 'utf8',
-      input: '',
-    })
-    expect({ status: inTerminal.status, stdout: inTerminal.stdout.replace('^D\b\b', '') }).toEqual({
-      status: 0,
-      stdout: '',
-    })
+    expect(await count(world, ['build', '--options', file], env)).toEqual(SILENT)
+    expect(await runOnTerminal(line, { cwd: world.cwd, env: { ...world.env, ...env } })).toEqual(SILENT)
     await helpersEnded(world)
     expect(world.files()).toEqual(before)
     expect(receiver.requests).toEqual([])
   })
 
-  test('log explains', async () => {
-    const { world, file } = await user('')
+  test('in log mode prints what would be sent', async () => {
+    const { world, file } = await makeUser('')
     const { status, stdout, stderr } = await count(world, ['build', '--options', file], {
       TRIX_TELEMETRY: 'log',
     })
@@ -124,8 +114,8 @@ describe('otlp-tally count', () => {
     ['an event', { events: { e: { a: 'text' } } }, ['build'], 'events: expected metrics'],
     ['attributes of a command', {}, ['build', 'a=b'], 'build: telemetry.json has no such event'],
     ['no pair', {}, ['build_finished', 'debug'], 'debug: expected key=value'],
-  ])('a mistake is a sentence and exit code 2: %s', async (_, content, args, sentence) => {
-    const { world, file } = await user()
+  ])('ends with 2 and one sentence for %s', async (_, content, args, sentence) => {
+    const { world, file } = await makeUser()
     if (content === undefined) rmSync(file)
     else if (typeof content === 'string') writeFileSync(file, content)
     else writeOptions(file, content)
@@ -136,24 +126,27 @@ describe('otlp-tally count', () => {
   })
 })
 
-describe('the examples count', () => {
-  /** A copy of an example beside its options. */
+describe('of the examples', () => {
+  /** Copies an example to the folder of its options. */
   function copy(world: World, name: string): string {
     const path = join(world.cwd, name)
     copyFileSync(join(EXAMPLES, name), path)
     return path
   }
 
-  async function arrive(world: World, receiver: Receiver) {
-    await expect.poll(() => counts(receiver.requests), { timeout: 20_000 }).toEqual({ build: 1 })
-    await expect
-      .poll(() => counts(receiver.requests, 'build_finished'), { timeout: 20_000 })
-      .toEqual({ 'false,release': 1 })
+  /** The tool prints the same with and without `otlp-tally`, and is counted with it. */
+  async function expectCounted(world: World, receiver: Receiver, program: string, ...args: string[]) {
+    const run = () => runProcess(program, [...args, 'build'], world)
+    expect(await run()).toEqual({ ...SILENT, stdout: 'built\n' })
+    await expect.poll(() => counts(receiver.requests)).toEqual({ build: 1 })
+    await expect.poll(() => counts(receiver.requests, 'build_finished')).toEqual({ 'false,release': 1 })
     await helpersEnded(world)
+    world.env.PATH = world.env.PATH!.replace(/^[^:]*:/, '')
+    expect(await run()).toEqual({ ...SILENT, stdout: 'built\n' })
   }
 
-  test('a Git hook, which stops no commit for it', async () => {
-    const { world, receiver, file } = await user()
+  test('the Git hook counts, and stops no commit where it cannot', async () => {
+    const { world, receiver, file } = await makeUser()
     const git = (...args: string[]) =>
       runProcess('git', ['-c', 'user.name=a', '-c', 'user.email=a@example.com', ...args], {
         cwd: world.cwd,
@@ -161,46 +154,32 @@ describe('the examples count', () => {
       })
     await git('init', '-q')
     copyFileSync(join(EXAMPLES, 'pre-commit'), join(world.cwd, '.git/hooks/pre-commit'))
-    expect(await git('commit', '-q', '--allow-empty', '-m', 'one')).toEqual(silent)
+    expect(await git('commit', '-q', '--allow-empty', '-m', 'one')).toEqual(SILENT)
     await receiver.arrived(1)
     expect(counts(receiver.requests)).toEqual({ 'pre-commit': 1 })
     writeFileSync(file, 'not JSON')
-    expect(await git('commit', '-q', '--allow-empty', '-m', 'two')).toEqual(silent)
+    expect(await git('commit', '-q', '--allow-empty', '-m', 'two')).toEqual(SILENT)
     world.env.PATH = world.env.PATH!.replace(/^[^:]*:/, '')
-    expect(await git('commit', '-q', '--allow-empty', '-m', 'three')).toEqual(silent)
+    expect(await git('commit', '-q', '--allow-empty', '-m', 'three')).toEqual(SILENT)
     await helpersEnded(world)
   })
 
   test.each([
     ['Bash', 'bash', 'trix.sh'],
     ['Python', 'python3', 'trix.py'],
-  ])('a tool in %s', async (_, program, name) => {
-    const { world, receiver } = await user()
-    const tool = copy(world, name)
-    expect(await runProcess(program, [tool, 'build'], world)).toEqual({ ...silent, stdout: 'built\n' })
-    await arrive(world, receiver)
-    // Without otlp-tally it works as well.
-    world.env.PATH = world.env.PATH!.replace(/^[^:]*:/, '')
-    expect(await runProcess(program, [tool, 'build'], world)).toEqual({ ...silent, stdout: 'built\n' })
+  ])('the tool in %s is counted', async (_, program, name) => {
+    const { world, receiver } = await makeUser()
+    await expectCounted(world, receiver, program, copy(world, name))
   })
 
-  test('a tool in Go', async () => {
-    const { world, receiver } = await user()
+  test('the tool in Go is counted', async () => {
+    const { world, receiver } = await makeUser()
     const source = copy(world, 'trix.go')
-    const env = {
-      ...world.env,
-      GO111MODULE: 'off',
-      GOFLAGS: '',
-      GOPROXY: 'off',
-      GOCACHE: join(world.home, 'go'),
-    }
+    // With the cache of this machine, or Go would compile its standard library first.
+    const GOCACHE = process.env.GOCACHE ?? join(homedir(), '.cache/go-build')
+    const env = { ...world.env, GO111MODULE: 'off', GOFLAGS: '', GOPROXY: 'off', GOCACHE }
     const built = await runProcess('go', ['build', '-o', 'trix', source], { cwd: world.cwd, env })
-    expect(built).toEqual(silent)
-    const tool = join(world.cwd, 'trix')
-    expect(await runProcess(tool, ['build'], world)).toEqual({ ...silent, stdout: 'built\n' })
-    await arrive(world, receiver)
-    world.env.PATH = '/usr/bin:/bin'
-    expect(await runProcess(tool, ['build'], world)).toEqual({ ...silent, stdout: 'built\n' })
-    // Go compiles its standard library into an empty cache first.
-  }, 120_000)
+    expect(built).toEqual(SILENT)
+    await expectCounted(world, receiver, join(world.cwd, 'trix'))
+  })
 })

@@ -1,14 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { expect, onTestFinished } from 'vitest'
+import { expect } from 'vitest'
 import { helpersEnded } from './helper.ts'
+import { canSend, logsIn, marksIn } from './log-text.ts'
 import { type Received, startReceiver } from './receiver.ts'
-import { makeWorld, type Result, runProcess, type World } from './world.ts'
+import { linked, makeWorld, type Result, runProcess, SILENT, type World } from './world.ts'
 
-/** A tool of one user, as real processes, and what a real server has stored: the tests of counting are made of these. */
+// The tests of counting are made of these two: a tool of one user, as real processes, and a backend, which is a real server.
 
-const INDEX = join(import.meta.dirname, '../dist/index.js')
 const CLOCK = join(import.meta.dirname, 'faults/wrong-clock.cjs')
 
 /** How a command is run. */
@@ -17,23 +16,25 @@ export interface Run {
   options?: object
   /** What it does after it has counted. */
   after?: string
-  /** How far its clock is ahead, in ms. Then it sends by itself, since a helper's clock is the machine's. */
+  /** How far its clock is ahead, in ms. Its delivery is inline then, since a helper would have the machine's clock. */
   clock?: number
   env?: Record<string, string>
-  /** Wraps the command line: strace, a namespace. */
+  /** What stands before the command line: strace, a namespace. */
   within?: readonly string[]
 }
 
 export interface Tool {
   world: World
-  /** Runs a command that counts these names, and waits for its helper. Nothing is printed, and it ends with 0. */
+  /** Runs a command that counts these names, `build` by default, and waits for its helper. It ends well and prints nothing. */
   run(endpoint: string, names?: readonly string[], how?: Run): Promise<void>
   /** The same without waiting for the helper. */
   start(endpoint: string, names?: readonly string[], how?: Run): Promise<Result>
   /** The logs, relative to the folder `v1`. */
   logs(): string[]
-  /** The invocations that are on disk, as text says so: not by the code that is tested. */
+  /** How many invocations are on disk. */
   marks(): number
+  /** Resolves when the next command can send all that is counted. */
+  canSend(): Promise<void>
 }
 
 const COMMANDS = ['build', 'check', 'deploy', 'lint', 'test']
@@ -46,12 +47,12 @@ export function makeTool(env: Record<string, string> = {}): Tool {
   const start: Tool['start'] = (endpoint, names = ['build'], how = {}) => {
     const { options, after = '', clock, env: more, within = [] } = how
     const given = {
-      ...{ name: 'trix', version: '1.0.0', endpoint, commands: COMMANDS, timeoutMs: 2000 },
+      ...{ name: 'trix', version: '1.0.0', endpoint, commands: COMMANDS, timeoutMs: 5000 },
       ...(clock !== undefined && { delivery: 'inline' }),
       ...options,
     }
     const code = `
-      import { initTelemetry } from ${JSON.stringify(INDEX)}
+      import { initTelemetry } from 'otlp-tally'
       const { trackCommand, trackEvent, flushTelemetry } = initTelemetry(${JSON.stringify(given)})
       for (const name of ${JSON.stringify(names)}) trackCommand(name)
       ${after}`
@@ -59,30 +60,21 @@ export function makeTool(env: Record<string, string> = {}): Tool {
       ...within,
       process.execPath,
       ...(clock === undefined ? [] : ['--require', CLOCK]),
-      ...['--input-type=module', '-e', code],
+      ...['--input-type=module', '-e', linked(code)],
     ]
     const environment = { ...world.env, ...(clock !== undefined && { CLOCK_OFFSET: `${clock}` }), ...more }
     return runProcess(command, args, { cwd: world.cwd, env: environment })
   }
-  const logs = () => {
-    try {
-      return readdirSync(folder).filter(name => name.includes('.log'))
-    } catch {
-      return [] // nothing was counted yet
-    }
-  }
   return {
     world,
     start,
-    logs,
+    logs: () => logsIn(folder),
     async run(...given) {
-      expect(await start(...given)).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
+      expect(await start(...given)).toEqual(SILENT)
       await helpersEnded({ home })
     },
-    marks: () =>
-      logs()
-        .flatMap(name => readFileSync(join(folder, name), 'latin1').split('\n'))
-        .filter(line => /^[a-z].* \d{13}$/.test(line)).length,
+    marks: () => Object.values(marksIn(folder)).reduce((sum, count) => sum + count, 0),
+    canSend: () => canSend(folder),
   }
 }
 
@@ -126,7 +118,6 @@ export async function startBackend(act?: (request: Request) => void): Promise<Ba
       port,
     )
   let receiver = await listen()
-  onTestFinished(() => receiver.close())
   const { endpoint } = receiver
   return {
     ...{ endpoint, bodies, requests },
@@ -137,6 +128,3 @@ export async function startBackend(act?: (request: Request) => void): Promise<Ba
     },
   }
 }
-
-/** After this, processes that were killed count as dead: the life of a claim is the timeout and a second. */
-export const aWhile = (ms = 3200): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))

@@ -1,21 +1,20 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, linkSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { all, countedBy, resourceValues } from './consumers.ts'
-import { aWhile, makeTool, startBackend, type Tool } from './counting.ts'
+import { makeTool, startBackend, type Tool } from './counting.ts'
 import { helpersEnded } from './helper.ts'
+import { hasStrace, isRoot } from './machine.ts'
 
-// Real processes on a disk that fails, or knows less than others. What it is made to do is injected into system calls.
-
-const hasStrace = spawnSync('strace', ['-V']).status === 0
-const isRoot = process.geteuid?.() === 0
+// Real processes on a disk that fails, is full, or lacks a system call: strace lets calls fail.
 
 const strace = (...options: string[]) => ['strace', '-f', '-qq', '-o', '/dev/null', ...options]
 const logOf = ({ world, logs }: Tool) => join(world.state, 'v1', logs().find(name => name.endsWith('.log'))!)
 
 describe.runIf(hasStrace)('a count is exact', () => {
-  test('where closing a file fails after it was written', async () => {
+  test('where closing the log fails after a mark was written', async () => {
     const { endpoint, bodies } = await startBackend()
     const tool = makeTool()
     await tool.run(endpoint)
@@ -26,32 +25,34 @@ describe.runIf(hasStrace)('a count is exact', () => {
     expect(resourceValues(bodies, 'user.fingerprint').size).toBe(1)
   })
 
-  test.each([1, 2])('where the log cannot be read for once, the %i. time', async when => {
+  test.each([
+    ['first', 'the command counts nothing', 1, 7],
+    ['second', 'the next command sends its count', 2, 9],
+  ])('where the %s read of the log fails: %s', async (_read, _effect, when, counted) => {
     const { endpoint, bodies } = await startBackend()
     const tool = makeTool()
+    const options = { timeoutMs: 2000 }
     for (let i = 0; i < 3; i++) await tool.run(endpoint, ['build', 'lint'])
     const fault = `inject=pread64:error=EIO:when=${when}`
     const within = strace('-P', logOf(tool), '-e', 'trace=pread64', '-e', fault)
-    for (let i = 0; i < 2; i++) await tool.run(endpoint, ['lint'], { within })
-    await aWhile()
+    for (let i = 0; i < 2; i++) await tool.run(endpoint, ['lint'], { within, options })
+    await tool.canSend()
     await tool.run(endpoint)
-    // Where the command itself cannot see what file it has in its hands, it does not count.
-    expect(tool.marks()).toBe(when === 1 ? 7 : 9)
-    expect(countedBy(bodies)).toEqual(all(tool.marks()))
+    expect(tool.marks()).toBe(counted)
+    expect(countedBy(bodies)).toEqual(all(counted))
   })
 
-  test('where the system knows no statx, whatever else changes a file', async () => {
+  test('where there is no statx, and the log and the fingerprint get other rights and a hard link', async () => {
     const { endpoint, bodies } = await startBackend()
     const tool = makeTool()
     const within = strace('-e', 'trace=statx', '-e', 'inject=statx:error=ENOSYS')
     for (let i = 0; i < 2; i++) await tool.run(endpoint, ['build'], { within })
+    // Without statx the time of the last change stands for that of the birth. It has to be another one.
+    await sleep(1100)
     for (const path of [logOf(tool), join(tool.world.state, 'fingerprint')]) {
-      // A backup by hard links, other rights: the time of the last change is not the one of the birth.
-      await aWhile(1100)
       chmodSync(path, 0o640)
       linkSync(path, `${path}.backup`)
     }
-    await aWhile(1100)
     for (let i = 0; i < 2; i++) await tool.run(endpoint, ['build'], { within })
     expect(countedBy(bodies)).toEqual(all(4))
     for (const key of ['service.instance.id', 'user.fingerprint'])
@@ -65,13 +66,13 @@ describe.runIf(hasStrace)('a count is exact', () => {
     const path = join(tool.world.state, 'fingerprint')
     const [id, , ...stamp] = readFileSync(path, 'utf8').split(' ')
     writeFileSync(path, [id, Date.now() - 400 * 86_400_000, ...stamp].join(' '))
-    // Its helper sets the log aside, under the id that has ended.
+    // Its helper sets the log aside, since the id has ended.
     await tool.run(endpoint)
     expect(bodies).toHaveLength(1)
-    // The one is held up before it removes what it has read, and another one has replaced it meanwhile.
+    // One command is held up before it removes the old fingerprint, while others replace it.
     const within = strace('-P', path, '-e', 'trace=rename', '-e', 'inject=rename:delay_enter=1500000:when=1')
     const held = tool.start(endpoint, ['check'], { within })
-    await aWhile(700)
+    await sleep(700)
     await offline(async () => {
       for (let i = 0; i < 3; i++) await tool.start(endpoint, ['check'])
     })
@@ -100,7 +101,7 @@ describe.runIf(isRoot)('what cannot be stored is neither counted nor sent', () =
     expect([requests, world.files()]).toEqual([[], []])
   })
 
-  test('in a home that is read-only since, and goes on when it is not', async () => {
+  test('in a home that becomes read-only; once it is writable again, counting goes on', async () => {
     const { endpoint, bodies } = await startBackend()
     const { run, world } = makeTool()
     for (let i = 0; i < 2; i++) await run(endpoint)
@@ -110,9 +111,9 @@ describe.runIf(isRoot)('what cannot be stored is neither counted nor sent', () =
     expect(countedBy(bodies)).toEqual(all(3))
   })
 
-  test('on a disk that is full, to the last byte: a mark of which a part fits is none', async () => {
+  test('on a full disk that has room for a part of a mark', async () => {
     const { endpoint, bodies } = await startBackend()
-    const { run, world } = makeTool()
+    const { run, canSend, world } = makeTool()
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k', 'none', world.home])
     try {
       await run(endpoint)
@@ -126,7 +127,7 @@ describe.runIf(isRoot)('what cannot be stored is neither counted nor sent', () =
       for (let i = 0; i < 2; i++) await run(endpoint)
       expect(statSync(path).size).toBe(4096)
       execFileSync('rm', [join(world.home, 'filler')])
-      await aWhile()
+      await canSend()
       await run(endpoint)
       expect(countedBy(bodies)).toEqual(all(2))
       expect(resourceValues(bodies, 'service.instance.id').size).toBe(1)
@@ -135,7 +136,7 @@ describe.runIf(isRoot)('what cannot be stored is neither counted nor sent', () =
     }
   })
 
-  test('on a disk without room for the first files, and nothing is left half made', async () => {
+  test('on a disk that has no room for the first files, and no file is left half written', async () => {
     const { endpoint, bodies } = await startBackend()
     for (let inodes = 2; inodes <= 8; inodes++) {
       const { run, world } = makeTool()
@@ -156,39 +157,38 @@ describe.runIf(isRoot)('what cannot be stored is neither counted nor sent', () =
   })
 })
 
-describe('a copy counts for itself', () => {
-  test('whichever of the two is run, and both at once', async () => {
-    const { endpoint, bodies } = await startBackend()
-    const { run, start, world } = makeTool()
-    for (let i = 0; i < 3; i++) await run(endpoint)
-    const copy = join(world.cwd, 'copy')
-    execFileSync('cp', ['-a', world.home, copy])
-    const env = { HOME: copy }
-    await Promise.all(Array.from({ length: 6 }, () => start(endpoint, ['build'], { env })))
-    await Promise.all([run(endpoint), run(endpoint, ['build'], { env })])
-    await aWhile(1100)
-    for (const more of [{}, { env }]) await run(endpoint, ['build'], more)
-    await helpersEnded({ home: copy })
-    expect(countedBy(bodies)).toEqual(all(3 + 6 + 2 + 2))
-    expect(resourceValues(bodies, 'user.fingerprint').size).toBe(2)
-  })
+test('a copied home is an installation of its own, also when both are run at once', async () => {
+  const { endpoint, bodies } = await startBackend()
+  const { run, start, canSend, world } = makeTool()
+  for (let i = 0; i < 3; i++) await run(endpoint)
+  const copy = join(world.cwd, 'copy')
+  execFileSync('cp', ['-a', world.home, copy])
+  const env = { HOME: copy }
+  await Promise.all(Array.from({ length: 6 }, () => start(endpoint, ['build'], { env })))
+  await Promise.all([run(endpoint), run(endpoint, ['build'], { env })])
+  await helpersEnded({ home: copy })
+  await canSend()
+  for (const more of [{}, { env }]) await run(endpoint, ['build'], more)
+  await helpersEnded({ home: copy })
+  expect(countedBy(bodies)).toEqual(all(3 + 6 + 2 + 2))
+  expect(resourceValues(bodies, 'user.fingerprint').size).toBe(2)
 })
 
-describe('inline, where no helper can work', () => {
+describe("with delivery: 'inline' the next command sends all that six commands at once have counted", () => {
   test.each<[string, string]>([
-    ['a command that ends at once', 'process.exit()'],
-    ['one that ends within a few milliseconds', 'setTimeout(() => process.exit(), 3)'],
-    ['one that counts again', "await flushTelemetry(); trackCommand('build')"],
-  ])('%s, six times at once: all is counted after the next one', async (_, after) => {
+    ['that end at once', 'process.exit()'],
+    ['that end within a few milliseconds', 'setTimeout(() => process.exit(), 3)'],
+    ['that count again', "await flushTelemetry(); trackCommand('build')"],
+  ])('%s', async (_, after) => {
     const { endpoint, bodies } = await startBackend()
-    const { run, start, world, marks } = makeTool()
-    const options = { delivery: 'inline' }
+    const { run, start, world, marks, canSend } = makeTool()
+    const options = { delivery: 'inline', timeoutMs: 2000 }
     const how = { options, after }
     await run(endpoint, ['build'], { options })
     await Promise.all(Array.from({ length: 6 }, () => start(endpoint, ['build', 'test'], how)))
     await helpersEnded(world)
-    // A command that ends while its request is under way has left a claim that nobody settles but time.
-    await aWhile()
+    // A command that ends while its request is under way leaves a claim, which has to expire.
+    await canSend()
     await run(endpoint, ['build'], { options })
     expect(countedBy(bodies)).toMatchObject({ byStart: marks(), byArrival: marks() })
   })

@@ -1,37 +1,32 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'esbuild'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { bundleLibrary } from './bundle.ts'
 import { endings } from './failures.ts'
-import { marks } from './marks.ts'
-import { counts, type Receiver, startReceiver } from './receiver.ts'
-import { makeWorld, type Result, runProcess, type World } from './world.ts'
-
-const DIST = join(import.meta.dirname, '../dist/index.js')
-
-async function consented(): Promise<{ world: World; receiver: Receiver }> {
-  const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
-  const on = { TRIX_TELEMETRY: 'on', TRAX_TELEMETRY: 'on' }
-  return { receiver, world: makeWorld({ ...on, TRIX_TELEMETRY_ENDPOINT: receiver.endpoint }) }
-}
+import { marksIn } from './log-text.ts'
+import { LIBRARY, ROOT } from './paths.ts'
+import { consentedUser, counts } from './receiver.ts'
+import { linked, makeWorld, type Result, runProcess, type World } from './world.ts'
 
 const script = (code: string, options = 'failures: true') => `
-  import { initTelemetry } from ${JSON.stringify(DIST)}
+  import { initTelemetry } from 'otlp-tally'
   const { trackCommand, trackEvent, flushTelemetry } = initTelemetry({
     name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009',
     commands: ['build', 'check', 'dev'], events: { cup_brewed: {} }, ${options} })
   ${code}`
 
-/** Runs it to its end; `kill` is sent when it has printed something. */
+/** How often each series of this user was counted. */
+const marks = ({ state }: World) => marksIn(join(state, 'v1'))
+
+/** Runs a script to its end. `kill` is sent when it has printed something. */
 function run(
   world: World,
   code: string,
   flags: readonly string[] = [],
   kill?: NodeJS.Signals,
 ): Promise<Result> {
-  const command = [...flags, '--input-type=module', '-e', code]
+  const command = [...flags, '--input-type=module', '-e', linked(code)]
   if (!kill) return runProcess(process.execPath, command, world)
   return new Promise(resolve => {
     const child = spawn(process.execPath, command, {
@@ -48,43 +43,39 @@ const BUILD = 'command_invocation,command_name=build'
 const FAILED = 'command_failure,command_name=build'
 
 describe('with failures: true', () => {
-  test.each(endings)('$title: a failure is $fails', async ending => {
-    const { code, status, signal, kill, flags } = ending
-    const { world } = await consented()
+  test.each(
+    endings.map(ending => [ending.title, ending.fails ? 'a failure' : 'no failure', ending] as const),
+  )('%s: %s', async (_title, _verdict, { code, status, signal, kill, flags, fails }) => {
+    const { world } = await consentedUser()
     const result = await run(world, script(`trackCommand('build')\n${code}`), flags, kill)
-    expect({ status: result.status, signal: result.signal }).toEqual({
-      status: status ?? null,
-      signal: signal ?? null,
-    })
-    // A success, and what is none, adds no series.
-    expect(marks(world.state)).toEqual({
-      [BUILD]: 1,
-      ...(ending.fails && { [FAILED]: 1 }),
-    })
+    expect(result).toMatchObject({ status: status ?? null, signal: signal ?? null })
+    // What is no failure adds no series.
+    expect(marks(world)).toEqual({ [BUILD]: 1, ...(fails && { [FAILED]: 1 }) })
   })
 
-  test('tool | head -1: a failure is what ended with another exit code than 0', async () => {
-    const { world } = await consented()
+  test('tool | head -1: it is a failure if the tool ended with another exit code than 0', async () => {
+    const { world } = await consentedUser()
     const file = join(world.cwd, 'tool.mjs')
     for (const write of ["process.stdout.write('a line\\n')", "console.log('a line')"]) {
-      writeFileSync(file, script(`trackCommand('build')\nfor (let i = 0; i < 1e5; i++) ${write}`))
-      const before = marks(world.state)[FAILED] ?? 0
+      writeFileSync(file, linked(script(`trackCommand('build')\nfor (let i = 0; i < 1e5; i++) ${write}`)))
+      const before = marks(world)[FAILED] ?? 0
       const line = `${process.execPath} ${file} 2>/dev/null | head -1; echo \${PIPESTATUS[0]}`
       const { stdout } = await runProcess('bash', ['-c', line], world)
+      // Whether writing fails before the tool has ended is a matter of luck.
       const status = Number(stdout.trim().split('\n').at(-1))
-      const after = marks(world.state)[FAILED] ?? 0
-      expect({ status, failures: after - before }).toEqual({ status, failures: status ? 1 : 0 })
+      const failures = (marks(world)[FAILED] ?? 0) - before
+      expect({ status, failures }).toEqual({ status, failures: status ? 1 : 0 })
     }
   })
 
-  test('the next command delivers both, with a description of its own', async () => {
-    const { world, receiver } = await consented()
+  test('runs and failures are two metrics, each with its description, and a request of a failed command has both', async () => {
+    const { world, receiver } = await consentedUser()
     for (const end of ['process.exit(2)', '', "throw new Error('boom')"]) {
       await run(world, script(`trackCommand('build')\n${end}`))
       await receiver.arrived(1)
     }
     await run(world, script("trackCommand('check')"))
-    await expect.poll(() => counts(receiver.requests), { timeout: 15_000 }).toEqual({ build: 3, check: 1 })
+    await expect.poll(() => counts(receiver.requests)).toEqual({ build: 3, check: 1 })
     expect(counts(receiver.requests, 'command_failure')).toEqual({ build: 2 })
     const metrics = receiver.requests.flatMap(
       ({ body }) => JSON.parse(body).resourceMetrics[0].scopeMetrics[0].metrics,
@@ -95,7 +86,6 @@ describe('with failures: true', () => {
       sum: { isMonotonic: true, aggregationTemporality: 2 },
     })
     expect(failure.description).toBe('Failed invocations of trix by command.')
-    // The body of the process that failed says so already.
     expect(counts(receiver.requests.slice(0, 1), 'command_failure')).toEqual({ build: 1 })
   })
 
@@ -105,26 +95,25 @@ describe('with failures: true', () => {
     ["process.on('exit', () => { process.exitCode = 1 })", 0],
     ["process.exitCode = 1; process.on('exit', () => { process.exitCode = 2 })", 1],
     ['process.exit(257)', 0],
-  ])('except: [1]: %s is %i failures', async (end, failures) => {
-    const { world } = await consented()
+  ])('with except: [1], %s is %i failures', async (end, failures) => {
+    const { world } = await consentedUser()
     await run(world, script(`trackCommand('build')\n${end}`, 'failures: { except: [1] }'))
-    expect(marks(world.state)).toEqual({ [BUILD]: 1, ...(failures && { [FAILED]: failures }) })
+    expect(marks(world)).toEqual({ [BUILD]: 1, ...(failures && { [FAILED]: failures }) })
   })
 
-  test('what a handler of `exit` decides is in a body of this process, inline too', async () => {
-    for (const delivery of ['detached', 'inline']) {
-      const { world, receiver } = await consented()
+  test.each(['detached', 'inline'])(
+    'a failure by an exit code that a handler of `exit` sets is sent at once, %s',
+    async delivery => {
+      const { world, receiver } = await consentedUser()
       const code = "trackCommand('build'); process.on('exit', () => { process.exitCode = 7 })"
       await run(world, script(code, `failures: true, delivery: '${delivery}'`))
-      await expect
-        .poll(() => counts(receiver.requests, 'command_failure'), { timeout: 15_000 })
-        .toEqual({ build: 1 })
+      await expect.poll(() => counts(receiver.requests, 'command_failure')).toEqual({ build: 1 })
       expect(counts(receiver.requests)).toEqual({ build: 1 })
-    }
-  })
+    },
+  )
 
-  test('it has the attributes of the command that was counted last', async () => {
-    const { world } = await consented()
+  test('a failure has the attributes of the command that was counted last', async () => {
+    const { world } = await consentedUser()
     const code = script(
       `trackCommand('init'); trackCommand('biuld'); trackCommand('build')
        trackEvent('cup_brewed'); trackCommand('--help'); trackCommand('telemetry status')
@@ -133,15 +122,15 @@ describe('with failures: true', () => {
     )
     world.env.CLAUDECODE = '1'
     await run(world, code)
-    expect(Object.keys(marks(world.state)).filter(series => series.startsWith('command_failure'))).toEqual([
+    expect(Object.keys(marks(world)).filter(series => series.startsWith('command_failure'))).toEqual([
       'command_failure,agent=claude,command_name=build',
     ])
   })
 
   test('a mistyped command fails as `unknown`', async () => {
-    const { world } = await consented()
-    await run(world, script("trackCommand('biuld'); process.exit(2)", 'failures: true'))
-    expect(marks(world.state)).toEqual({
+    const { world } = await consentedUser()
+    await run(world, script("trackCommand('biuld'); process.exit(2)"))
+    expect(marks(world)).toEqual({
       'command_invocation,command_name=unknown': 1,
       'command_failure,command_name=unknown': 1,
     })
@@ -151,25 +140,25 @@ describe('with failures: true', () => {
     ['no command was counted', "trackEvent('cup_brewed'); process.exit(1)"],
     ['it was a flag', "trackCommand('--version'); process.exit(1)"],
     ['it was the telemetry command', "trackCommand('telemetry'); process.exit(1)"],
-  ])('none where %s', async (_, code) => {
-    const { world } = await consented()
+  ])('there is no failure where %s', async (_, code) => {
+    const { world } = await consentedUser()
     await run(world, script(code))
-    expect(Object.keys(marks(world.state)).filter(series => series.startsWith('command_'))).toEqual([])
+    expect(Object.keys(marks(world)).filter(series => series.startsWith('command_'))).toEqual([])
   })
 
-  test('none after an opt-out that came late', async () => {
-    const { world } = await consented()
+  test('there is no failure after a later initTelemetry with disabled: true', async () => {
+    const { world } = await consentedUser()
     await run(
       world,
       script(`trackCommand('build')
         initTelemetry({ name: 'trix', version: '0.19.3', commands: [], disabled: true })
         process.exit(1)`),
     )
-    expect(marks(world.state)).toEqual({ [BUILD]: 1 })
+    expect(marks(world)).toEqual({ [BUILD]: 1 })
   })
 
-  test('a program that runs on: its failure comes after the delivery, in a body of its own', async () => {
-    const { world, receiver } = await consented()
+  test('a program that runs on sends its count while it runs, and its failure when it ends', async () => {
+    const { world, receiver } = await consentedUser()
     const running = world.start(
       script("trackCommand('dev')\nprocess.stdin.once('data', () => process.exit(1))"),
     )
@@ -183,7 +172,7 @@ describe('with failures: true', () => {
   const tools = (world: World, names: readonly string[]) =>
     names
       .map(
-        (name, i) => `(await import(${JSON.stringify(i ? join(world.cwd, 'copy.mjs') : DIST)}))
+        (name, i) => `(await import(${JSON.stringify(i ? join(world.cwd, 'copy.mjs') : LIBRARY)}))
           .initTelemetry({ name: '${name}', version: '1.0.0', endpoint: 'http://127.0.0.1:65009', failures: true, commands: ['build'] })
           .trackCommand('build')`,
       )
@@ -192,14 +181,13 @@ describe('with failures: true', () => {
   test.each([
     ['two tools', ['trix', 'trax'], { trax: 1 }],
     ['two copies of one tool', ['trix', 'trix'], { trix: 1 }],
-  ])('exactly one per process: %s', async (_, names, expected) => {
-    const { world } = await consented()
-    const stdin = { contents: `export * from ${JSON.stringify(DIST)}`, resolveDir: world.cwd }
-    const outfile = join(world.cwd, 'copy.mjs')
-    await build({ stdin, outfile, bundle: true, platform: 'node', format: 'esm', minify: true })
+  ])('a process has one failure, also with %s', async (_, names, expected) => {
+    const { world } = await consentedUser()
+    world.env.TRAX_TELEMETRY = 'on'
+    await bundleLibrary(join(world.cwd, 'copy.mjs'))
     expect(await run(world, `${tools(world, names)}\nprocess.exit(1)`)).toMatchObject({ status: 1 })
     const states = [...new Set(names)].map(
-      name => [name, marks(join(world.home, '.local/state', name))] as const,
+      name => [name, marksIn(join(world.home, '.local/state', name, 'v1'))] as const,
     )
     const failed = states.flatMap(([name, { [FAILED]: failures }]) => (failures ? [[name, failures]] : []))
     expect(Object.fromEntries(failed)).toEqual(expected)
@@ -207,9 +195,9 @@ describe('with failures: true', () => {
   })
 })
 
-describe('a tool that asks for none of it', () => {
-  /** What would be sent, without the time. */
-  const bodyOf = async (options: string, env: Record<string, string>, code = "trackCommand('build')") => {
+describe('a tool that asks for neither failures nor agents', () => {
+  /** What log mode prints of a run, without the times. */
+  const logged = async (options: string, env: Record<string, string>, code = "trackCommand('build')") => {
     const world = makeWorld({ TRIX_TELEMETRY: 'log', ...env })
     const { stderr } = await run(world, script(code, options))
     return stderr.replace(/\d{13}000000/g, '<time>')
@@ -230,25 +218,23 @@ describe('a tool that asks for none of it', () => {
     '"startTimeUnixNano":"<time>","timeUnixNano":"<time>","asInt":"1"}]}}]}]}]}\n'
   const agent = { CLAUDECODE: '1', AI_AGENT: 'claude-code' }
 
+  const failing = "trackCommand('build'); process.exitCode = 1"
+
   test('has the same body byte for byte, whoever runs it and however it ends', async () => {
-    expect(await bodyOf('', {})).toBe(plain)
-    expect(await bodyOf('', agent)).toBe(plain)
-    expect(
-      await bodyOf('failures: false, agents: false', agent, "trackCommand('build'); process.exitCode = 1"),
-    ).toBe(plain)
-    // Nor is there a difference where a person succeeds.
-    expect(await bodyOf('failures: true, agents: true', {})).toBe(plain)
+    expect(await logged('', {})).toBe(plain)
+    expect(await logged('', agent)).toBe(plain)
+    expect(await logged('failures: false, agents: false', agent, failing)).toBe(plain)
+    expect(await logged('failures: true, agents: true', {})).toBe(plain)
   })
 
-  test('(and one that asks has another, so this test can fail)', async () => {
-    const failed = await bodyOf('failures: true', {}, "trackCommand('build'); process.exitCode = 1")
-    expect(failed).toContain('"name":"command_failure"')
-    expect(await bodyOf('agents: true', agent)).toContain('{"key":"agent","value":{"stringValue":"claude"}}')
+  test('(one that asks for them has another body)', async () => {
+    expect(await logged('failures: true', {}, failing)).toContain('"name":"command_failure"')
+    expect(await logged('agents: true', agent)).toContain('{"key":"agent","value":{"stringValue":"claude"}}')
   })
 })
 
 test('each row of the table in docs/failures.md is an ending that is tried here', () => {
-  const page = readFileSync(join(import.meta.dirname, '../docs/failures.md'), 'utf8')
+  const page = readFileSync(join(ROOT, 'docs/failures.md'), 'utf8')
   const rows = [...page.matchAll(/^\| (.*?) +\| (yes|no) +\|$/gm)].map(([, title, answer]) => [title, answer])
   const tried = endings.map(({ title, fails }) => [title, fails ? 'yes' : 'no'])
   expect(rows.length).toBeGreaterThan(15)

@@ -1,46 +1,42 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'esbuild'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { version } from '../src/core/version.ts'
-import { counts, startReceiver } from './receiver.ts'
-import { makeWorld, runProcess, type World } from './world.ts'
-
-const DIST = join(import.meta.dirname, '../dist/index.js')
+import { bundleLibrary } from './bundle.ts'
+import { LIBRARY } from './paths.ts'
+import { counts, type Receiver, startReceiver } from './receiver.ts'
+import { makeWorld, runOnTerminal, runProcess, SILENT, type World } from './world.ts'
 
 const COMMANDS = "['bare', 'build', 'check', 'early', 'late', 'later', 'lint', 'test']"
 
+/** A user of the tools `trix` and `trax` who has agreed to both, and the code with which one of them begins. */
 async function consented() {
   const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
-  const world = makeWorld({ TRIX_TELEMETRY: 'on', TRAX_TELEMETRY: 'on' })
   return {
-    world,
     receiver,
+    world: makeWorld({ TRIX_TELEMETRY: 'on', TRAX_TELEMETRY: 'on' }),
     init: (name: string) =>
       `initTelemetry({ name: '${name}', version: '1.0.0', endpoint: '${receiver.endpoint}', commands: ${COMMANDS}, events: { cup_brewed: {} } })`,
   }
 }
 
-/** What the receiver got, by tool. */
-const byTool = (requests: { body: string }[]) =>
+/** What has arrived, by tool. */
+const byTool = ({ requests }: Receiver) =>
   Object.fromEntries(
     ['trix', 'trax'].map(name => [
       name,
-      counts(requests.filter(({ body }) => body.includes(`"stringValue":"${name}"`)) as never),
+      counts(requests.filter(({ body }) => body.includes(`"stringValue":"${name}"`))),
     ]),
   )
 
-/** A bundle of the library in the world, as a tool or a plugin would have it. */
-async function bundled(world: World, name: string): Promise<string> {
-  const contents = `export * from ${JSON.stringify(DIST)}`
-  const outfile = join(world.cwd, name)
-  const stdin = { contents, resolveDir: world.cwd }
-  await build({ stdin, outfile, bundle: true, platform: 'node', format: 'esm', minify: true })
+/** A bundled copy of the library in the world; the path in quotes. */
+async function bundled({ cwd }: World, name: string): Promise<string> {
+  const outfile = join(cwd, name)
+  await bundleLibrary(outfile)
   return JSON.stringify(outfile)
 }
 
-// Written by hand: whoever changes the key cuts the copies of different releases apart.
+// Written by hand: with another key, copies of different releases in one process would not find each other.
 const HANDLE = 'otlp-tally@0.3'
 
 test('the key of the handle holds the minor version while the major is 0', () => {
@@ -65,10 +61,10 @@ describe('one tool', () => {
     expect(result).toMatchObject({ stdout: `trix\n${HANDLE}\n`, stderr: '' })
     await receiver.arrived(1)
     expect(receiver.requests).toHaveLength(1)
-    expect(byTool(receiver.requests)).toEqual({ trix: { build: 2 }, trax: {} })
+    expect(byTool(receiver)).toEqual({ trix: { build: 2 }, trax: {} })
   })
 
-  test('is not touched by what a copy of another minor version has put there', async () => {
+  test('is not disturbed by what a copy of another minor version has put on the global object', async () => {
     const { world, receiver, init } = await consented()
     const result = await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
@@ -79,10 +75,10 @@ describe('one tool', () => {
     `)
     expect(result).toMatchObject({ stdout: '', stderr: '', status: 0 })
     await receiver.arrived(1)
-    expect(byTool(receiver.requests)).toEqual({ trix: { build: 1 }, trax: {} })
+    expect(byTool(receiver)).toEqual({ trix: { build: 1 }, trax: {} })
   })
 
-  test('counts where nothing can be added to the global object', async () => {
+  test('counts where the global object cannot be extended', async () => {
     const { world, receiver, init } = await consented()
     const result = await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
@@ -93,12 +89,12 @@ describe('one tool', () => {
     `)
     expect(result).toMatchObject({ stdout: '', stderr: '', status: 0 })
     await receiver.arrived(1)
-    expect(byTool(receiver.requests)).toEqual({ trix: { build: 1 }, trax: {} })
+    expect(byTool(receiver)).toEqual({ trix: { build: 1 }, trax: {} })
   })
 })
 
 describe('two tools in one process', () => {
-  test('with a copy each never count into each other', async () => {
+  test('with a copy each count apart', async () => {
     const { world, receiver, init } = await consented()
     await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
@@ -109,10 +105,10 @@ describe('two tools in one process', () => {
       plugin.trackCommand('lint')
     `)
     await receiver.arrived(2)
-    expect(byTool(receiver.requests)).toEqual({ trix: { build: 1 }, trax: { lint: 1 } })
+    expect(byTool(receiver)).toEqual({ trix: { build: 1 }, trax: { lint: 1 } })
   })
 
-  test('with a copy each, the plugin first: the same', async () => {
+  test('with a copy each count apart, also where the plugin comes first', async () => {
     const { world, receiver, init } = await consented()
     await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
@@ -124,10 +120,10 @@ describe('two tools in one process', () => {
       plugin.trackCommand('lint')
     `)
     await receiver.arrived(2)
-    expect(byTool(receiver.requests)).toEqual({ trix: { build: 1 }, trax: { lint: 2 } })
+    expect(byTool(receiver)).toEqual({ trix: { build: 1 }, trax: { lint: 2 } })
   })
 
-  test('that share a copy: the bare functions belong to the first, what initTelemetry returned to each', async () => {
+  test('that share a copy: the imported functions count for the first tool, those that initTelemetry returns for their own', async () => {
     const { world, receiver, init } = await consented()
     const script = `
       import { initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
@@ -140,16 +136,16 @@ describe('two tools in one process', () => {
       trax.trackCommand('lint')
     `
     const result = await world.script(script)
-    expect(result).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
+    expect(result).toEqual(SILENT)
     await receiver.arrived(2)
-    expect(byTool(receiver.requests)).toEqual({ trix: { early: 1, late: 1, build: 1 }, trax: { lint: 1 } })
-    // And nobody reads that several tools are here.
+    expect(byTool(receiver)).toEqual({ trix: { early: 1, late: 1, build: 1 }, trax: { lint: 1 } })
+    // Log mode does not remark that there are two.
     const log = await world.script(script, { TRIX_TELEMETRY: 'log' })
     expect(log.stderr).toContain('trix telemetry: this would be sent to ')
     expect(log.stderr).not.toContain('none (')
   })
 
-  test('that share a copy, the plugin first: the host counts by what initTelemetry returned to it', async () => {
+  test('that share a copy, the plugin first: the imported functions count for the plugin', async () => {
     const { world, receiver, init } = await consented()
     await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
@@ -160,10 +156,10 @@ describe('two tools in one process', () => {
       trax.trackCommand('lint')
     `)
     await receiver.arrived(2)
-    expect(byTool(receiver.requests)).toEqual({ trix: { build: 1 }, trax: { bare: 1, lint: 1 } })
+    expect(byTool(receiver)).toEqual({ trix: { build: 1 }, trax: { bare: 1, lint: 1 } })
   })
 
-  test('a copy for which nobody called initTelemetry belongs to the first tool of the process', async () => {
+  test('a copy whose initTelemetry was not called counts for the first tool of the process', async () => {
     const { world, receiver, init } = await consented()
     await world.script(`
       import { initTelemetry } from 'otlp-tally'
@@ -173,14 +169,14 @@ describe('two tools in one process', () => {
       trackCommand('build')
     `)
     await receiver.arrived(1)
-    expect(byTool(receiver.requests)).toEqual({ trix: { build: 1 }, trax: {} })
+    expect(byTool(receiver)).toEqual({ trix: { build: 1 }, trax: {} })
   })
 
   test.each([
     ['', 'trix'],
     [", { name: 'trix' }", 'trix'],
     [", { name: 'trax' }", 'trax'],
-  ])('runTelemetryCommand(args%s) manages %s', async (options, name) => {
+  ])('runTelemetryCommand(args%s) is about %s', async (options, name) => {
     const { world, init } = await consented()
     const run = (args: string) =>
       world.script(`
@@ -199,54 +195,49 @@ describe('two tools in one process', () => {
     ])
   })
 
-  test.each(['one copy', 'a copy each'])('show one notice between them: %s', async copies => {
+  test.each(['one copy', 'a copy each'])('show one notice in a run, with %s', async copies => {
     const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
     const world = makeWorld()
     const file = join(world.cwd, 'host.mjs')
-    const plugin = copies === 'one copy' ? JSON.stringify(DIST) : await bundled(world, 'plugin.mjs')
+    const plugin = copies === 'one copy' ? JSON.stringify(LIBRARY) : await bundled(world, 'plugin.mjs')
     const tool = (name: string) =>
       `({ name: '${name}', version: '1.0.0', endpoint: '${receiver.endpoint}', commands: ${COMMANDS} }).trackCommand('build')`
     writeFileSync(
       file,
-      `import * as host from ${JSON.stringify(DIST)}
+      `import * as host from ${JSON.stringify(LIBRARY)}
       import * as plugin from ${plugin}
       host.initTelemetry${tool('trix')}
       plugin.initTelemetry${tool('trax')}`,
     )
     const run = async () => {
-      const { stdout } = await runProcess(
-        'script',
-        ['-qec', `${process.execPath} ${file}`, '/dev/null'],
-        world,
-      )
+      const { stdout } = await runOnTerminal(`${process.execPath} ${file}`, world)
       return [...stdout.matchAll(/^(\w+) counts how often/gm)].map(([, name]) => name)
     }
-    // The second one is not counted before its own was shown, in the next run.
+    // The second tool is not counted before its own notice was shown, which is in the next run.
     expect(await run()).toEqual(['trix'])
     expect(world.files()).toEqual(['.local/state/trix/notice'])
     expect(await run()).toEqual(['trax'])
     await receiver.arrived(1)
     expect(await run()).toEqual([])
     await receiver.arrived(3)
-    expect(byTool(receiver.requests)).toEqual({ trix: { build: 2 }, trax: { build: 1 } })
+    expect(byTool(receiver)).toEqual({ trix: { build: 2 }, trax: { build: 1 } })
   })
 })
 
-test('a call before initTelemetry is a sentence in log mode, and nothing otherwise', async () => {
+test('a call before initTelemetry counts nothing, and log mode says so', async () => {
   const { world, init } = await consented()
   const script = `
     import { initTelemetry, trackCommand } from 'otlp-tally'
     trackCommand('too early')
     ${init('trix')}`
-  expect(await world.script(script)).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
+  expect(await world.script(script)).toEqual(SILENT)
   expect((await world.script(script, { TRIX_TELEMETRY: 'log' })).stderr).toBe(
     'trix telemetry: none (trackCommand was called before initTelemetry: that was not counted)\n',
   )
 })
 
 describe('initTelemetry', () => {
-  test('a later call for the same tool can only switch off', async () => {
+  test('called again for the same tool can only switch telemetry off', async () => {
     const { world, receiver, init } = await consented()
     const result = await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
@@ -264,7 +255,7 @@ describe('initTelemetry', () => {
       trackCommand('later')
     `)
     await receiver.arrived(1)
-    expect(byTool(receiver.requests).trix).toEqual({ build: 1, later: 1 })
+    expect(byTool(receiver).trix).toEqual({ build: 1, later: 1 })
   })
 
   test.each([
@@ -275,7 +266,7 @@ describe('initTelemetry', () => {
     '{ name: Symbol() }',
     '{ get name() { throw 1 } }',
     'new Proxy({}, { ownKeys() { throw 1 } })',
-  ])('with %s, and everything after it, does nothing', async options => {
+  ])('called with %s switches telemetry off, and no later call throws, whatever is passed', async options => {
     const world = makeWorld({ TRIX_TELEMETRY: 'on' })
     const result = await world.script(`
         import { flushTelemetry, initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
@@ -290,11 +281,11 @@ describe('initTelemetry', () => {
         await flushTelemetry()
         await telemetry.flushTelemetry()
       `)
-    expect(result).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
+    expect(result).toEqual(SILENT)
     expect(world.files()).toEqual([])
   })
 
-  test('says in log mode which option is wrong, and switches off', async () => {
+  test('called with invalid options switches telemetry off, and log mode names them', async () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'log' })
     const { stderr } = await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
@@ -308,21 +299,16 @@ describe('initTelemetry', () => {
   })
 })
 
-describe('require()', () => {
-  test('works from a CommonJS tool', async () => {
-    const { world, receiver, init } = await consented()
-    const modules = join(world.cwd, 'node_modules')
-    mkdirSync(modules)
-    writeFileSync(
-      join(world.cwd, 'tool.cjs'),
-      `const { initTelemetry, trackCommand } = require(${JSON.stringify(DIST)})
-       ${init('trix')}
-       trackCommand('build')`,
-    )
-    // Node 20.19 loads ES modules by require(), with a warning unless the module is in node_modules.
-    const result = await runProcess(process.execPath, ['--no-warnings', 'tool.cjs'], world)
-    expect(result).toEqual({ status: 0, signal: null, stdout: '', stderr: '' })
-    await receiver.arrived(1)
-    expect(byTool(receiver.requests).trix).toEqual({ build: 1 })
-  })
+test('a CommonJS tool counts', async () => {
+  const { world, receiver, init } = await consented()
+  writeFileSync(
+    join(world.cwd, 'tool.cjs'),
+    `const { initTelemetry, trackCommand } = require(${JSON.stringify(LIBRARY)})
+     ${init('trix')}
+     trackCommand('build')`,
+  )
+  // Node 20.19 warns where require() loads an ES module that is not in node_modules.
+  expect(await runProcess(process.execPath, ['--no-warnings', 'tool.cjs'], world)).toEqual(SILENT)
+  await receiver.arrived(1)
+  expect(byTool(receiver).trix).toEqual({ build: 1 })
 })

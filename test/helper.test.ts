@@ -1,24 +1,24 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { helperCode } from '../build/helper-code.ts'
 import { all, countedBy } from './consumers.ts'
-import { aWhile, makeTool, startBackend } from './counting.ts'
+import { makeTool, startBackend } from './counting.ts'
 import { helpers, helpersEnded, openFiles, startHanging, until } from './helper.ts'
-import { startReceiver } from './receiver.ts'
+import { closedEndpoint } from './loopback.ts'
+import { isLinux, isRoot } from './machine.ts'
+import { TOOL } from './paths.ts'
+import { consentedUser } from './receiver.ts'
 import { makeWorld, runProcess, type World } from './world.ts'
 
-// The process that sends, seen from outside while a Collector keeps it waiting.
+// The process that sends, seen from outside.
 
-const TOOL = join(import.meta.dirname, '../examples/tool.js')
-const isRoot = process.geteuid?.() === 0
-
-/** A user who said yes, whose Collector takes connections and never answers. No test waits for the timeout. */
-async function waiting(timeoutMs = 60_000) {
+/** A user who has agreed, and whose Collector never answers. No test waits for the timeout. */
+async function userOfHanging() {
   const hanging = await startHanging()
   const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: hanging.endpoint })
-  world.writeConfig(`[telemetry]\ntimeout_ms = ${timeoutMs}\n`)
+  world.writeConfig('[telemetry]\ntimeout_ms = 60000\n')
   onTestFinished(() => killHelpers(world))
   return { ...hanging, world }
 }
@@ -26,19 +26,19 @@ async function waiting(timeoutMs = 60_000) {
 function killHelpers({ home }: World): void {
   for (const pid of helpers(home)) {
     try {
-      process.kill(Number(pid), 'SIGKILL')
+      process.kill(pid, 'SIGKILL')
     } catch {
       // it has ended by itself
     }
   }
 }
 
-describe.runIf(process.platform === 'linux')('the helper', () => {
-  test('is not waited for, shows nothing to other users, is in no folder, and ends by itself', async () => {
-    const { connected, world, endpoint } = await waiting(1500)
+describe.runIf(isLinux)('the helper', () => {
+  test('is not waited for, shows nothing to other users, works in /, and ends by itself', async () => {
+    const { connected, world, endpoint } = await userOfHanging()
     world.writeConfig(
       `[telemetry]\nenabled = true\nendpoint = "${endpoint}/otlp?token=secret"\n` +
-        'timeout_ms = 1500\nheaders = { authorization = "Bearer secret" }',
+        'timeout_ms = 60000\nheaders = { authorization = "Bearer secret" }',
     )
     const { status } = await runProcess(process.execPath, [TOOL, 'build'], {
       cwd: world.cwd,
@@ -50,7 +50,7 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
       },
     })
     expect(status).toBe(0)
-    await connected
+    const socket = await connected
     const [pid] = helpers(world.home)
     const about = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'latin1')
     const [fingerprint] = readFileSync(join(world.state, 'fingerprint'), 'utf8').split(' ')
@@ -58,7 +58,7 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
     for (const text of own) expect(about('cmdline')).not.toContain(text)
     const environment = about('environ').split('\0')
     for (const file of ['cmdline', 'environ']) expect(about(file)).not.toContain(fingerprint)
-    // The job is there, once.
+    // All of this is in one variable of the environment.
     for (const text of own)
       expect(environment.filter(entry => entry.includes(text))).toEqual([
         expect.stringMatching(/^OTLP_TALLY_HELPER=\{"url":"/),
@@ -67,6 +67,7 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
     expect(readlinkSync(`/proc/${pid}/cwd`)).toBe('/')
     const open = openFiles(pid!)
     expect([open[0], open[1], open[2]]).toEqual(['/dev/null', '/dev/null', '/dev/null'])
+    socket.destroy()
     await helpersEnded(world)
     expect(world.files().map(path => path.replaceAll(/[0-9a-f]{8}/g, 'x'))).toEqual([
       '.config/trix/config.toml',
@@ -76,7 +77,7 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
   })
 
   test.runIf(isRoot)('has an environment that no other user can read', async () => {
-    const { connected, world } = await waiting()
+    const { connected, world } = await userOfHanging()
     const as = (uid: number, ...command: string[]) =>
       runProcess('setpriv', [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...command], world)
     spawnSync('chown', ['-R', '54321:54321', join(world.home, '..')])
@@ -86,7 +87,7 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
     const environment = `/proc/${pid}/environ`
     expect(statSync(environment).mode & 0o777).toBe(0o400)
     expect(statSync(environment).uid).toBe(54321)
-    // The owner can, so this test can fail; a stranger sees that there is such a process, and no more.
+    // The owner can read it. A stranger sees that there is such a process, and no more.
     const own = await as(54321, 'cat', environment)
     expect(own.stdout).toContain('OTLP_TALLY_HELPER')
     const strange = await as(54322, 'cat', environment)
@@ -97,13 +98,12 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
     expect(arguments_.stdout).not.toContain(world.home)
   })
 
-  test('starts no process, so nothing inherits what is in its environment', async () => {
-    const { connected, world } = await waiting()
+  test('starts no process, and no other process of the command has its environment', async () => {
+    const { connected, world } = await userOfHanging()
     await world.tool(['build'])
     await connected
     const [pid] = helpers(world.home)
     expect(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')).toBe('')
-    // The command itself never had it: what else it starts does not get it.
     const { stdout } = await world.script(`
       import { initTelemetry } from 'otlp-tally'
       import { execFileSync } from 'node:child_process'
@@ -114,33 +114,32 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
     expect(stdout).not.toContain('OTLP_TALLY_HELPER')
   })
 
-  test('that is killed is missed by nobody: a later command carries its count', async () => {
+  test('loses no count when it is killed: a later command sends it', async () => {
     const { endpoint, bodies, requests } = await startBackend(({ index, store, answer }) => {
-      if (index === 1) return // it hangs
+      if (index === 1) return // no answer
       store()
       answer(200)
     })
-    const { run, start, world } = makeTool()
-    const options = { timeoutMs: 600 }
-    await run(endpoint, ['check'], { options })
-    await start(endpoint, ['build'], { options })
+    const { run, start, canSend, world } = makeTool()
+    await run(endpoint, ['check'])
+    await start(endpoint, ['build'], { options: { timeoutMs: 1000 } })
     await until(() => requests.length === 2)
     killHelpers(world)
-    await helpersEnded(world)
-    // For all that the next ones know, the body may be stored yet. When its life is over, it is another body's turn.
-    await aWhile(1700)
-    await run(endpoint, ['check'], { options })
-    await run(endpoint, ['build'], { options })
-    // The zero of `build` went with the body that nobody knows of. So `increase` misses one, and the sum does not.
+    // Until its claim expires, the request that was killed may be stored yet.
+    await canSend()
+    await run(endpoint, ['check'])
+    await run(endpoint, ['build'])
+    // The zero of `build` was in the request that nobody knows of. So `increase` misses one, and the sum does not.
     expect(countedBy(bodies)).toMatchObject({ byStart: 4, byArrival: 4, byTime: 3 })
   })
 
-  /** Starts the helper's program by hand, with this job or none. */
-  async function byHand(job: string | undefined) {
+  /** Runs the helper's program with this job, or with none. */
+  async function runHelper(job: string | undefined) {
     const env = { PATH: process.env.PATH ?? '', ...(job !== undefined && { OTLP_TALLY_HELPER: job }) }
     return runProcess(process.execPath, ['-e', `${await helperCode()}.main()`], { cwd: '/', env })
   }
-  const silent = { stdout: '', stderr: '', signal: 'SIGKILL' }
+  /** It ends itself by SIGKILL. */
+  const ended = { stdout: '', stderr: '', signal: 'SIGKILL' }
   const job = (more: object) =>
     JSON.stringify({
       ...{ url: 'http://127.0.0.1:65009/', headers: {}, timeoutMs: 500, intervalMs: 0, answers: [] },
@@ -150,63 +149,59 @@ describe.runIf(process.platform === 'linux')('the helper', () => {
 
   test.each<[string, string | undefined]>([
     ['no job', undefined],
-    ['an empty one', ''],
+    ['an empty job', ''],
     ['a number', '2000'],
     ['half a job', job({}).slice(0, 60)],
     ['an empty object', '{}'],
-    ['what is no object', 'null'],
-    ['what is no JSON', 'scribbled'],
-    ['no log', job({})],
-    ['a log that is none', job({ path: 7 })],
-    ['a log of something else', job({ path: '/proc/self/status' })],
-    ['a folder for a log', job({ path: '/proc' })],
-    ['no time', job({ timeoutMs: undefined })],
-    ['answers that are none', job({ answers: 7 })],
-  ])('started by hand with %s: silent, and it ends', async (_, given) => {
-    expect(await byHand(given)).toMatchObject(silent)
+    ['null', 'null'],
+    ['a text that is not JSON', 'scribbled'],
+    ['a log that does not exist', job({})],
+    ['a log that is a number', job({ path: 7 })],
+    ['a log that is another file', job({ path: '/proc/self/status' })],
+    ['a log that is a folder', job({ path: '/proc' })],
+    ['no timeout', job({ timeoutMs: undefined })],
+    ['answers that are a number', job({ answers: 7 })],
+  ])('ends and prints nothing when it is started with %s', async (_, given) => {
+    expect(await runHelper(given)).toMatchObject(ended)
   })
 
-  test('by hand it sends what a log holds, but not to what is no URL, and not by headers that are none', async () => {
-    const { endpoint, bodies } = await startBackend()
+  /** A log in which one run is counted and not sent, as a part of a job. */
+  async function unsentLog() {
     const { run, world, logs } = makeTool()
-    await run('http://127.0.0.1:65009')
-    const path = join(world.state, 'v1', logs()[0]!)
+    await run(await closedEndpoint())
+    return { stateFolder: world.state, path: join(world.state, 'v1', logs()[0]!) }
+  }
+
+  test('sends what a log holds, but not to a text that is no URL, and not with invalid headers', async () => {
+    const { endpoint: url, bodies } = await startBackend()
+    const log = await unsentLog()
     for (const wrong of [{ url: 5 }, { url: 'file:///etc/passwd' }, { headers: { 'a b': 'c' } }])
-      expect(await byHand(job({ url: endpoint, stateFolder: world.state, path, ...wrong }))).toMatchObject(
-        silent,
-      )
+      expect(await runHelper(job({ url, ...log, ...wrong }))).toMatchObject(ended)
     expect(bodies).toEqual([])
-    expect(await byHand(job({ url: endpoint, stateFolder: world.state, path }))).toMatchObject(silent)
+    expect(await runHelper(job({ url, ...log }))).toMatchObject(ended)
     expect(countedBy(bodies)).toMatchObject({ byStart: 1 })
   })
 
   test('ends at its bound when the server never answers', async () => {
-    const { endpoint, connected } = await startHanging()
-    const { run, world, logs } = makeTool()
-    await run('http://127.0.0.1:65009')
-    const path = join(world.state, 'v1', logs()[0]!)
-    const ended = byHand(job({ url: endpoint, timeoutMs: 2000, stateFolder: world.state, path }))
+    const { endpoint: url, connected } = await startHanging()
+    const helper = runHelper(job({ url, timeoutMs: 2000, ...(await unsentLog()) }))
     await connected
-    expect(await ended).toMatchObject(silent)
+    expect(await helper).toMatchObject(ended)
   })
 
-  test('never counts or starts a helper, though it were the tool itself', async () => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({
-      TRIX_TELEMETRY: 'on',
-      TRIX_TELEMETRY_ENDPOINT: receiver.endpoint,
-      OTLP_TALLY_HELPER: '',
-    })
+  test('neither counts nor starts a helper where it is the tool itself', async () => {
+    const { world, receiver } = await consentedUser()
+    world.env.OTLP_TALLY_HELPER = ''
     expect(await world.tool(['build'])).toMatchObject({ status: 0, stdout: '{}\n' })
     expect(world.files()).toEqual([])
+    expect(receiver.requests).toEqual([])
   })
 })
 
-describe.runIf(process.platform === 'linux')('while the helper waits for a Collector that hangs', () => {
-  /** Runs a line of bash in which `$TOOL` is the command; resolves when the helper is connected. */
+describe.runIf(isLinux)('while the helper waits for a Collector that hangs', () => {
+  /** Runs a line of bash in which `$TOOL` is the command. Resolves when the helper is connected. */
   async function inBash(line: string) {
-    const { connected, world } = await waiting()
+    const { connected, world } = await userOfHanging()
     const env = { ...world.env, TOOL: `${process.execPath} ${TOOL} build` }
     const result = await runProcess('bash', ['-c', line], { cwd: world.cwd, env })
     expect(result).toMatchObject({ status: 0, stderr: '' })
@@ -216,23 +211,25 @@ describe.runIf(process.platform === 'linux')('while the helper waits for a Colle
     return { world, pid: pid!, result }
   }
 
-  /** Of what it has open, what was not there before: neither /dev/null nor Node's own. */
-  const inherited = (pid: string, folder: string) =>
-    Object.values(openFiles(pid)).filter(path => path.startsWith(folder) || /^pipe:/.test(path))
-  const ownPipes = (pid: string) => {
-    // Node's own pipes wake its threads: both ends of each are in this one process.
-    const pipes = Object.values(openFiles(pid)).filter(path => path.startsWith('pipe:'))
-    return pipes.filter(pipe => pipes.indexOf(pipe) !== pipes.lastIndexOf(pipe))
+  /** The files of the working folder and the pipes that it has open, but for Node's own, of which it has both ends. */
+  const inherited = (pid: number, folder: string) => {
+    const open = Object.values(openFiles(pid))
+    const isPair = (path: string) => open.indexOf(path) !== open.lastIndexOf(path)
+    return open.filter(path => path.startsWith(folder) || (path.startsWith('pipe:') && !isPair(path)))
   }
+
+  test('it holds no file and no pipe of the command', async () => {
+    const { world, pid } = await inBash('$TOOL 3>file | cat')
+    expect(inherited(pid, world.cwd)).toEqual([])
+  })
 
   test('a lock of the shell is free: flock on fd 200', async () => {
     const { world, pid } = await inBash('( flock -n 200; $TOOL ) 200>lock')
-    expect(inherited(pid, world.cwd).filter(path => !ownPipes(pid).includes(path))).toEqual([])
     expect(spawnSync('flock', ['-n', 'lock', 'true'], { cwd: world.cwd }).status).toBe(0)
     expect(helpers(world.home)).toEqual([pid])
   })
 
-  test('a lock is free whichever number it has', async () => {
+  test('a lock is free, whatever its file descriptor', async () => {
     const { world, pid } = await inBash(
       '( flock 9; flock 16; flock 63; $TOOL ) 3</dev/null 9>nine 16>sixteen 63>sixtythree',
     )
@@ -241,28 +238,28 @@ describe.runIf(process.platform === 'linux')('while the helper waits for a Colle
     expect(helpers(world.home)).toEqual([pid])
   })
 
-  test('a process substitution reads its end of file', async () => {
+  test('a process substitution gets its end of file', async () => {
     const { world, pid } = await inBash('$TOOL >(cat >/dev/null; echo >eof)')
     await until(() => existsSync(join(world.cwd, 'eof')))
     expect(helpers(world.home)).toEqual([pid])
   })
 
-  test('and $(…) and a pipe are over', async () => {
+  test('$(…) and a pipe end', async () => {
     const { world, pid, result } = await inBash('echo "$($TOOL 2>&1)"; $TOOL | cat')
     expect(result.stdout).toBe('{}\n{}\n')
     expect(helpers(world.home)).toContain(pid)
   })
 
-  test('the working folder can be removed, and a mount of it released', async () => {
+  test('the working folder can be removed', async () => {
     const { world, pid } = await inBash('mkdir gone && cd gone && $TOOL && cd .. && rmdir gone')
     expect(existsSync(join(world.cwd, 'gone'))).toBe(false)
     expect(helpers(world.home)).toEqual([pid])
   })
 })
 
-test('128 series with attributes as long as they can be: a body carries all', async () => {
+test('a request has all of 128 series, though their attributes are as long as they can be', async () => {
   const { endpoint, bodies, offline } = await startBackend()
-  const { run } = makeTool()
+  const { run, canSend } = makeTool()
   const numbers = Array.from({ length: 128 }, (_, i) => `n${i}`)
   const long = Object.fromEntries(Array.from({ length: 7 }, (_, i) => ['A'.repeat(63) + i, ['B'.repeat(64)]]))
   const options = { events: { ['c'.repeat(64)]: { ...long, number: numbers } } }
@@ -273,25 +270,10 @@ test('128 series with attributes as long as they can be: a body carries all', as
     for (let from = 0; from < 128; from += 32)
       await run(endpoint, [], { options, after: count(from, from + 32) })
   })
-  await aWhile(1100)
-  // The 129th is not counted: a tool's lists have no such number, so something else is in its attributes.
+  await canSend()
+  // `build` would be the 129th series, and is not counted.
   await run(endpoint, ['build'], { options, after: count(0, 1) })
   expect(countedBy(bodies)).toEqual(all(129))
   // More than a variable of the environment can hold.
   expect(bodies[0]!.length).toBeGreaterThan(2 * 131_072)
 })
-
-test.runIf(process.platform === 'linux')(
-  '(a child that inherits does hold a lock, so the tests above can fail)',
-  async () => {
-    const world = makeWorld()
-    writeFileSync(join(world.cwd, 'lock'), '')
-    const child: ChildProcess = spawn('bash', ['-c', 'exec 200>lock; flock 200; echo held; exec sleep 60'], {
-      cwd: world.cwd,
-      stdio: ['ignore', 'pipe', 'ignore'],
-    })
-    onTestFinished(() => void child.kill('SIGKILL'))
-    await new Promise(resolve => child.stdout!.once('data', resolve))
-    expect(spawnSync('flock', ['-n', 'lock', 'true'], { cwd: world.cwd }).status).toBe(1)
-  },
-)

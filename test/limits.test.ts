@@ -1,30 +1,26 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import { helpersEnded } from './helper.ts'
+import { describe, expect, test } from 'vitest'
+import { isLinux } from './machine.ts'
 import { counts, startReceiver } from './receiver.ts'
-import { makeWorld, runProcess } from './world.ts'
+import { linked, makeWorld, runProcess } from './world.ts'
 
-// A runtime with less than usual: without WebAssembly (`fetch` needs it), without memory, with prototypes that somebody
-// has changed.
+// A runtime that has less than usual: no WebAssembly (`fetch` needs it), little memory, or changed prototypes.
 
-const LIBRARY = join(import.meta.dirname, '../dist/index.js')
-
-/** Runs a tool, and expects that nobody sees anything of it but its count. */
+/** Runs a tool, and expects that its count arrives and that it prints nothing. */
 async function counted(delivery: string, { flags = [] as string[], limit = '', before = '' }): Promise<void> {
   const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
   const world = makeWorld({ TRIX_TELEMETRY: 'on' })
   const file = join(world.cwd, 'tool.mjs')
   writeFileSync(
     file,
-    `import { initTelemetry } from ${JSON.stringify(LIBRARY)}
+    linked(`import { initTelemetry } from 'otlp-tally'
     ${before}
     initTelemetry({
       name: 'trix', version: '1.0.0', endpoint: '${receiver.endpoint}', delivery: '${delivery}', commands: ['build'],
       events: { deploy: { target: ['a', 'b'] } }, headers: { 'x-a': 'b' }, failures: true, timeoutMs: 10000,
     }).trackCommand('build')
-    process.exitCode = 3`,
+    process.exitCode = 3`),
   )
   const line = `${limit}\nexec "$@"`
   const args = ['-c', line, 'sh', process.execPath, '--disable-warning=ExperimentalWarning', ...flags, file]
@@ -32,8 +28,7 @@ async function counted(delivery: string, { flags = [] as string[], limit = '', b
   expect({ status, signal, stdout, stderr: stderr.replace(/^Warning: disabling flag.*\n/gm, '') }).toEqual({
     ...{ status: 3, signal: null, stdout: '', stderr: '' },
   })
-  await expect.poll(() => counts(receiver.requests), { timeout: 15_000 }).toEqual({ build: 1 })
-  await helpersEnded(world)
+  await expect.poll(() => counts(receiver.requests)).toEqual({ build: 1 })
 }
 
 describe.each(['auto', 'inline'])("delivery: '%s'", delivery => {
@@ -44,9 +39,9 @@ describe.each(['auto', 'inline'])("delivery: '%s'", delivery => {
     '--disable-proto=delete',
     '--disallow-code-generation-from-strings',
     '--max-old-space-size=30',
-  ])('node %s', flag => counted(delivery, { flags: [flag] }))
+  ])('a run under node %s is counted', flag => counted(delivery, { flags: [flag] }))
 
-  test.runIf(process.platform === 'linux').each(['4194304', '1500000'])('ulimit -v %s', kilobytes =>
+  test.runIf(isLinux).each(['4194304', '1500000'])('a run under ulimit -v %s is counted', kilobytes =>
     counted(delivery, { limit: `ulimit -v ${kilobytes}` }),
   )
 
@@ -57,5 +52,5 @@ describe.each(['auto', 'inline'])("delivery: '%s'", delivery => {
     'Object.freeze(Object.prototype); Object.freeze(Array.prototype)',
     'Object.freeze(globalThis)',
     'delete globalThis.fetch; delete globalThis.WebAssembly',
-  ])('%s', before => counted(delivery, { before }))
+  ])('a run after %s is counted', before => counted(delivery, { before }))
 })

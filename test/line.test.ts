@@ -1,24 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { version } from '../src/core/version.ts'
-import { counts, type Receiver, startReceiver } from './receiver.ts'
-import { makeWorld, type World } from './world.ts'
+import { consentedUser, counts, type Receiver } from './receiver.ts'
 
-/** Its file also says when it was made, and of which file it is. */
-const fingerprintOf = (world: World) => readFileSync(join(world.state, 'fingerprint'), 'utf8').split(' ')[0]!
-
-/** A user who has said yes, and a receiver that their tool sends to. */
-async function consented(): Promise<{ world: World; receiver: Receiver }> {
-  const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
-  const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
-  return { world, receiver }
-}
-
-test('a command arrives as one POST, and nothing of it is seen by the person who ran it', async () => {
-  const { world, receiver } = await consented()
+test('a command arrives as one POST, and the person who ran it sees nothing of it', async () => {
+  const { world, receiver } = await consentedUser()
   expect(await world.tool(['build'])).toEqual({ status: 0, signal: null, stdout: '{}\n', stderr: '' })
   const [request] = await receiver.arrived(1)
   expect(request).toMatchObject({ method: 'POST', url: '/v1/metrics' })
@@ -26,13 +14,13 @@ test('a command arrives as one POST, and nothing of it is seen by the person who
     'content-type': 'application/json',
     'user-agent': `otlp-tally/${version}`,
   })
-  const fingerprint = fingerprintOf(world)
-  expect(request!.headers['otlp-tally-shard']).toBe(fingerprint.slice(0, 4))
+  const [fingerprint] = readFileSync(join(world.state, 'fingerprint'), 'utf8').split(' ')
+  expect(request!.headers['otlp-tally-shard']).toBe(fingerprint!.slice(0, 4))
   expect(counts(receiver.requests)).toEqual({ build: 1 })
 })
 
-test('however a command ends, it is counted, and its exit code and output stay its own', async () => {
-  const { world, receiver } = await consented()
+test('a command that fails is counted, and its exit code and output are the same as without telemetry', async () => {
+  const { world, receiver } = await consentedUser()
   writeFileSync(join(world.cwd, 'broken.json'), '{')
   const exited = await world.tool(['check'])
   expect(exited.status).toBe(3)
@@ -45,8 +33,8 @@ test('however a command ends, it is counted, and its exit code and output stay i
   expect(counts(receiver.requests)).toEqual({ check: 1, build: 1 })
 })
 
-test('a point of zero comes before the first point of a series, and never again', async () => {
-  const { world, receiver } = await consented()
+test('the first request of a series has a zero before its count, and no later one has', async () => {
+  const { world, receiver } = await consentedUser()
   for (const [index, command] of ['build', 'build', 'check'].entries()) {
     await world.tool([command])
     await receiver.arrived(index + 1)
@@ -71,31 +59,31 @@ const longBuild = `
   console.log('counted')
   process.stdin.once('data', () => process.exit())`
 
-test('no zero comes after a value, though a short command sends the series that a long one has begun', async () => {
-  const { world, receiver } = await consented()
+test('a count is sent once, where a short command sends what a long one has counted before', async () => {
+  const { world, receiver } = await consentedUser()
   const build = world.start(longBuild)
-  await build.said('counted')
+  await build.printed('counted')
   await world.tool(['check'])
   await receiver.arrived(1)
-  // All of it has been carried: the long command sends nothing at its end.
+  // The long command has nothing left to send at its end.
   await build.end()
   await world.tool(['build'])
   await receiver.arrived(2)
   expect(builds(receiver.requests)).toBe('0,1,2')
 })
 
-test('the series of a command that was killed begins with zero all the same', async () => {
-  const { world, receiver } = await consented()
+test('the series of a command that was killed begins with a zero too', async () => {
+  const { world, receiver } = await consentedUser()
   const build = world.start(longBuild)
-  await build.said('counted')
+  await build.printed('counted')
   build.kill()
   await world.tool(['build'])
   await receiver.arrived(1)
   expect(builds(receiver.requests)).toBe('0,2')
 })
 
-test('the start of a series stays, its times grow, and start < zero < first', async () => {
-  const { world, receiver } = await consented()
+test('all points of a series have one start, and each has a later time than the one before', async () => {
+  const { world, receiver } = await consentedUser()
   for (let run = 1; run <= 3; run++) {
     await world.tool(['build'])
     await receiver.arrived(run)
@@ -113,7 +101,7 @@ test('the start of a series stays, its times grow, and start < zero < first', as
 })
 
 test('two versions side by side are two streams, each with its own count', async () => {
-  const { world, receiver } = await consented()
+  const { world, receiver } = await consentedUser()
   for (const [index, version] of ['1.0.0', '2.0.0-Beta+1', '1.0.0'].entries()) {
     await world.tool(['build'], { TRIX_VERSION: version })
     await receiver.arrived(index + 1)
@@ -125,8 +113,8 @@ test('two versions side by side are two streams, each with its own count', async
   expect(counts(receiver.requests)).toEqual({ build: 3 })
 })
 
-test('a program that runs on delivers after a second, and again at its end what came later', async () => {
-  const { world, receiver } = await consented()
+test('a program that runs on delivers while it runs, and at its end what it has counted since', async () => {
+  const { world, receiver } = await consentedUser()
   const running = world.start(`
     import { initTelemetry } from 'otlp-tally'
     const { trackCommand } = initTelemetry({ name: 'trix', version: '1.0.0', commands: ['dev', 'reload'] })
@@ -141,14 +129,14 @@ test('a program that runs on delivers after a second, and again at its end what 
 })
 
 test('flushTelemetry resolves when the body has been delivered', async () => {
-  const { world, receiver } = await consented()
+  const { world, receiver } = await consentedUser()
   await world.tool(['test'])
   // Not awaited: the tool awaited it.
   expect(counts(receiver.requests, 'documents_tested')).toEqual({ true: 1 })
 })
 
 test('the last commands of a burst are delivered, though no other command follows', async () => {
-  const { world, receiver } = await consented()
+  const { world, receiver } = await consentedUser()
   const tool = (times: number) => `
     import { initTelemetry } from 'otlp-tally'
     const { trackCommand } = initTelemetry({ name: 'trix', version: '1.0.0', commands: ['dev'] })
@@ -156,27 +144,27 @@ test('the last commands of a burst are delivered, though no other command follow
   await world.script(tool(300))
   await receiver.arrived(1)
   for (let i = 0; i < 4; i++) await world.script(tool(1))
-  await expect.poll(() => counts(receiver.requests), { timeout: 20_000 }).toEqual({ dev: 304 })
-  // One for the first 300, and one for each second after that, or for each command on a machine that is slower.
+  await expect.poll(() => counts(receiver.requests)).toEqual({ dev: 304 })
+  // One for the first 300, and one for each second after that, or for each command on a slow machine.
   expect(receiver.requests.length).toBeLessThan(6)
 })
 
-test('a program that idles after a burst delivers all of it, also where its helper came too soon after another', async () => {
-  const { world, receiver } = await consented()
+test('a program that idles after a burst delivers all of it, though another command has sent just before', async () => {
+  const { world, receiver } = await consentedUser()
   const tool = `
     import { initTelemetry } from 'otlp-tally'
     const { trackCommand } = initTelemetry({ name: 'trix', version: '1.0.0', commands: ['dev'] })
     const count = times => { for (let i = 0; i < times; i++) trackCommand('dev') }`
-  // Its helper starts a second after the first counts, and finds a claim that is younger than that.
+  // Its helper starts a second after the first counts, and finds a claim that is younger than a second.
   const running = world.start(`${tool}
     count(300)
     console.log('counted')
     setTimeout(() => count(200), 900)
     process.stdin.once('data', () => {})
   `)
-  await running.said('counted')
+  await running.printed('counted')
   await sleep(450)
   await world.script(`${tool}\ncount(1)`)
-  await expect.poll(() => counts(receiver.requests), { timeout: 20_000 }).toEqual({ dev: 501 })
+  await expect.poll(() => counts(receiver.requests)).toEqual({ dev: 501 })
   await running.end()
 })

@@ -8,17 +8,29 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { helpersEnded } from './helper.ts'
-import { counts, startReceiver } from './receiver.ts'
+import { closedEndpoint } from './loopback.ts'
+import { isRoot } from './machine.ts'
+import { TOOL } from './paths.ts'
+import { consentedUser, counts, startReceiver, userWithReceiver } from './receiver.ts'
 import { strictDecode } from './strict-decode.ts'
 import { makeWorld, runProcess, type World } from './world.ts'
 
-/** Three builds and a check by one version, an init by another: for the user alone, or sent to where nothing listens. */
-async function used(mode: 'local' | 'on' = 'local'): Promise<World> {
-  const world = makeWorld({ TRIX_TELEMETRY: mode, TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
-  for (const command of ['build', 'build', 'check', 'build']) await world.tool([command])
-  await world.tool(['init'], { TRIX_VERSION: '0.18.0' })
+/** A user with three builds and a check by one version, and an init by another: counted for the user alone, or not sent yet. */
+async function userWithCounts(mode: 'local' | 'on' = 'local'): Promise<World> {
+  const world = makeWorld({ TRIX_TELEMETRY: mode, TRIX_TELEMETRY_ENDPOINT: await closedEndpoint() })
+  const count = (version: string, ...commands: string[]) =>
+    world.script(`
+      import { initTelemetry } from 'otlp-tally'
+      const { trackCommand } = initTelemetry({
+        name: 'trix', version: '${version}', endpoint: 'http://127.0.0.1:4318', commands: ['init', 'check', 'build', 'test'] })
+      for (const command of ${JSON.stringify(commands)}) {
+        trackCommand(command)
+        await new Promise(resolve => setTimeout(resolve, 2)) // each has a time of its own
+      }`)
+  await count('0.19.3', 'build', 'build', 'check', 'build')
+  await count('0.18.0', 'init')
   await helpersEnded(world)
   return world
 }
@@ -30,7 +42,7 @@ const isFingerprint = (file: string) => file.endsWith('/fingerprint')
 const contents = (world: World) =>
   Object.fromEntries(world.files().map(file => [file, readFileSync(join(world.home, file), 'utf8')]))
 
-/** A program that runs one telemetry command. */
+/** A program with these options that runs one telemetry command. */
 const managed = (options: string, args: string[]) => `
   import { initTelemetry } from 'otlp-tally'
   import { runTelemetryCommand } from 'otlp-tally/cli'
@@ -38,10 +50,8 @@ const managed = (options: string, args: string[]) => `
   process.exitCode = await runTelemetryCommand(${JSON.stringify(args)})`
 
 describe('preview', () => {
-  test('--raw is the body that the next run then sends, but for its time', async () => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+  test('--raw is the body that the next run sends, but for its time', async () => {
+    const { world, receiver } = await consentedUser()
     await world.tool(['build'])
     await helpersEnded(world)
     await world.tool(['check'])
@@ -59,11 +69,11 @@ describe('preview', () => {
   })
 
   test('explains first: each count, each constant with its value, a sentence for each field', async () => {
-    const world = await used('on')
+    const world = await userWithCounts('on')
     const { stdout, stderr } = await telemetry(world, 'preview')
     expect(stderr).toBe('')
     expect(stdout).toMatch(
-      /^When "trix build" is run, this is sent to http:\/\/127\.0\.0\.1:9\/v1\/metrics:\n\n/,
+      /^When "trix build" is run, this is sent to http:\/\/127\.0\.0\.1:\d+\/v1\/metrics:\n\n/,
     )
     expect(stdout).toMatch(/^ {2}build +4, since \d{4}-\d\d-\d\dT[\d:]+Z\n {2}check +1, since /m)
     expect(stdout).toMatch(/^ {2}service\.version +0\.19\.3 \(.+\)$/m)
@@ -83,7 +93,7 @@ describe('preview', () => {
     ['DO_NOT_TRACK is set', { DO_NOT_TRACK: '1' }],
     ['is no http(s) URL', { TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'localhost' }],
   ])(
-    'shows it all the same when nothing is sent, and makes no id: %s',
+    'shows the body where nothing is sent, says why, and makes no id: %s',
     async (reason, env: Record<string, string>) => {
       const world = makeWorld(env)
       const { stdout } = await telemetry(world, 'preview', 'build')
@@ -100,8 +110,8 @@ describe('preview', () => {
     },
   )
 
-  test('without a name shows a command that was run, and not what was mistyped', async () => {
-    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+  test('without a name shows the command that was run last, and no mistyped one', async () => {
+    const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: await closedEndpoint() })
     const shown = async () => /When "trix (\w+)"/.exec((await telemetry(world, 'preview')).stdout)?.[1]
     await world.tool(['bild'])
     expect(await shown()).toBe('init')
@@ -111,7 +121,7 @@ describe('preview', () => {
     await helpersEnded(world)
   })
 
-  test('an unknown command is counted as such, and it says so; what is no name is not understood', async () => {
+  test('says that a command that is not in the list is counted as unknown, and refuses what is no name', async () => {
     const world = makeWorld()
     const unknown = await telemetry(world, 'preview', 'bild')
     expect(unknown.status).toBe(0)
@@ -186,9 +196,7 @@ describe('preview --all', () => {
 
   test('has every key, value and header of a request that is really sent', async () => {
     const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const env = { TRIX_TELEMETRY: 'on', TO: receiver.endpoint, CLAUDECODE: '1' }
-    const world = makeWorld(env)
+    const world = makeWorld({ TRIX_TELEMETRY: 'on', TO: receiver.endpoint, CLAUDECODE: '1' })
     const init = (args: string) => `
       import { initTelemetry } from 'otlp-tally'
       import { runTelemetryCommand } from 'otlp-tally/cli'
@@ -225,8 +233,8 @@ describe('preview --all', () => {
 })
 
 describe('export', () => {
-  test('csv has a line for each count of every version, oldest first', async () => {
-    const { stdout } = await telemetry(await used(), 'export', '--format', 'csv')
+  test('csv has a line for each run of every version, oldest first', async () => {
+    const { stdout } = await telemetry(await userWithCounts(), 'export', '--format', 'csv')
     const [head, ...rows] = stdout.trimEnd().split('\n')
     expect(head).toBe('time,version,metric,attributes')
     expect(rows.map(row => row.slice(25))).toEqual([
@@ -241,8 +249,8 @@ describe('export', () => {
     expect(Date.now() - times[0]!).toBeLessThan(600_000)
   })
 
-  test('json has all that is stored', async () => {
-    const world = await used()
+  test('json has all that is in the logs', async () => {
+    const world = await userWithCounts()
     const { stdout } = await telemetry(world, 'export')
     const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT/)
     expect(JSON.parse(stdout)).toMatchObject({
@@ -266,8 +274,8 @@ describe('export', () => {
     })
   })
 
-  test('otlp is a valid request for each log, with the count and the identity that would be sent', async () => {
-    const world = await used('on')
+  test('otlp has a valid request for each log, with the counts and the ids that would be sent', async () => {
+    const world = await userWithCounts('on')
     const { stdout } = await telemetry(world, 'export', '-f', 'otlp')
     const lines = stdout.trimEnd().split('\n')
     expect(lines).toHaveLength(2)
@@ -278,8 +286,8 @@ describe('export', () => {
     expect(resource(lines[0]!)).toEqual(resource(preview.stdout))
   })
 
-  test('otlp makes the fingerprint that local counts lack, once; what is sent twice counts once', async () => {
-    const world = await used()
+  test('otlp makes a fingerprint for local counts, once; what is sent twice counts once', async () => {
+    const world = await userWithCounts()
     expect(world.files().filter(isFingerprint)).toEqual([])
     const first = (await telemetry(world, 'export', '-f', 'otlp')).stdout.trimEnd().split('\n')
     expect(world.files().filter(isFingerprint)).toHaveLength(1)
@@ -287,7 +295,7 @@ describe('export', () => {
     const second = (await telemetry(world, 'export', '-f', 'otlp')).stdout.trimEnd().split('\n')
     const bodies = [...first, ...first, ...second].map(body => ({ body })) as never
     expect(counts(bodies)).toEqual({ build: 4, check: 1, init: 1 })
-    // A backend that adds up sees no value that falls.
+    // No zeros: a later export would begin with one again, and a value that falls is a reset.
     const points = (line: string) =>
       JSON.parse(line).resourceMetrics[0].scopeMetrics[0].metrics[0].sum.dataPoints
     for (const line of [...first, ...second])
@@ -303,21 +311,19 @@ describe('export', () => {
     ['DO_NOT_TRACK', { DO_NOT_TRACK: '1' }, 'DO_NOT_TRACK is set'],
     ['the variable', { TRIX_TELEMETRY: 'off' }, 'TRIX_TELEMETRY says no'],
     ['disable', {}, 'you have said no'],
-  ])('makes no id under a no by %s, and says so', async (_, env: Record<string, string>, reason) => {
-    const world = await used()
+  ])('makes no fingerprint after a no by %s, and says so', async (_, env: Record<string, string>, reason) => {
+    const world = await userWithCounts()
     if (!Object.keys(env).length) await telemetry(world, 'disable')
     const before = world.files()
     const result = await world.tool(['telemetry', 'export', '-f', 'otlp'], env)
     expect(result).toMatchObject({ status: 1, stdout: '' })
     expect(result.stderr).toContain(`none is made while telemetry is off: ${reason}`)
-    for (const args of [['status'], ['preview'], ['preview', '--all'], ['export'], ['report'], ['check']])
-      await world.tool(['telemetry', ...args], env)
     expect(world.files()).toEqual(before)
-    expect(world.files().filter(isFingerprint)).toEqual([])
+    expect(before.filter(isFingerprint)).toEqual([])
   })
 
   test('writes a file, and never over another without --force', async () => {
-    const world = await used()
+    const world = await userWithCounts()
     const file = join(world.cwd, 'usage.csv')
     const args = ['export', '-f', 'csv', '-o', file]
     expect(await telemetry(world, ...args)).toMatchObject({
@@ -338,61 +344,48 @@ describe('export', () => {
     ['a folder that is not there', 'none/usage.csv', /its folder does not exist/],
     ['a folder', '.', /not a regular file/],
     ['a device', '/dev/full', /not a regular file/],
-  ])('into %s says why not, and leaves nothing half-written', async (_, file, reason) => {
-    const world = await used()
+  ])('into %s says why it cannot, and writes nothing', async (_, file, reason) => {
+    const world = makeWorld()
     const result = await telemetry(world, 'export', '-o', file, '--force')
     expect(result).toMatchObject({ status: 1, stdout: '' })
     expect(result.stderr).toMatch(reason)
-    expect(readdirSync(world.cwd)).toEqual(['hello.json'])
+    expect(readdirSync(world.cwd)).toEqual([])
   })
 
-  test('of a state that cannot be read is refused, for it would look as if it had never been', async () => {
-    const world = await used()
-    writeFileSync(join(world.state, 'v1', 'x'), '')
-    symlinkSync('x', join(world.state, 'v1', '1.0.0-00000000-00000000.log'))
-    expect(await telemetry(world, 'export')).toMatchObject({ status: 0 }) // a link is none of ours
-    const folder = join(world.state, 'v1')
-    const script = 'chmod 000 "$1" && shift && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"'
-    if (process.geteuid?.() !== 0) return
-    const tool = [process.execPath, join(import.meta.dirname, '../examples/tool.js')]
-    const args = [
-      '-c',
-      `chown -R 65534 "$HOME" "$HOME/.." && ${script}`,
-      'sh',
-      folder,
-      ...tool,
-      'telemetry',
-      'export',
-    ]
-    const result = await runProcess('sh', args, world)
+  test.runIf(isRoot)('says that a log folder cannot be read, and is not empty then', async () => {
+    const world = await userWithCounts()
+    const line = `chmod 000 "$1" && shift && chown -R 65534 "$HOME/.." &&
+      exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"`
+    const command = [process.execPath, TOOL, 'telemetry', 'export']
+    const result = await runProcess('sh', ['-c', line, 'sh', join(world.state, 'v1'), ...command], world)
     expect(result).toMatchObject({ status: 1, stdout: '' })
     expect(result.stderr).toContain('EACCES')
   })
 
-  test('of nothing is empty', async () => {
+  test('is empty where nothing was counted', async () => {
     const world = makeWorld()
     expect((await telemetry(world, 'export', '-f', 'csv')).stdout).toBe('time,version,metric,attributes\n')
     expect((await telemetry(world, 'export', '-f', 'otlp')).stdout).toBe('')
   })
+})
 
-  test('a huge log is read piece by piece', async () => {
-    const world = await used()
-    const [log = ''] = readdirSync(join(world.state, 'v1/local')).filter(name => name.startsWith('0.19.3'))
-    const path = join(world.state, 'v1/local', log)
-    const record = '\ncommand_invocation,command_name=build 1795813518021'
-    writeFileSync(path, record.repeat(2_000_000), { flag: 'a' })
-    expect(statSync(path).size).toBeGreaterThan(100e6)
-    const limited = { NODE_OPTIONS: '--max-old-space-size=40' }
-    const { status, stdout } = await world.tool(['telemetry', 'status'], limited)
-    expect([status, stdout]).toEqual([0, expect.stringContaining('2000003  build\n')])
-    const report = await world.tool(['telemetry', 'report', '--json'], limited)
-    expect(report).toMatchObject({ status: 0, stderr: '' })
-  })
+test('status and report read a log that is larger than their memory', async () => {
+  const world = await userWithCounts()
+  const [log = ''] = readdirSync(join(world.state, 'v1/local')).filter(name => name.startsWith('0.19.3'))
+  const path = join(world.state, 'v1/local', log)
+  const record = '\ncommand_invocation,command_name=build 1795813518021'
+  writeFileSync(path, record.repeat(1_000_000), { flag: 'a' })
+  expect(statSync(path).size).toBeGreaterThan(50e6)
+  const limited = { NODE_OPTIONS: '--max-old-space-size=40' }
+  const { status, stdout } = await world.tool(['telemetry', 'status'], limited)
+  expect([status, stdout]).toEqual([0, expect.stringContaining('1000003  build\n')])
+  const report = await world.tool(['telemetry', 'report', '--json'], limited)
+  expect(report).toMatchObject({ status: 0, stderr: '' })
 })
 
 describe('clear', () => {
   test('without a terminal wants --yes, and removes nothing without it', async () => {
-    const world = await used()
+    const world = await userWithCounts()
     const before = contents(world)
     const result = await telemetry(world, 'clear')
     expect(result).toMatchObject({ status: 1, stdout: '' })
@@ -400,8 +393,8 @@ describe('clear', () => {
     expect(contents(world)).toEqual(before)
   })
 
-  test('removes the logs; the next run begins a new one of the same installation', async () => {
-    const world = await used('on')
+  test('removes the logs; the next run makes a new one with the same fingerprint', async () => {
+    const world = await userWithCounts('on')
     await world.tool(['build'], { TRIX_TELEMETRY: 'local' })
     const fingerprint = readFileSync(join(world.state, 'fingerprint'), 'utf8')
     const [{ instance }] = JSON.parse((await telemetry(world, 'export')).stdout).logs
@@ -417,8 +410,8 @@ describe('clear', () => {
     expect(log.instance).not.toBe(instance)
   })
 
-  test('--all makes a new installation, and takes a yes', async () => {
-    const world = await used('on')
+  test('--all removes the fingerprint, the record of the notice and a yes too', async () => {
+    const world = await userWithCounts('on')
     await telemetry(world, 'enable')
     writeFileSync(join(world.state, 'notice'), '{}')
     expect(await telemetry(world, 'clear', '--all', '-y')).toMatchObject({
@@ -431,14 +424,14 @@ describe('clear', () => {
     })
   })
 
-  test.each(['{"no":1}', '{'])('--all never removes a no, nor what may be one: %s', async text => {
-    const world = await used()
+  test.each(['{"no":1}', '{'])('--all keeps a no, and an answer that cannot be read: %s', async text => {
+    const world = await userWithCounts()
     writeFileSync(join(world.state, 'consent.json'), text)
     expect(await telemetry(world, 'clear', '--all', '--yes')).toMatchObject({ status: 0 })
     expect(contents(world)).toEqual({ '.local/state/trix/consent.json': text })
   })
 
-  test("leaves alone whatever else lies in a home that is the tool's own, and follows no link", async () => {
+  test("removes no other file of the tool's own home, and follows no link", async () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'on' })
     const home = join(world.home, '.tx3')
     mkdirSync(home)
@@ -456,14 +449,13 @@ describe('clear', () => {
     expect(readFileSync(join(home, 'wallet'), 'utf8')).toBe('precious')
   })
 
-  test.runIf(process.geteuid?.() === 0)('says what is left, and fails', async () => {
-    const world = await used()
+  test.runIf(isRoot)('says which files it could not remove, and ends with 1', async () => {
+    const world = await userWithCounts()
     const [log = ''] = world.files().filter(file => file.includes('0.19.3'))
-    // A file that not even root can remove.
+    // Not even root can remove a file that is a mount.
     const script = 'mount --bind "$1" "$1" && shift && exec "$@"'
-    const tool = [process.execPath, join(import.meta.dirname, '../examples/tool.js')]
-    const file = join(world.home, log)
-    const args = ['-m', 'sh', '-c', script, 'sh', file, ...tool, 'telemetry', 'clear', '--yes']
+    const command = [process.execPath, TOOL, 'telemetry', 'clear', '--yes']
+    const args = ['-m', 'sh', '-c', script, 'sh', join(world.home, log), ...command]
     const { status, stderr } = await runProcess('unshare', args, world)
     expect([status, stderr]).toEqual([
       1,
@@ -475,8 +467,8 @@ describe('clear', () => {
 })
 
 describe('disable ends the installation', () => {
-  test('removes every id and what was to be sent, prints the fingerprint once; enable begins another', async () => {
-    const world = await used('on')
+  test('removes each id and what was not sent yet, and prints the fingerprint; enable begins another', async () => {
+    const world = await userWithCounts('on')
     await world.tool(['build'], { TRIX_TELEMETRY: 'local' })
     const id = readFileSync(join(world.state, 'fingerprint'), 'utf8').slice(0, 64)
     writeFileSync(join(world.state, 'fingerprint.4242'), `${id}\n`)
@@ -484,7 +476,7 @@ describe('disable ends the installation', () => {
     const { status, stdout, stderr } = await telemetry(world, 'disable')
     expect([status, stderr]).toEqual([0, ''])
     expect(stdout).toContain(`The fingerprint was ${id}.\n`)
-    expect(stdout).toContain('send it to the operator of http://127.0.0.1:9.\n')
+    expect(stdout).toContain(`send it to the operator of ${world.env.TRIX_TELEMETRY_ENDPOINT}.\n`)
     expect(stdout).toContain('Removed: the fingerprint, 5 counts in 2 logs.\n')
     expect(stdout).toContain('1 count for you alone: kept until "trix telemetry clear".\n')
     for (const [file, text] of Object.entries(contents(world))) {
@@ -498,8 +490,8 @@ describe('disable ends the installation', () => {
     expect(readFileSync(join(world.state, 'fingerprint'), 'utf8').slice(0, 64)).not.toBe(id)
   })
 
-  test('where the state folder is elsewhere, also the installation at the default place', async () => {
-    const world = await used('on')
+  test('where XDG_STATE_HOME is set, also the installation at the default place', async () => {
+    const world = await userWithCounts('on')
     const elsewhere = { XDG_STATE_HOME: join(world.home, 'state') }
     await world.tool(['build'], elsewhere)
     await helpersEnded(world)
@@ -507,8 +499,8 @@ describe('disable ends the installation', () => {
     expect(world.files().filter(file => !file.endsWith('consent.json'))).toEqual([])
   })
 
-  test('a no that cannot be written still ends it where telemetry is off then, and is reported', async () => {
-    const world = await used('on')
+  test('also where the no cannot be written, and says so', async () => {
+    const world = await userWithCounts('on')
     mkdirSync(join(world.state, 'consent.json'))
     const { status, stdout, stderr } = await telemetry(world, 'disable')
     expect([status, stdout]).toEqual([1, ''])
@@ -517,8 +509,8 @@ describe('disable ends the installation', () => {
     expect(world.files()).toEqual([])
   })
 
-  test('an opt-out by the environment removes nothing', async () => {
-    const world = await used('on')
+  test('but an opt-out by the environment removes nothing', async () => {
+    const world = await userWithCounts('on')
     const before = contents(world)
     await world.tool(['build'], { DO_NOT_TRACK: '1' })
     await world.tool(['build'], { TRIX_TELEMETRY: 'off' })
@@ -535,10 +527,8 @@ describe('check', () => {
     ['disable', 'you have said no'],
     ['[telemetry]\nenabled = false\n', 'enabled = false in'],
     ['[telemetry]\nair_gapped = true\n', 'air_gapped = true in'],
-  ])('contacts nothing under a no, and says so: %j', async (no, reason) => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+  ])('contacts nothing after a no, and says so: %j', async (no, reason) => {
+    const { world, receiver } = await userWithReceiver()
     if (no === 'disable') await telemetry(world, 'disable')
     else if (typeof no === 'string') world.writeConfig(no)
     const env = typeof no === 'string' ? {} : (no as Record<string, string>)
@@ -548,21 +538,17 @@ describe('check', () => {
     expect(receiver.requests).toEqual([])
   })
 
-  test('before anything was agreed to sends an empty export without an id', async () => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+  test('sends an empty request without an id where the user has not agreed yet', async () => {
+    const { world, receiver } = await userWithReceiver()
     expect(await telemetry(world, 'check')).toMatchObject({ status: 0, stderr: '' })
     expect(receiver.requests.map(({ body }) => body)).toEqual(['{"resourceMetrics":[]}'])
     expect(world.files()).toEqual([])
   })
 })
 
-describe('managing telemetry is never counted', () => {
-  test('not even by a tool that counts in a hook which sees every command; and opting out sends nothing', async () => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+describe('the telemetry command is never counted', () => {
+  test('also where a hook of the tool counts every command, and disable sends nothing', async () => {
+    const { world, receiver } = await userWithReceiver()
     await telemetry(world, 'enable')
     const { status } = await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
@@ -577,10 +563,8 @@ describe('managing telemetry is never counted', () => {
     expect(receiver.requests).toEqual([])
   })
 
-  test('what was counted before in the same process is not sent', async () => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+  test('and what was counted before disable in the same process is not sent', async () => {
+    const { world, receiver } = await userWithReceiver()
     await telemetry(world, 'enable')
     await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'
@@ -595,7 +579,7 @@ describe('managing telemetry is never counted', () => {
     expect(receiver.requests).toEqual([])
   })
 
-  test('a command of which the name only begins like it is counted', async () => {
+  test('but a command whose name begins with telemetry is counted', async () => {
     const world = makeWorld({ TRIX_TELEMETRY: 'log' })
     const { stderr } = await world.script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'

@@ -51,7 +51,6 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the request', 
     'to an endpoint that ends in "%s" is a POST of the body, with exactly our headers',
     async (end, path) => {
       const receiver = await startReceiver()
-      onTestFinished(() => receiver.close())
       const job = jobOf({ endpoint: receiver.endpoint + end, headers: { authorization: 'Bearer x' } })
       await runDelivery(job, { post, sync: fs.fdatasyncSync }).done
       expect(receiver.requests).toHaveLength(1)

@@ -1,25 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { helperEnvironment } from '../src/core/deliver/detached.ts'
 import { helpers, helpersEnded, startHanging } from './helper.ts'
+import { listen } from './loopback.ts'
+import { hasProxies, isLinux } from './machine.ts'
 import { startProxy } from './proxy.ts'
 import { counts, startReceiver } from './receiver.ts'
-import { makeWorld, type World } from './world.ts'
-
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-/** Node's `fetch` goes through a proxy from these versions on; an older one goes past it. */
-const proxies = major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21)
+import { makeWorld, SILENT, type World } from './world.ts'
 
 const tool = (endpoint: string, more = '') => `
   import { initTelemetry } from 'otlp-tally'
   initTelemetry({ name: 'trix', version: '1.0.0', endpoint: '${endpoint}', commands: ['build'], ${more} })
     .trackCommand('build')`
 
-const silent = { status: 0, signal: null, stdout: '', stderr: '' }
-const user = (env: Record<string, string> = {}): World => makeWorld({ TRIX_TELEMETRY: 'on', ...env })
+const makeUser = (env: Record<string, string> = {}): World => makeWorld({ TRIX_TELEMETRY: 'on', ...env })
 
-/** Every form in which a proxy is written, as curl accepts them. PORT is where it listens. */
+/** The forms in which people write a proxy, all of which curl accepts. PORT is where it listens. */
 const usable = [
   '127.0.0.1:PORT',
   'http://127.0.0.1:PORT',
@@ -43,18 +40,18 @@ const unusable = [
 const variables = ['http_proxy', 'HTTP_PROXY', 'ALL_PROXY', 'all_proxy']
 
 describe('a proxy variable', () => {
-  // The name is nobody's: only the proxy gets there.
+  // No such host: a request gets there only through the proxy.
   const endpoint = 'http://otel.invalid:4318'
 
   test
-    .runIf(proxies)
+    .runIf(hasProxies)
     .each([...usable.map(form => ['HTTP_PROXY', form]), ...variables.map(name => [name, '127.0.0.1:PORT'])])(
     '%s=%s: the request goes through it',
     async (name, form) => {
       const { proxy, asked, receiver } = await startProxy()
-      const world = user({ [name!]: form!.replace('PORT', new URL(proxy).port) })
+      const world = makeUser({ [name!]: form!.replace('PORT', new URL(proxy).port) })
       for (const more of ['', "delivery: 'inline'"]) {
-        expect(await world.script(tool(endpoint, more))).toEqual(silent)
+        expect(await world.script(tool(endpoint, more))).toEqual(SILENT)
         await helpersEnded(world)
       }
       expect(counts(receiver.requests)).toEqual({ build: 2 })
@@ -65,26 +62,22 @@ describe('a proxy variable', () => {
   test.each([
     ...[...usable, ...unusable].map(form => ['HTTP_PROXY', form]),
     ...variables.map(name => [name, 'socks5://127.0.0.1:PORT']),
-  ])('%s=%s is never used for this machine, and keeps no helper from its start', async (name, form) => {
+  ])('%s=%s: a request to this machine does not go through it', async (name, form) => {
     const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    let touched = 0
-    const trap = createServer(() => touched++)
-    await new Promise<void>(resolve => trap.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void trap.close())
-    const { port } = trap.address() as { port: number }
-    const world = user({ [name!]: form!.replace('PORT', `${port}`) })
-    expect(await world.script(tool(receiver.endpoint))).toEqual(silent)
+    let connections = 0
+    const port = (await listen(createServer(() => connections++))).split(':')[1]!
+    const world = makeUser({ [name!]: form!.replace('PORT', port) })
+    expect(await world.script(tool(receiver.endpoint))).toEqual(SILENT)
     await helpersEnded(world)
     expect(counts(receiver.requests)).toEqual({ build: 1 })
-    expect(touched).toBe(0)
+    expect(connections).toBe(0)
   })
 })
 
 describe('the environment of a helper', () => {
   const url = 'https://otel.example.com/v1/metrics'
 
-  /** With these variables in ours. */
+  /** What a helper gets where these variables are in the environment of its command. */
   function environment(given: Record<string, string>, to = url): NodeJS.ProcessEnv {
     const before = { ...process.env }
     Object.assign(process.env, given)
@@ -121,37 +114,31 @@ describe('the environment of a helper', () => {
   })
 
   const dropped = {
-    ...{
-      LD_PRELOAD: '/nowhere/spy.so',
-      LD_AUDIT: '/nowhere/spy.so',
-      DYLD_INSERT_LIBRARIES: '/x',
-      DYLD_LIBRARY_PATH: '/x',
-    },
-    ...{
-      BUN_OPTIONS: '--preload /x.js',
-      BUN_INSPECT: 'ws://x',
-      NODE_OPTIONS: '--no-warnings',
-      NODE_DEBUG: 'http',
-    },
-    ...{
-      NODE_TLS_REJECT_UNAUTHORIZED: '0',
-      NODE_V8_COVERAGE: '/nowhere/coverage',
-      NODE_COMPILE_CACHE: '/nowhere/cache',
-    },
+    LD_PRELOAD: '/nowhere/spy.so',
+    LD_AUDIT: '/nowhere/spy.so',
+    DYLD_INSERT_LIBRARIES: '/x',
+    DYLD_LIBRARY_PATH: '/x',
+    BUN_OPTIONS: '--preload /x.js',
+    BUN_INSPECT: 'ws://x',
+    NODE_OPTIONS: '--no-warnings',
+    NODE_DEBUG: 'http',
+    NODE_TLS_REJECT_UNAUTHORIZED: '0',
+    NODE_V8_COVERAGE: '/nowhere/coverage',
+    NODE_COMPILE_CACHE: '/nowhere/cache',
   }
 
-  test.each(Object.entries(dropped))('has no %s', (name, value) => {
+  test.each(Object.entries(dropped))('does not have %s', (name, value) => {
     expect(environment({ [name]: value })[name]).toBeUndefined()
   })
 
-  test('keeps what the user sends all traffic through', () => {
+  test('keeps a LD_PRELOAD through which the user sends all traffic (torsocks)', () => {
     const LD_PRELOAD = '/usr/lib/x86_64-linux-gnu/torsocks/libtorsocks.so'
     expect(environment({ LD_PRELOAD }).LD_PRELOAD).toBe(LD_PRELOAD)
   })
 
-  test.runIf(process.platform === 'linux')('is what a real helper has', async () => {
+  test.runIf(isLinux)('is the one that a real helper has', async () => {
     const { endpoint, connected } = await startHanging()
-    const world = user({
+    const world = makeUser({
       LD_PRELOAD: '',
       NODE_TLS_REJECT_UNAUTHORIZED: '0',
       BUN_OPTIONS: '--smol',
@@ -166,6 +153,6 @@ describe('the environment of a helper', () => {
       .map(entry => entry.replace(/=.*/s, ''))
     expect(names).toContain('KEPT')
     for (const name of Object.keys(dropped)) expect(names).not.toContain(name)
-    process.kill(Number(pid), 'SIGKILL')
+    process.kill(pid!, 'SIGKILL')
   })
 })

@@ -1,6 +1,6 @@
 import { createServer, request as forward } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { connect } from 'node:net'
+import { listen } from './loopback.ts'
 import { type Receiver, startReceiver } from './receiver.ts'
 
 /** A proxy that leads to one receiver, whatever it is asked for: for http, `fetch` uses CONNECT and `node:http` does not. */
@@ -19,18 +19,12 @@ export async function startProxy(): Promise<{ proxy: string; asked: string[]; re
   })
   server.on('connect', ({ url = '' }, client) => {
     asked.push(url)
-    const server = connect(Number(new URL(receiver.endpoint).port), '127.0.0.1', () => {
+    const there = connect(Number(new URL(receiver.endpoint).port), '127.0.0.1', () => {
       client.write('HTTP/1.1 200 OK\r\n\r\n')
-      server.pipe(client).pipe(server)
+      there.pipe(client).pipe(there)
     })
-    server.on('error', () => client.destroy())
-    client.on('error', () => server.destroy())
+    there.on('error', () => client.destroy())
+    client.on('error', () => there.destroy()).on('close', () => there.destroy())
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(async () => {
-    server.close()
-    server.closeAllConnections()
-    await receiver.close()
-  })
-  return { proxy: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, receiver }
+  return { proxy: `http://${await listen(server)}`, asked, receiver }
 }

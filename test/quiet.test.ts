@@ -1,27 +1,25 @@
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { helpersEnded } from './helper.ts'
-import { startReceiver } from './receiver.ts'
-import { makeWorld, runProcess, type World } from './world.ts'
+import { hasStrace } from './machine.ts'
+import { consentedUser } from './receiver.ts'
+import { linked, makeWorld, runProcess, SILENT, type World } from './world.ts'
 
-const hasStrace = spawnSync('strace', ['-V']).status === 0
 const CALLS =
   'network,process,openat,open,creat,mkdir,mkdirat,unlink,unlinkat,rename,renameat,renameat2,link,linkat'
 
-/** The lines that strace writes of a script and of what it starts. */
+/** The lines that strace writes of a script and of all processes that it starts. */
 async function traced(code: string, world: World, calls = CALLS): Promise<string[]> {
   const log = join(world.cwd, 'strace.log')
-  const script = code.replaceAll("'otlp-tally'", `'${join(import.meta.dirname, '../dist/index.js')}'`)
   const args = ['-f', '-y', '-qq', '-o', log, '-e', `trace=${calls}`, '-e', 'signal=none']
-  const command = [...args, process.execPath, '--input-type=module', '-e', script]
+  const command = [...args, process.execPath, '--input-type=module', '-e', linked(code)]
   const { status, stderr } = await runProcess('strace', command, world)
   if (status !== 0) throw new Error(stderr)
   return readFileSync(log, 'utf8').split('\n')
 }
 
-/** The system calls of a whole process tree that open a socket, start a process, or make or change a file. */
+/** The system calls of a script that open a socket, start a process, or make or change a file. */
 async function effects(code: string, env: Record<string, string>): Promise<string[]> {
   return (
     (await traced(code, makeWorld(env)))
@@ -30,7 +28,7 @@ async function effects(code: string, env: Record<string, string>): Promise<strin
           line,
         ),
       )
-      // Threads are not processes, and node's own start is the one execve that there is without us.
+      // The one execve without us is Node's own start.
       .filter(line => !/execve\("[^"]*node/.test(line) && !line.includes('/dev/'))
   )
 }
@@ -46,7 +44,7 @@ describe.skipIf(!hasStrace)(
   () => {
     test.each([
       ['that is switched off by the environment', { TRIX_TELEMETRY: 'off' }],
-      ['with a word that nobody knows', { TRIX_TELEMETRY: 'onn' }],
+      ['with a value that is not understood', { TRIX_TELEMETRY: 'onn' }],
       ['that is the helper', { OTLP_TALLY_HELPER: '' }],
       ['with DO_NOT_TRACK', { DO_NOT_TRACK: '1' }],
       ['in CI', { CI: 'true' }],
@@ -61,7 +59,7 @@ describe.skipIf(!hasStrace)(
       expect(await effects(`import 'otlp-tally'`, { TRIX_TELEMETRY: 'on' })).toEqual([])
     })
 
-    test('(and one that is on does all three, so that this test can fail)', async () => {
+    test('(a run that is on does all three)', async () => {
       const seen = (await effects(track, { TRIX_TELEMETRY: 'on' })).join('\n')
       expect(seen).toMatch(/mkdir/)
       expect(seen).toMatch(/O_APPEND/)
@@ -70,21 +68,19 @@ describe.skipIf(!hasStrace)(
   },
 )
 
-test('where stderr is no terminal, a pipe or /dev/null, Node loads no code that writes there', () => {
-  const world = makeWorld()
-  const code = `${track.replaceAll("'otlp-tally'", `'${join(import.meta.dirname, '../dist/index.js')}'`)}
+test('where stderr is a pipe or /dev/null, Node loads no code that writes there', async () => {
+  const { cwd, env } = makeWorld()
+  const code = linked(`${track}
     import { writeSync } from 'node:fs'
     const writers = ['tty', 'net', 'internal/fs/sync_write_stream'].map(name => 'NativeModule ' + name)
-    writeSync(1, String(process.moduleLoadList.filter(name => writers.includes(name))))`
-  for (const stderr of ['pipe', 'ignore'] as const) {
-    const { cwd, env } = world
-    const args = ['--input-type=module', '-e', code]
-    const ended = spawnSync(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', stderr] })
-    expect([stderr, `${ended.stdout}`]).toEqual([stderr, ''])
+    writeSync(1, String(process.moduleLoadList.filter(name => writers.includes(name))))`)
+  for (const stderr of ['', '2>/dev/null']) {
+    const line = ['-c', `"$0" "$@" ${stderr}`, process.execPath, '--input-type=module', '-e', code]
+    expect(await runProcess('sh', line, { cwd, env })).toEqual(SILENT)
   }
 })
 
-describe.skipIf(!hasStrace)('an opt-out by the environment touches nothing', () => {
+describe.skipIf(!hasStrace)('an opt-out by the environment looks at no file of the home', () => {
   test.each([{ TRIX_TELEMETRY: 'off' }, { DO_NOT_TRACK: '1' }, { TRIX_NO_TELEMETRY: '1' }])(
     '%j',
     async env => {
@@ -96,10 +92,8 @@ describe.skipIf(!hasStrace)('an opt-out by the environment touches nothing', () 
   )
 })
 
-test.skipIf(!hasStrace)('what an ordinary run opens, looks at and writes, by name', async () => {
-  const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
-  const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+test.skipIf(!hasStrace)('an ordinary run opens, looks at and writes these files, and no others', async () => {
+  const { world, receiver } = await consentedUser()
   world.writeConfig('[telemetry]\n')
   await world.script(track)
   await receiver.arrived(1)
@@ -126,9 +120,7 @@ test.skipIf(!hasStrace)('what an ordinary run opens, looks at and writes, by nam
   const state = '.local/state/trix'
   const log = `${state}/v1/<log>`
   expect(namesIn(ours, OPEN)).toEqual(['.config/trix/config.toml', log])
-  // Whose folder it is, whether there is a config, and whether there is a no.
   expect(namesIn(ours, LOOK)).toEqual([state, '.config/trix/config.toml', `${state}/consent.json`])
-  // Made, renamed, removed: nothing. Written: one mark.
   const CHANGE = / (mkdir|rename|unlink|link|symlink|chmod|chown|utime)\w*\(/
   const WRITE = / (write|writev|pwrite64|ftruncate|fsync|fdatasync)\(/
   expect(namesIn(ours, CHANGE)).toEqual([])
@@ -138,14 +130,14 @@ test.skipIf(!hasStrace)('what an ordinary run opens, looks at and writes, by nam
       .map(line => [named(/<([^>]+)>/.exec(line)![1]!), /"(\\n[!a-z_]+)/.exec(line)?.[1] ?? 'sync'])
   expect(writes(ours)).toEqual([[log, '\\ncommand_invocation']])
 
-  // One process is started, and the command itself opens no socket.
+  // The command starts one process, its helper, and opens no socket.
   expect(lines.filter(line => line.includes(' execve("'))).toHaveLength(2)
   const started = lines.find(line => line.includes(' execve("') && !line.startsWith(`${command} `))!
   const helper = started.split(' ')[0]
   expect(lines.filter(line => line.startsWith(`${command} `) && / (socket|connect)\(/.test(line))).toEqual([])
 
   const others = inHome.filter(line => !line.startsWith(`${command} `))
-  // Threads of the helper do nothing with files but to sync.
+  // The helper's threads only sync.
   expect(others.filter(line => !line.startsWith(`${helper} `) && !/ fdatasync\(/.test(line))).toEqual([])
   expect(namesIn(others, OPEN)).toEqual([`${state}/fingerprint`, log, `${state}/v1`, `${state}/v1`])
   expect(namesIn(others, CHANGE)).toEqual([])

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listen } from './loopback.ts'
+import { makeWorld, type World } from './world.ts'
 
 /** One request as it arrived. */
 export interface Received {
@@ -18,7 +19,7 @@ export interface Receiver {
   close(): Promise<void>
 }
 
-/** Starts a receiver that answers `status`, or does what `reply` does. */
+/** Starts a receiver that answers `status`, or does what `reply` does. It is closed when the test ends. */
 export async function startReceiver(
   status = 200,
   headers: Record<string, string> = {},
@@ -27,7 +28,7 @@ export async function startReceiver(
       .writeHead(status, { 'content-type': 'application/json', ...headers })
       .end('{"partialSuccess":{}}')
   },
-  usePort = 0,
+  port?: number,
 ): Promise<Receiver> {
   const requests: Received[] = []
   const waiting = new Set<() => void>()
@@ -41,10 +42,8 @@ export async function startReceiver(
       reply(response, body)
     })
   })
-  await new Promise<void>(resolve => server.listen(usePort, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
   return {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: `http://${await listen(server, undefined, port)}`,
     requests,
     arrived: count =>
       new Promise((resolve, reject) => {
@@ -69,8 +68,24 @@ export async function startReceiver(
   }
 }
 
+/** A user of a tool, and a receiver in the place of the tool's Collector. */
+export async function userWithReceiver(
+  env: Record<string, string> = {},
+): Promise<{ world: World; receiver: Receiver }> {
+  const receiver = await startReceiver()
+  return { receiver, world: makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint, ...env }) }
+}
+
+/** The same user with `TRIX_TELEMETRY=on`, so that each run is counted and sent. */
+export function consentedUser(): ReturnType<typeof userWithReceiver> {
+  return userWithReceiver({ TRIX_TELEMETRY: 'on' })
+}
+
 /** `{ 'build': 3 }`: the highest value received for each series, by its attributes' values; a series is counted per start. */
-export function counts(requests: readonly Received[], metric = 'command_invocation'): Record<string, number> {
+export function counts(
+  requests: readonly Pick<Received, 'body'>[],
+  metric = 'command_invocation',
+): Record<string, number> {
   const series = new Map<string, [name: string, value: number]>()
   for (const { body } of requests) {
     for (const { resource, scopeMetrics } of JSON.parse(body).resourceMetrics) {

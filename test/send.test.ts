@@ -1,25 +1,20 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { closedEndpoint, listen } from './loopback.ts'
+import { hasProxies, hasTmux } from './machine.ts'
+import { BIN } from './paths.ts'
 import { startProxy } from './proxy.ts'
-import { counts, type Receiver, startReceiver } from './receiver.ts'
-import { hasTmux, openTerminal } from './terminal.ts'
+import { counts, startReceiver } from './receiver.ts'
+import { openTerminal } from './terminal.ts'
 import { makeWorld, type Result, runProcess, type World } from './world.ts'
 
-const BIN = join(import.meta.dirname, '../dist/bin.js')
 const send = (world: World, ...args: string[]): Promise<Result> =>
   runProcess(process.execPath, [BIN, 'send', ...args], world)
 
-async function receiving(status?: number, headers?: Record<string, string>): Promise<Receiver> {
-  const receiver = await startReceiver(status, headers)
-  onTestFinished(() => receiver.close())
-  return receiver
-}
-
-/** Answers in turn: each a status, or undefined for an answer that never comes. Then 200. */
+/** A server that gives these answers in turn, where one without a status never comes, and then 200. */
 async function answering(...answers: { status?: number; headers?: Record<string, string>; body?: string }[]) {
   const bodies: string[] = []
   const server = createServer(async (request, response) => {
@@ -29,16 +24,11 @@ async function answering(...answers: { status?: number; headers?: Record<string,
     const answer = answers[bodies.length - 1] ?? { status: 200 }
     if (answer.status) response.writeHead(answer.status, answer.headers).end(answer.body ?? '{}')
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, bodies }
+  return { endpoint: `http://${await listen(server)}`, bodies }
 }
 
-/** What an air-gapped machine brings: two versions, so two lines. */
-async function exported(): Promise<{ world: World; file: string; lines: string[] }> {
+/** What an air-gapped machine has exported: two versions, so two lines. */
+async function exportedFile(): Promise<{ world: World; file: string; lines: string[] }> {
   const world = makeWorld({ TRIX_TELEMETRY: 'local' })
   world.writeConfig('[telemetry]\nair_gapped = true\n')
   for (const [command, TRIX_VERSION] of [
@@ -54,11 +44,11 @@ async function exported(): Promise<{ world: World; file: string; lines: string[]
   return { world, file, lines: readFileSync(file, 'utf8').trim().split('\n') }
 }
 
-/** With a line separator of Unicode in it, which ends no line of JSON. */
+/** A small request. It has a line separator of Unicode in it, which does not end a line of JSON. */
 const line = (name: string) => JSON.stringify({ resourceMetrics: [], note: `${name}\u2028` })
 
-/** A file of so many small requests that can be told apart. */
-function written(count: number): { world: World; file: string; lines: string[] } {
+/** A file of so many small requests, which differ. */
+function fileOf(count: number): { world: World; file: string; lines: string[] } {
   const world = makeWorld()
   const lines = Array.from({ length: count }, (_, i) => line(`${i + 1}`))
   const file = join(world.cwd, 'usage.jsonl')
@@ -66,10 +56,10 @@ function written(count: number): { world: World; file: string; lines: string[] }
   return { world, file, lines }
 }
 
-test('what an air-gapped machine has counted arrives, byte for byte, and sent twice it counts once', async () => {
-  const { world, file, lines } = await exported()
+test('the export of an air-gapped machine arrives, byte for byte, and counts once where it is sent twice', async () => {
+  const { world, file, lines } = await exportedFile()
   expect(lines).toHaveLength(2)
-  const receiver = await receiving()
+  const receiver = await startReceiver()
   for (const times of [1, 2]) {
     const { status, stdout, stderr } = await send(
       world,
@@ -90,8 +80,8 @@ test('what an air-gapped machine has counted arrives, byte for byte, and sent tw
   })
 })
 
-test('a line that is refused is explained, and the others are sent', async () => {
-  const { world, file, lines } = written(3)
+test('a line that the server refuses is explained, and the others are sent', async () => {
+  const { world, file, lines } = fileOf(3)
   const { endpoint, bodies } = await answering({ status: 400, body: 'out of bounds\u001b[2J' })
   const { status, stdout, stderr } = await send(world, file, '--endpoint', endpoint)
   expect([status, stdout]).toEqual([1, `2 requests accepted by ${endpoint}/v1/metrics, 1 not\n`])
@@ -99,8 +89,8 @@ test('a line that is refused is explained, and the others are sent', async () =>
   expect(bodies).toEqual(lines)
 })
 
-test('a part that is refused is said, and is exit code 1', async () => {
-  const { world, file } = written(1)
+test('data points that the server refuses are reported, and the exit code is 1', async () => {
+  const { world, file } = fileOf(1)
   const body = '{"partialSuccess":{"rejectedDataPoints":"2","errorMessage":"too old"}}'
   const { endpoint } = await answering({ status: 200, body })
   expect(await send(world, file, '--endpoint', endpoint)).toMatchObject({
@@ -110,8 +100,8 @@ test('a part that is refused is said, and is exit code 1', async () => {
   })
 })
 
-test('a part that is refused is found in an answer of any length', async () => {
-  const { world, file } = written(1)
+test('data points that the server refuses are found in an answer of any length', async () => {
+  const { world, file } = fileOf(1)
   const errorMessage = 'x'.repeat(200_000)
   const body = JSON.stringify({ partialSuccess: { errorMessage, rejectedDataPoints: '2' } })
   const { endpoint } = await answering({ status: 200, body })
@@ -121,13 +111,13 @@ test('a part that is refused is found in an answer of any length', async () => {
   })
 })
 
-test('it goes through the proxy that the helper would use, or says that this Node cannot', async () => {
-  const { world, file } = written(2)
+test('requests go through the proxy of the environment, or it says that this Node cannot do that', async () => {
+  const { world, file } = fileOf(2)
   const { proxy, receiver } = await startProxy()
   const env = { ...world.env, http_proxy: proxy }
   const args = [BIN, 'send', file, '--endpoint', 'http://otel.invalid']
   const { status, stderr } = await runProcess(process.execPath, args, { ...world, env })
-  if (process.allowedNodeEnvironmentFlags.has('--use-env-proxy')) {
+  if (hasProxies) {
     expect([status, receiver.requests.length]).toEqual([0, 2])
     expect(stderr).toBe(`otlp-tally send: through the proxy ${proxy} (http_proxy)\n`)
   } else {
@@ -142,7 +132,7 @@ test.each([
   [404, {}, 'The endpoint is a base URL'],
   [429, { 'retry-after': '3600' }, 'too much'],
 ])('%i stops it, and says how to go on', async (status, headers, sentence) => {
-  const { world, file, lines } = written(3)
+  const { world, file, lines } = fileOf(3)
   const { endpoint, bodies } = await answering({ status: 200 }, { status, headers })
   const first = await send(world, file, '--endpoint', endpoint)
   expect([first.status, first.stdout]).toEqual([1, ''])
@@ -157,16 +147,16 @@ test.each([
   expect(bodies.slice(2)).toEqual(lines.slice(1))
 })
 
-test('nobody there is explained', async () => {
-  const { world, file } = written(1)
-  expect(await send(world, file, '--endpoint', 'http://127.0.0.1:65009')).toMatchObject({
+test('a closed port is explained', async () => {
+  const { world, file } = fileOf(1)
+  expect(await send(world, file, '--endpoint', await closedEndpoint())).toMatchObject({
     status: 1,
     stderr: expect.stringContaining('nothing listens there'),
   })
 })
 
-test('a server that wants a pause is asked again, after the one that it names', async () => {
-  const { world, file, lines } = written(2)
+test('after an answer with retry-after the request is repeated', async () => {
+  const { world, file, lines } = fileOf(2)
   const { endpoint, bodies } = await answering(
     { status: 503, headers: { 'retry-after': '1' } },
     { status: 429, headers: { 'retry-after': new Date(Date.now() + 2000).toUTCString() } },
@@ -176,7 +166,7 @@ test('a server that wants a pause is asked again, after the one that it names', 
 })
 
 test('Ctrl-C stops it, and it says how to go on', async () => {
-  const { world, file } = written(3)
+  const { world, file } = fileOf(3)
   const { endpoint, bodies } = await answering({ status: 200 }, {})
   const child = spawn(process.execPath, [BIN, 'send', file, '--endpoint', endpoint], {
     ...world,
@@ -184,7 +174,7 @@ test('Ctrl-C stops it, and it says how to go on', async () => {
   })
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', chunk => (stderr += chunk))
-  await expect.poll(() => bodies.length, { timeout: 10_000 }).toBe(2)
+  await expect.poll(() => bodies.length).toBe(2)
   child.kill('SIGINT')
   const status = await new Promise(resolve => child.on('close', resolve))
   expect({ status, stderr }).toEqual({
@@ -193,7 +183,7 @@ test('Ctrl-C stops it, and it says how to go on', async () => {
   })
 })
 
-test('what is not to be sent is not sent, and said', async () => {
+test('lines that are no valid cumulative request are not sent, and are named', async () => {
   const world = makeWorld()
   const delta = { name: 'a', sum: { aggregationTemporality: 1, isMonotonic: true, dataPoints: [] } }
   const file = join(world.cwd, 'some.jsonl')
@@ -205,7 +195,7 @@ test('what is not to be sent is not sent, and said', async () => {
     line('good'),
   ]
   writeFileSync(file, bodies.join('\r\n'))
-  const receiver = await receiving()
+  const receiver = await startReceiver()
   const { status, stderr } = await send(world, file, '--endpoint', receiver.endpoint)
   expect(status).toBe(1)
   expect(stderr.trim().split('\n')).toEqual([
@@ -220,17 +210,11 @@ test.each([
   [['missing.jsonl', '--endpoint', 'http://127.0.0.1:1'], 'there is no file missing.jsonl'],
   [['.', '--endpoint', 'http://127.0.0.1:1'], '. is a folder'],
   [['empty', '--endpoint', 'http://127.0.0.1:1'], 'there is no line to send'],
-])('send %s is exit code 1: %s', async (args, sentence) => {
-  const world = makeWorld()
-  writeFileSync(join(world.cwd, 'empty'), '\n')
-  const { status, stdout, stderr } = await send(world, ...args)
-  expect([status, stdout]).toEqual([1, ''])
-  expect(stderr).toContain(sentence)
-})
+])('send %s ends with 1: %s', (args, sentence) => expectRefused(1, args, sentence))
 
-test('stdin is sent as a file is', async () => {
-  const { world, lines } = written(3)
-  const receiver = await receiving()
+test('stdin is sent like a file', async () => {
+  const { world, lines } = fileOf(3)
+  const receiver = await startReceiver()
   const piped = '"$0" "$1" send - --endpoint "$2" < usage.jsonl'
   const args = ['-c', piped, process.execPath, BIN, receiver.endpoint]
   expect(await runProcess('/bin/sh', args, world)).toMatchObject({ status: 0, stderr: '' })
@@ -242,16 +226,19 @@ test.each([
   [['empty', '--endpoint', 'localhost:4318'], 'put http:// or https:// in front of it'],
   [['empty', '--endpoint', 'http://127.0.0.1:1', '--from', '0'], '--from 0: expected the number of a line'],
   [['empty', '--endpoint', 'http://127.0.0.1:1', '--header', 'x'], "expected 'name: value'"],
-])('send %s is exit code 2: %s', async (args, sentence) => {
+])('send %s ends with 2: %s', (args, sentence) => expectRefused(2, args, sentence))
+
+/** Nothing is sent. In the working folder is a file `empty`. */
+async function expectRefused(code: number, args: readonly string[], sentence: string): Promise<void> {
   const world = makeWorld()
   writeFileSync(join(world.cwd, 'empty'), '\n')
   const { status, stdout, stderr } = await send(world, ...args)
-  expect([status, stdout]).toEqual([2, ''])
+  expect([status, stdout]).toEqual([code, ''])
   expect(stderr).toContain(sentence)
-})
+}
 
-test.skipIf(!hasTmux)('in a terminal a bar shows how far it is (skipped without tmux)', async () => {
-  const { world, file } = written(4)
+test.skipIf(!hasTmux)('a bar shows the progress in a terminal (skipped without tmux)', async () => {
+  const { world, file } = fileOf(4)
   const { endpoint } = await answering({ status: 200 }, { status: 200 }, {})
   const terminal = openTerminal(world)
   terminal.run(`clear; ${process.execPath} ${BIN} send ${file} --endpoint ${endpoint}`)

@@ -1,17 +1,24 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { helpersEnded } from './helper.ts'
-import { counts, startReceiver } from './receiver.ts'
-import { hasTmux, openTerminal } from './terminal.ts'
+import { closedEndpoint } from './loopback.ts'
+import { hasTmux } from './machine.ts'
+import { ROOT } from './paths.ts'
+import { counts, userWithReceiver } from './receiver.ts'
+import { openTerminal } from './terminal.ts'
 import { makeWorld, type World } from './world.ts'
 
-// The screens were looked at by a person, and are kept as they were then. `vitest -u` writes them anew.
-const kept = (name: string) => join(import.meta.dirname, '../fixtures/screens', `${name}.txt`)
+// A person has looked at these screens. `vitest -u` writes them anew.
+const kept = (name: string) => join(ROOT, 'fixtures/screens', `${name}.txt`)
+
+/** A user whose tool sends to where nothing listens. */
+const makeUser = async (env: Record<string, string> = {}) =>
+  makeWorld({ TRIX_TELEMETRY_ENDPOINT: await closedEndpoint(), ...env })
 
 describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
-  test('first run, second run, status, log, disable, status, clear', async () => {
-    const world = makeWorld()
+  test('the screens of the first and second run, status, disable, enable and help', async () => {
+    const world = await makeUser()
     const terminal = openTerminal(world)
     await terminal.prompt()
     for (const [name, command] of [
@@ -33,16 +40,16 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
   test.each([
     ['narrow', 40],
     ['wide', 160],
-  ] as const)('the notice and the usage look right in a %s terminal', async (name, columns) => {
-    const terminal = openTerminal(makeWorld({ NO_COLOR: '1' }), columns)
+  ] as const)('the screen of the notice and the usage in a %s terminal', async (name, columns) => {
+    const terminal = openTerminal(await makeUser({ NO_COLOR: '1' }), columns)
     terminal.run('clear; trix build; trix telemetry; echo done')
     const screen = await terminal.until(/done\n\$/)
     await expect(screen).toMatchFileSnapshot(kept(`${name}-notice`))
     expect(screen).not.toContain('\u001b')
   })
 
-  test('preview explains what would be sent, and --raw is the body', async () => {
-    const world = makeWorld()
+  test('the screen of preview; --raw is the body', async () => {
+    const world = await makeUser()
     const terminal = openTerminal(world)
     terminal.run('clear; trix telemetry preview build')
     await expect(await terminal.until(/All that can ever be sent[^$]*\$/)).toMatchFileSnapshot(
@@ -56,16 +63,16 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
     expect(world.files()).toEqual([])
   })
 
-  test('preview --all fits a terminal', async () => {
-    const terminal = openTerminal(makeWorld())
+  test('the screen of preview --all', async () => {
+    const terminal = openTerminal(await makeUser())
     terminal.run('clear; trix telemetry preview --all')
     await expect(await terminal.until(/Nothing else can be sent[^$]*\$/)).toMatchFileSnapshot(
       kept('preview-all'),
     )
   })
 
-  test('status wraps at the width of the terminal, and breaks no path', async () => {
-    const terminal = openTerminal(makeWorld({ TRIX_TELEMETRY: 'banana' }), 80)
+  test('the screen of status in 80 columns: lines wrap, and paths do not break', async () => {
+    const terminal = openTerminal(await makeUser({ TRIX_TELEMETRY: 'banana' }), 80)
     terminal.run('clear; trix telemetry status; echo "exit code $?"')
     const screen = await terminal.until(/exit code \d\n\$/)
     await expect(screen).toMatchFileSnapshot(kept('status-80'))
@@ -73,9 +80,7 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
   })
 
   test('a raised noticeVersion shows the notice again, and sends nothing in that run', async () => {
-    const receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
-    const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
+    const { world, receiver } = await userWithReceiver()
     const terminal = openTerminal(world)
     const versions = [
       ['1', true],
@@ -95,13 +100,14 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
 
   describe('consent by question', () => {
     const CONSENT = '.local/state/trix/consent.json'
+    /** The user's answer: `yes`, `no`, or undefined where there is none. */
     const answer = (world: World) =>
       world.files().includes(CONSENT)
         ? Object.keys(JSON.parse(readFileSync(join(world.home, CONSENT), 'utf8')))[0]
         : undefined
 
-    test('is asked once; yes is counted from then on', async () => {
-      const world = makeWorld()
+    test('asks once; after a yes the command is counted', async () => {
+      const world = await makeUser()
       const terminal = openTerminal(world)
       terminal.run('clear; asking hello; echo "exit code $?"')
       await expect(await terminal.until(/\[y\/N\] $|\[y\/N\]\n$/)).toMatchFileSnapshot(kept('question'))
@@ -118,23 +124,23 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
     })
 
     test.each([
-      ['no', ['n', 'Enter'], 'no'],
-      ['Enter alone is the letter that is written large', ['Enter'], 'no'],
-      ['three times something else', ['q', 'Enter', 'q', 'Enter', 'q', 'Enter'], undefined],
+      ['n', ['n', 'Enter'], 'no'],
+      ['Enter alone', ['Enter'], 'no'],
+      ['three times another letter', ['q', 'Enter', 'q', 'Enter', 'q', 'Enter'], undefined],
       ['Ctrl-D', ['C-d'], undefined],
       ['Ctrl-C', ['C-c'], undefined],
-    ])('answered by %s, nothing is counted', async (_, keys, expected) => {
+    ])('counts nothing after %s', async (_, keys, expected) => {
       const world = makeWorld()
       const terminal = openTerminal(world)
       terminal.run('clear; asking hello')
       await terminal.until('Count and send?')
       for (const [index, key] of keys.entries()) {
         terminal.press(key)
-        // What is typed before the next question would not answer it.
+        // A key before the next question would not answer it.
         if (key === 'Enter' && keys.length > 2 && index < keys.length - 1)
           await terminal.until(new RegExp(`(Please answer[^]*){${(index + 1) / 2}}\\] ?\n*$`))
       }
-      // Ctrl-C ends the command, as it does everywhere else.
+      // Ctrl-C ends the command.
       expect((await terminal.prompt()).includes('\nhello\n')).toBe(keys[0] !== 'C-c')
       terminal.run('echo "exit code $?"')
       await terminal.until(keys[0] === 'C-c' ? 'exit code 130' : 'exit code 0')
@@ -142,7 +148,7 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
       expect(world.files()).toEqual(expected ? [CONSENT] : [])
     })
 
-    test('what was typed before the question does not answer it, with or without Enter', async () => {
+    test('is not answered by what was typed before it, with or without Enter', async () => {
       const world = makeWorld({ ASK_AFTER: '1' })
       const terminal = openTerminal(world)
       for (const typed of ['y', 'yes', '']) {
@@ -161,7 +167,7 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
       }
     })
 
-    test('a wrong answer repeats one line, and a no is confirmed', async () => {
+    test('repeats one line after a wrong answer, and confirms a no', async () => {
       const world = makeWorld()
       const terminal = openTerminal(world)
       terminal.run('clear; asking hello')
@@ -172,8 +178,8 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
       await terminal.until(/trix telemetry is off: your no is in\s+\S+\nhello\n\$/)
     })
 
-    test('a no ends an installation that was there', async () => {
-      const world = makeWorld({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+    test('ends the installation after a no', async () => {
+      const world = await makeUser()
       await world.tool(['build'], { TRIX_TELEMETRY: 'on' })
       await helpersEnded(world)
       const terminal = openTerminal(world)
@@ -184,7 +190,7 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
       expect(world.files()).toEqual([CONSENT])
     })
 
-    test('not answered in time is no consent, and the command goes on', async () => {
+    test('counts nothing where it is not answered in time, and the command goes on', async () => {
       const world = makeWorld()
       const terminal = openTerminal(world)
       terminal.run('clear; ASK_MS=300 asking hello')
@@ -192,7 +198,7 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
       expect(world.files()).toEqual([])
     })
 
-    test('in a pipe, in CI, with DO_NOT_TRACK and by an agent nobody is asked, and the pipe is left alone', async () => {
+    test('is not shown in a pipe, in CI, with DO_NOT_TRACK or to an agent', async () => {
       const world = makeWorld()
       const terminal = openTerminal(world)
       terminal.run(
@@ -202,7 +208,7 @@ describe.skipIf(!hasTmux)('in a real terminal (skipped without tmux)', () => {
       expect(world.files()).toEqual([])
     })
 
-    test('prompt asks again, and clear asks before it removes', async () => {
+    test('is asked again by prompt, and clear asks before it removes', async () => {
       const world = makeWorld({ TRIX_TELEMETRY: 'local' })
       await world.tool(['telemetry', 'disable'])
       const terminal = openTerminal(world)

@@ -2,21 +2,21 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onTestFinished } from 'vitest'
+import { GUARD_MS } from './machine.ts'
+import { ROOT } from './paths.ts'
 import type { World } from './world.ts'
 
-export const hasTmux: boolean = spawnSync('tmux', ['-V']).status === 0
-
-/** A shell in a real terminal, in which `trix` is the example tool and `asking` the one that asks for consent. */
+/** A shell in a real terminal, in which `trix` is the example tool and `asking` is the one that asks for consent. */
 export interface Terminal {
-  /** Types a line on an empty screen and presses Enter. */
+  /** Types a line and presses Enter. The screen is empty then, so what it shows afterwards came later. */
   run(line: string): void
   /** Presses a key, by tmux's name for it: `Enter`, `C-c`, `C-d`. */
   press(key: string): void
   /** Gives it another size. */
   resize(columns: number, rows: number): void
-  /** The screen once it has the text, with everything that differs between two runs replaced. Rejects after 15 s. */
+  /** Resolves with the screen once it has the text. What differs between two runs is replaced: ids, times, the port. */
   until(text: string | RegExp): Promise<string>
-  /** The screen once the shell has its prompt again. */
+  /** Resolves with the screen once the shell has its prompt again. */
   prompt(): Promise<string>
 }
 
@@ -27,16 +27,14 @@ export function openTerminal(world: World, columns = 100): Terminal {
   const socket = `otlp-tally-${process.pid}-${terminals++}`
   const tmux = (...args: string[]) =>
     execFileSync('tmux', ['-L', socket, '-f', '/dev/null', ...args], { encoding: 'utf8', env: world.env })
-  const example = (name: string) =>
-    `${process.execPath} ${join(import.meta.dirname, '../examples', name)} "$@"`
-  // A long command line would be on every screen, so they are functions.
+  const example = (name: string) => `${process.execPath} ${join(ROOT, 'examples', name)} "$@"`
+  // Functions, so that no screen has the long command lines.
   const shell = `trix() { ${example('tool.js')}; }; asking() { ${example('consent.js')}; }; clear`
   tmux('new-session', '-d', '-x', `${columns}`, '-y', '60', '-c', world.cwd, 'env PS1="$ " sh')
   onTestFinished(() => {
     spawnSync('tmux', ['-L', socket, 'kill-server'])
   })
   const run = (line: string) => {
-    // What was there before must not be taken for what comes.
     tmux('send-keys', '-R')
     tmux('send-keys', '-l', line)
     tmux('send-keys', 'Enter')
@@ -46,6 +44,7 @@ export function openTerminal(world: World, columns = 100): Terminal {
   const screen = () =>
     tmux('capture-pane', '-p', '-J')
       .replaceAll(world.home, '/home/me')
+      .replace(/(?<=127\.0\.0\.1:)\d{5}\b/g, '4318')
       .replace(/[0-9a-f]{64}/g, '<64 hex digits>')
       .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '<uuid>')
       .replace(/\d{13}000000/g, '<nanoseconds>')
@@ -55,10 +54,10 @@ export function openTerminal(world: World, columns = 100): Terminal {
       .trimEnd()
       .concat('\n')
   async function until(text: string | RegExp): Promise<string> {
-    for (const deadline = Date.now() + 15_000; ; await sleep(30)) {
+    for (const deadline = Date.now() + GUARD_MS; ; await sleep(30)) {
       const now = screen()
       if (now.search(text) >= 0) return now
-      if (Date.now() > deadline) throw new Error(`${text} did not come up on the screen:\n${now}`)
+      if (Date.now() > deadline) throw new Error(`${text} is not on the screen:\n${now}`)
     }
   }
   const resize = (columns: number, rows: number) =>

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What a tool's author writes: it has to compile. */
+/** Code of a tool that has to compile. */
 const usage = `
 import { flushTelemetry, initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
 import type { Attributes, Telemetry, TelemetryOptions } from 'otlp-tally'
@@ -32,12 +32,13 @@ listed.trackCommand(computed)
 listed.trackEvent('tool_call')
 listed.trackEvent('tool_call', { tool: computed, dry: computed !== '' })
 listed.trackEvent('tool_call', { tool: agreed })
+listed.trackEvent('tool_call', { tool: \`\${computed}\` })
 
 const derived = initTelemetry({ name: 'trix', version: '0.19.3', commands: [{ name: 'build' }].map(({ name }) => name) })
 derived.trackCommand('build')
 `
 
-/** Each line must not compile. The author of the tool then finds the mistake. */
+/** Lines that must not compile. */
 const mistakes = `
 import { initTelemetry, trackCommand, trackEvent } from 'otlp-tally'
 const trix = { name: 'trix', version: '1.0.0' }
@@ -57,6 +58,8 @@ listed.trackEvent('tool_call', { tool: 'raed' })
 listed.trackEvent('tool_call', { tol: 'read' })
 // @ts-expect-error a typo in an event
 listed.trackEvent('tool_cal')
+// @ts-expect-error a number in the place of a listed value
+listed.trackEvent('tool_call', { tool: 3 })
 // @ts-expect-error a text is no boolean
 listed.trackEvent('tool_call', { dry: computed })
 // @ts-expect-error no events are listed
@@ -71,7 +74,7 @@ initTelemetry({ ...trix, commands: [], endpiont: 'https://otel.example.com' })
 initTelemetry({ ...trix, commands: [], delivery: 'queued' })
 `
 
-/** What a strict project may use: the form of its files, `module` and `moduleResolution`. */
+/** The settings that a strict project may have: the form of its files, `module` and `moduleResolution`. */
 export const resolutions = [
   ['module', 'nodenext', 'nodenext'],
   ['commonjs', 'nodenext', 'nodenext'],
@@ -83,7 +86,7 @@ export const resolutions = [
 
 export type Resolution = (typeof resolutions)[number]
 
-/** Writes both, and `more`, into a strict project below a folder that has the package, for `tsc -p`. */
+/** Writes both, and `more`, as a strict project for `tsc -p`, into a folder below one that has the package. */
 export function writeTypeProject(
   folder: string,
   [type, module, moduleResolution]: Resolution,

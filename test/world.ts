@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import { CLI, LIBRARY, TOOL } from './paths.ts'
 
 export interface Result {
   status: number | null
@@ -11,7 +12,10 @@ export interface Result {
   stderr: string
 }
 
-/** A user of a tool: a home and a working folder of their own, and an environment with nothing in it that is not said. */
+/** What is left of a command that ends well and prints nothing. */
+export const SILENT: Result = { status: 0, signal: null, stdout: '', stderr: '' }
+
+/** A user of a tool: a home, a working folder, and an environment of which the test knows every variable. */
 export interface World {
   home: string
   cwd: string
@@ -20,10 +24,10 @@ export interface World {
   env: Record<string, string>
   /** Runs the example tool as a process and waits for its end. */
   tool(args: readonly string[], env?: Record<string, string>): Promise<Result>
-  /** Starts such a script that waits for a line on stdin before it ends. */
-  start(code: string): Running
-  /** Runs a script of a few lines that imports from `otlp-tally`. */
+  /** The same for a script of a few lines that imports from `otlp-tally`. */
   script(code: string, env?: Record<string, string>): Promise<Result>
+  /** Starts such a script, which ends when it reads a line from stdin. */
+  start(code: string): Running
   writeConfig(text: string): void
   /** All files below the home, relative to it. */
   files(): string[]
@@ -31,20 +35,23 @@ export interface World {
 
 export interface Running {
   /** Resolves when it has printed the text. */
-  said(text: string): Promise<void>
-  /** Lets it end, and waits for that. */
+  printed(text: string): Promise<void>
+  /** Writes the line to its stdin, and resolves when it has ended. */
   end(): Promise<void>
   /** By default with SIGKILL. */
   kill(signal?: NodeJS.Signals): void
 }
 
-const TOOL = join(import.meta.dirname, '../examples/tool.js')
-const PACKAGE = join(import.meta.dirname, '../dist')
+/** Makes a folder that is removed when the test ends. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'otlp-tally-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  return folder
+}
 
 /** Makes a world that is removed when the test ends. `env` is added to `PATH` and `HOME`. */
 export function makeWorld(env: Record<string, string> = {}): World {
-  const root = mkdtempSync(join(tmpdir(), 'otlp-tally-'))
-  onTestFinished(() => rmSync(root, { recursive: true, force: true, maxRetries: 5 }))
+  const root = makeFolder()
   const home = join(root, 'home')
   const cwd = join(root, 'work')
   mkdirSync(home)
@@ -75,11 +82,12 @@ export function makeWorld(env: Record<string, string> = {}): World {
 }
 
 function scriptArguments(code: string): string[] {
-  const linked = code.replace(
-    /from 'otlp-tally(\/cli)?'/g,
-    (_, cli) => `from '${PACKAGE}/${cli ? 'cli' : 'index'}.js'`,
-  )
-  return ['--input-type=module', '-e', linked]
+  return ['--input-type=module', '-e', linked(code)]
+}
+
+/** The code with the paths of the built package in the place of its name. */
+export function linked(code: string): string {
+  return code.replace(/'otlp-tally(\/cli)?'/g, (_, cli) => `'${cli ? CLI : LIBRARY}'`)
 }
 
 function startProcess(args: string[], options: { cwd: string; env: Record<string, string> }): Running {
@@ -89,7 +97,7 @@ function startProcess(args: string[], options: { cwd: string; env: Record<string
   let stdout = ''
   child.stdout.setEncoding('utf8').on('data', chunk => (stdout += chunk))
   return {
-    async said(text) {
+    async printed(text) {
       while (!stdout.includes(text)) await new Promise(resolve => child.stdout.once('data', resolve))
     },
     end() {
@@ -115,4 +123,14 @@ export function runProcess(
     child.on('error', reject)
     child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr }))
   })
+}
+
+/** Runs a command line in a pseudo-terminal in which nobody types. `stdout` is all that was shown there. */
+export async function runOnTerminal(
+  line: string,
+  { cwd, env }: { cwd: string; env: Record<string, string> },
+): Promise<Result> {
+  const args = ['-qec', line, '/dev/null']
+  const { stdout, ...result } = await runProcess('script', args, { cwd, env: { TERM: 'xterm', ...env } })
+  return { ...result, stdout: stdout.replaceAll('\r\n', '\n') }
 }

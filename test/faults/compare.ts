@@ -2,18 +2,18 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, onTestFinished, type TestFunction, test } from 'vitest'
+import { canSend, marksIn } from '../log-text.ts'
+import { isRoot } from '../machine.ts'
+import { LIBRARY, TOOL } from '../paths.ts'
+import { isAnyStarting, processesWith, statOf } from '../processes.ts'
 import { counts, type Receiver, startReceiver } from '../receiver.ts'
 import { makeWorld, type Result, type World } from '../world.ts'
 
-export const TOOL: string = join(import.meta.dirname, '../../examples/tool.js')
-/** What a script imports. */
-export const LIBRARY: string = join(import.meta.dirname, '../../dist/index.js')
-
-/** The bound of a request in all of these tests. */
+/** The timeout of a request in all of these tests. */
 export const TIMEOUT_MS = 1500
 /** How often a command is run with telemetry on, and as often with it off. */
 export const RUNS = 3
-/** A loaded machine is late. What this has to catch lives for 5 s, or for ever. */
+/** A busy machine is late. What this has to catch lives for 5 s, or for ever. */
 const SLACK_MS = 1500
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -22,35 +22,35 @@ type Env = Readonly<Record<string, string | undefined>>
 export interface Fault {
   /** Arguments of the example tool. Default: `build`. */
   tool?: readonly string[]
-  /** Instead of the example tool: a few lines that find `trackCommand` and the others, initialised. */
+  /** Code to run instead of the example tool. `trackCommand`, `trackEvent` and `flushTelemetry` are there. */
   script?: string
-  /** Wraps the command line: a namespace, a limit, another user. */
+  /** Puts the command line behind another one: a namespace, a limit, another user. */
   through?: (command: readonly string[]) => readonly string[]
   env?: Env
   /** What is done to the process once it has printed something. */
   whenItPrints?: (child: ChildProcess) => void
-  /** Takes out of the output what is never the same twice. */
+  /** Removes from the output what differs from run to run. */
   clean?: (output: string) => string
   runs?: number
-  /** Node itself may hang before it runs a line of ours; then this is about the command alone. */
+  /** Node itself may hang before it runs a line of ours, so helpers are killed. */
   helpersMayHang?: boolean
-  /** So many commands may wait for their request, up to its bound: inline delivery, which cannot do otherwise. */
+  /** How many commands deliver inline, and so may wait for their request up to its timeout. */
   inline?: number
-  /** Before each run. */
+  /** Done before each run. */
   before?: () => void | Promise<void>
 }
 
-/** What a comparison found, for those who ask more. */
+/** What a comparison found. */
 export interface Report {
-  /** What the command did, which was the same each time, with telemetry and without. */
+  /** What the command did, each time the same, with telemetry and without. */
   result: Result
-  /** The longest life of a helper, in ms, as far as it was seen. */
+  /** The longest life of a helper that was seen, in ms. */
   helperMs: number
 }
 
 const rows = new Map<string, number[]>()
 
-/** One line a test: the shortest lifetimes in ms, of its slowest comparison. */
+/** Prints a line for each test: the shortest lifetimes in ms, of its slowest comparison. */
 export function printReport(): void {
   const lines = [...rows].map(([name, ms]) => [...ms.map(value => value.toFixed(0)), name])
   const table = [['off', 'spawn', 'on', 'helper', 'ms; spawn: off, and an empty detached process'], ...lines]
@@ -58,12 +58,12 @@ export function printReport(): void {
   process.stdout.write(`\n${text.join('\n')}\n`)
 }
 
-/** A user whose temporary folder is their own too, and who has said yes. */
+/** A user who has agreed, with a temporary folder of their own. */
 export function makeUser(env: Record<string, string> = {}): World {
   const world = makeWorld(env)
   const temporary = temporaryFolder(world)
   mkdirSync(temporary)
-  // The environment is one object that all runs share. `FAULT` finds our helpers, whatever is done to HOME.
+  // By `FAULT` the helpers of this user are found, whatever is done to HOME. All runs share this object.
   Object.assign(world.env, { TMPDIR: temporary, FAULT: world.home })
   world.writeConfig(`[telemetry]\nenabled = true\ntimeout_ms = ${TIMEOUT_MS}\n`)
   onTestFinished(() => killAll(world))
@@ -74,7 +74,7 @@ function temporaryFolder({ home }: World): string {
   return join(dirname(home), 'tmp')
 }
 
-/** What the control does at its exit: start a process that does nothing, as cheaply as Node can start one. */
+/** What the control does at its exit: it starts a process that does nothing, as cheaply as Node can start one. */
 const EMPTY_SPAWN = `data:text/javascript,${encodeURIComponent(`
   import { spawn } from 'node:child_process'
   process.on('exit', () => {
@@ -87,7 +87,7 @@ const EMPTY_SPAWN = `data:text/javascript,${encodeURIComponent(`
   })
 `)}`
 
-/** A command line that runs the few lines as a tool of the name `trix`. */
+/** A command line that runs the code as a tool of the name `trix`. */
 export function scriptArguments(code: string): string[] {
   return [
     '--input-type=module',
@@ -99,9 +99,9 @@ export function scriptArguments(code: string): string[] {
 }
 
 /**
- * Runs the command with telemetry off, off with an empty detached spawn, and on, in turn. Nobody can tell the first
- * from the last: the exit code, the signal and the output are the same, it ends when it would have ended, and what it
- * leaves behind is a helper within its bound and our files in the home.
+ * Runs the command with telemetry off, off with an empty detached spawn, and on, in turn. With telemetry, the exit code,
+ * the signal and the output are the same as without, it takes about as long, and it leaves nothing but a helper, which
+ * ends in time, and our files in the home.
  */
 export async function compare(world: World, fault: Fault = {}): Promise<Report> {
   const program = fault.script ? scriptArguments(fault.script) : [TOOL, ...(fault.tool ?? ['build'])]
@@ -138,21 +138,21 @@ export async function compare(world: World, fault: Fault = {}): Promise<Report> 
   }
   if (fault.helpersMayHang) killAll(world)
   const helperMs = await settled(world)
-  // What the test itself has put there may stay.
+  // Files that the test itself has made are no concern.
   expect(strangers(files(world)).filter(file => !known.includes(file))).toEqual([])
   expect(readdirSync(temporaryFolder(world))).toEqual([])
   const shortest = (runs: { ms: number }[]) => Math.min(...runs.map(({ ms }) => ms))
   const row = [shortest(off), shortest(control), shortest(on), helperMs]
   const name = expect.getState().currentTestName ?? ''
   if (row[2]! > (rows.get(name)?.[2] ?? 0)) rows.set(name, row)
-  // Generous: it is to catch a command that waits for the network, which costs a second or ten.
+  // The bound is wide: a command that waits for the network takes a second or ten more.
   expect(shortest(on)).toBeLessThan(3 * shortest(control) + 500 + (fault.inline ?? 0) * TIMEOUT_MS)
   return { result: on[0]!.seen, helperMs }
 }
 
 /**
- * The next command, with nothing wrong any more, delivers: then the receiver of this user's endpoint knows of exactly
- * these, and of one `check`. Before it, the claims of what was killed expire.
+ * Runs one more command, `check`, without the fault, once the claims of what was killed have expired. Then the receiver at
+ * this user's endpoint has exactly these counts and the one of `check`.
  */
 export async function delivers(
   world: World,
@@ -161,7 +161,7 @@ export async function delivers(
 ): Promise<void> {
   const endpoint = env.TRIX_TELEMETRY_ENDPOINT ?? world.env.TRIX_TELEMETRY_ENDPOINT!
   const receiver = receivers.get(endpoint) ?? (await receiving(200, {}, Number(new URL(endpoint).port)))
-  await new Promise(resolve => setTimeout(resolve, TIMEOUT_MS + 1200))
+  await canSend(join(world.state, 'v1'))
   const command = [process.execPath, TOOL, 'check', '--dir', world.cwd]
   const { result } = await run(through?.(command) ?? command, {
     cwd: dirname(world.cwd),
@@ -173,11 +173,11 @@ export async function delivers(
 }
 
 /**
- * Exactly these are in the logs, and the next command, with nothing wrong any more, is delivered. To an endpoint of its
- * own: what was counted for one is never sent to another.
+ * Exactly these counts are in the logs, and a command without the fault is delivered to another endpoint, which gets
+ * nothing of what was counted for the first.
  */
 export async function keeps(world: World, expected: Record<string, number>): Promise<void> {
-  expect(marksIn(world)).toEqual(expected)
+  expect(countedIn(world)).toEqual(expected)
   const receiver = await receiving()
   const { result } = await run([process.execPath, TOOL, 'check', '--dir', world.cwd], {
     cwd: dirname(world.cwd),
@@ -189,10 +189,10 @@ export async function keeps(world: World, expected: Record<string, number>): Pro
   expect(counts(receiver.requests)).toEqual({ check: 1 })
 }
 
-/** By endpoint, as long as the test runs. */
+/** The receivers of the running test, by endpoint. */
 const receivers = new Map<string, Receiver>()
 
-/** A receiver that is closed when the test ends. */
+/** Starts a receiver that `delivers` finds by its endpoint. */
 export async function receiving(
   status = 200,
   headers: Record<string, string> = {},
@@ -200,10 +200,7 @@ export async function receiving(
 ): Promise<Receiver> {
   const receiver = await startReceiver(status, headers, undefined, port)
   receivers.set(receiver.endpoint, receiver)
-  onTestFinished(() => {
-    receivers.delete(receiver.endpoint)
-    return receiver.close()
-  })
+  onTestFinished(() => void receivers.delete(receiver.endpoint))
   return receiver
 }
 
@@ -214,7 +211,7 @@ interface Options {
   killAfterMs?: number
 }
 
-/** Runs a process until it has ended and nobody holds its output open, which is what `$(tool)` waits for. */
+/** Runs a process until it has ended and its output is closed, which is what `$(tool)` waits for. */
 export function run(
   [command = '', ...args]: readonly string[],
   { whenItPrints, killAfterMs, ...options }: Options,
@@ -223,7 +220,6 @@ export function run(
     const start = performance.now()
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
     const result: Result = { status: null, signal: null, stdout: '', stderr: '' }
-    // What hangs is not to outlive the test.
     const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs ?? 60_000)
     child.stdout.once('data', () => whenItPrints?.(child))
     child.stdout.setEncoding('utf8').on('data', chunk => (result.stdout += chunk))
@@ -243,19 +239,25 @@ export async function settled(world: World): Promise<number> {
     const found = helpers(world)
     longest = Math.max(longest, ...found.map(({ ageMs }) => ageMs))
     expect(longest).toBeLessThan(TIMEOUT_MS + 500 + SLACK_MS)
-    if (!found.length) return longest
+    if (!found.length && !isAnyStarting()) return longest
     await new Promise(resolve => setTimeout(resolve, 50))
   }
 }
 
-/** The helpers that were started for this user and still live. */
-export function helpers(world: World): { pid: number; ageMs: number }[] {
-  return processes(world).filter(({ helper }) => helper)
+/** The helpers of this user that still run. */
+export function helpers({ home }: World): { pid: number; ageMs: number }[] {
+  return processesWith(`FAULT=${home}`).flatMap(({ pid, isHelper }) => {
+    try {
+      return isHelper ? [{ pid, ageMs: ageOf(pid) }] : []
+    } catch {
+      return [] // it has ended meanwhile
+    }
+  })
 }
 
-/** Ends whatever was started for this user: what hangs, what a test that failed left running. */
-function killAll(world: World): void {
-  for (const { pid } of processes(world)) {
+/** Kills all processes of this user: those that hang, and those that a failed test has left. */
+function killAll({ home }: World): void {
+  for (const { pid } of processesWith(`FAULT=${home}`)) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
@@ -264,35 +266,18 @@ function killAll(world: World): void {
   }
 }
 
-function processes({ home }: World): { pid: number; helper: boolean; ageMs: number }[] {
-  return readdirSync('/proc').flatMap(pid => {
-    if (!/^\d+$/.test(pid)) return []
-    try {
-      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0')
-      if (!environment.includes(`FAULT=${home}`)) return []
-      const helper = environment.some(entry => entry.startsWith('OTLP_TALLY_HELPER='))
-      return [{ pid: Number(pid), helper, ageMs: age(pid) }]
-    } catch {
-      return [] // gone meanwhile
-    }
-  })
-}
-
-/** Since when a process lives, by the kernel's own clock: field 22 of its `stat`, in hundredths of a second. */
-function age(pid: string): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    .replace(/^.*\) /, '')
-    .split(' ')
+/** How long a process has lived, in ms: field 22 of its `stat` is its start in hundredths of a second. */
+function ageOf(pid: number): number {
   const uptime = Number(readFileSync('/proc/uptime', 'latin1').split(' ')[0])
-  return uptime * 1000 - Number(fields[19]) * 10
+  return uptime * 1000 - Number(statOf(pid)[22 - 3]) * 10
 }
 
 const CONFIG = /^\.config\/trix\/config\.toml$/
 const STATE = /^\.local\/state\/trix\/(fingerprint|notice|consent\.json)$/
 const LOG = /^\.local\/state\/trix\/v1\/(local\/)?[\w.+-]+-[0-9a-f]{8}-[0-9a-f]{8}\.log(~\w{8})?$/
 
-/** The files among these that are none of ours, or left half made. */
-export function strangers(files: readonly string[]): string[] {
+/** The files among these that the library does not make, or that are half made. */
+function strangers(files: readonly string[]): string[] {
   return files.filter(file => ![CONFIG, STATE, LOG].some(known => known.test(file)))
 }
 
@@ -311,45 +296,39 @@ export function needs(condition: boolean, reason: string) {
     condition ? test(name, run) : test.skip(`${name} (skipped: ${reason})`, run)
 }
 
-export const root: ReturnType<typeof needs> = needs(process.geteuid?.() === 0, 'it takes root')
+export const root: ReturnType<typeof needs> = needs(isRoot, 'it takes root')
 
-/** Runs the command in a shell, after these lines have succeeded: `inShell('umask 000', command)`. */
+/** A command line that runs the command in a shell after these lines: `inShell('umask 000', command)`. */
 export function inShell(before: string, command: readonly string[]): string[] {
   return ['sh', '-c', `set -e\n${before}\nset +e\n"$@"`, 'sh', ...command]
 }
 
-/** The same in a mount namespace of its own, which is gone when the last process in it has ended. */
+/** The same in a mount namespace of its own. */
 export function inMounts(before: string, command: readonly string[]): string[] {
   return ['unshare', '-m', ...inShell(before, command)]
 }
 
-/** Makes everything of this user belong to another than root, whom file modes and limits bind; runs commands as them. */
+/** Gives all files of this user to another than root, for whom file modes and limits hold. Returns what runs commands as them. */
 export function asAnother({ home }: World, uid = 65534): (command: readonly string[]) => string[] {
   execFileSync('chown', ['-R', `${uid}:${uid}`, dirname(home)])
   return command => ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...command]
 }
 
-/** The invocations in the logs, by command: as text says so, not by the code that is tested. */
-export function marksIn(world: World): Record<string, number> {
-  const marks: Record<string, number> = {}
-  for (const path of logsIn(world)) {
-    for (const [, name] of readFileSync(path, 'latin1').matchAll(
-      /\ncommand_invocation,command_name=(\w+) \d{13}(?=\n|$)/g,
-    ))
-      marks[name!] = (marks[name!] ?? 0) + 1
-  }
-  return marks
+/** The invocations in the logs of a user, by command. */
+export function countedIn({ state }: World): Record<string, number> {
+  const series = Object.entries(marksIn(join(state, 'v1')))
+  return Object.fromEntries(series.map(([name, count]) => [name.replace(/^.*=/, ''), count]))
 }
 
-/** The paths of the logs. */
-export function logsIn(world: World): string[] {
+/** The paths of the logs of a user. */
+export function logPaths(world: World): string[] {
   return files(world)
     .filter(file => LOG.test(file))
     .map(file => join(world.home, file))
 }
 
-/** In the home lie our files and no others, no temporary one either; in the temporary folder lies nothing. */
-export function nothingElseIsLeft(world: World): void {
+/** In the home are only files that the library makes, and in the temporary folder is none. */
+export function expectNoOtherFiles(world: World): void {
   expect(strangers(files(world))).toEqual([])
   expect(readdirSync(temporaryFolder(world))).toEqual([])
 }

@@ -1,11 +1,13 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { all, countedBy, resourceValues } from '../consumers.ts'
-import { aWhile, makeTool, startBackend } from '../counting.ts'
+import { makeTool, startBackend } from '../counting.ts'
 import { helpers, helpersEnded } from '../helper.ts'
+import { canSend } from '../log-text.ts'
 import type { Result, World } from '../world.ts'
-import { makeUser, marksIn, nothingElseIsLeft, receiving, settled } from './compare.ts'
+import { countedIn, expectNoOtherFiles, makeUser, receiving, settled } from './compare.ts'
 
 /** How long processes are killed at random, and how long one of them counts as fast as it can. */
 const STORM_MS = 30_000
@@ -13,19 +15,23 @@ const STORM_MS = 30_000
 const report: string[] = []
 afterAll(() => void process.stdout.write(`\n${report.join('\n')}\n`))
 
-/** So many commands at once, in this environment. */
-function crowd(world: World, size: number, env: (i: number) => Record<string, string>): Promise<Result[]> {
+/** Runs so many commands at once, each in an environment of its own. */
+function runAtOnce(
+  world: World,
+  size: number,
+  env: (i: number) => Record<string, string>,
+): Promise<Result[]> {
   return Promise.all(Array.from({ length: size }, (_, i) => world.tool(['build'], env(i))))
 }
 
 test.each([50, 200])(
-  '%i commands at once do what they do without telemetry, and lose nothing',
+  '%i commands at once do the same as without telemetry, and each is counted',
   async size => {
     const receiver = await receiving()
     const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
     const timed = async (telemetry: string) => {
       const start = performance.now()
-      const results = await crowd(world, size, () => ({ TRIX_TELEMETRY: telemetry }))
+      const results = await runAtOnce(world, size, () => ({ TRIX_TELEMETRY: telemetry }))
       return {
         results: new Set(results.map(result => JSON.stringify(result))),
         ms: performance.now() - start,
@@ -35,25 +41,25 @@ test.each([50, 200])(
     const on = await timed('on')
     report.push(`${size} at once: off ${off.ms.toFixed()} ms, on ${on.ms.toFixed()} ms`)
     expect(on.results).toEqual(off.results)
-    // The helpers run on the same two cores, so it may well be twice. Waiting for one another would be seen.
+    // The helpers run on the same cores, so it may take twice the time. Commands that wait for each other would take more.
     expect(on.ms).toBeLessThan(5 * off.ms + 5000)
     await settled(world)
-    nothingElseIsLeft(world)
-    expect(marksIn(world)).toEqual({ build: size })
-    await aWhile()
+    expectNoOtherFiles(world)
+    expect(countedIn(world)).toEqual({ build: size })
+    await canSend(join(world.state, 'v1'))
     await world.tool(['build'])
     await settled(world)
     expect(countedBy(receiver.requests.map(({ body }) => body))).toEqual(all(size + 1))
   },
 )
 
-test('disable while 50 run: none is counted after it, and no id is left', async () => {
+test('disable while 50 commands run: none is counted after it, and no id is left', async () => {
   const receiver = await receiving()
   const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
-  // In the middle of them: some are through by then, some have not begun.
-  const before = crowd(world, 25, () => ({}))
+  // Some commands have ended by then, and some have not begun.
+  const before = runAtOnce(world, 25, () => ({}))
   const disabling = world.tool(['telemetry', 'disable'])
-  const after = crowd(world, 25, () => ({}))
+  const after = runAtOnce(world, 25, () => ({}))
   const running = [...(await before), ...(await after)]
   expect(await disabling).toMatchObject({ status: 0, stderr: '' })
   const last = await world.tool(['build'])
@@ -61,13 +67,12 @@ test('disable while 50 run: none is counted after it, and no id is left', async 
   await settled(world)
   expect(world.files()).toEqual(['.config/trix/config.toml', '.local/state/trix/consent.json'])
   report.push(`disable: ${receiver.requests.length} requests were sent before it`)
-  // A new installation, which begins to count from zero.
   await world.tool(['telemetry', 'enable'])
   await world.tool(['build'])
-  expect(marksIn(world)).toEqual({ build: 1 })
+  expect(countedIn(world)).toEqual({ build: 1 })
 })
 
-test('a server that fails in every way: never more than was run, and all of it once it is well', async () => {
+test('a server that fails in eight ways: never more is counted than was run, and all of it once the server works', async () => {
   const kinds = ['200', '500 stored', '500', '404', 'cut after storing', 'cut', 'hangs', 'late'] as const
   let isWell = false
   const { endpoint, bodies, offline } = await startBackend(({ index, store, answer, response }) => {
@@ -77,9 +82,9 @@ test('a server that fails in every way: never more than was run, and all of it o
     else if (kind === 'late') setTimeout(() => answer(200), 1200)
     else if (kind !== 'hangs') answer(Number.parseInt(kind, 10), 'text/plain')
   })
-  const { run, start, world, marks } = makeTool()
+  const { run, start, canSend, world, marks } = makeTool()
   const options = { timeoutMs: 1000 }
-  // All of them begin with the first request, which is answered.
+  // All series begin with the first request, which is answered.
   await run(endpoint, ['build', 'check', 'lint', 'test'], { options })
   for (let round = 0; round < 12; round++) {
     const names = ['build', 'check', 'lint', 'test', 'build']
@@ -89,13 +94,13 @@ test('a server that fails in every way: never more than was run, and all of it o
   }
   await helpersEnded(world)
   isWell = true
-  await aWhile()
+  await canSend()
   await run(endpoint, ['build'], { options })
   expect(marks()).toBe(4 + 12 * 5 + 3 + 1)
   expect(countedBy(bodies)).toEqual(all(marks()))
 })
 
-test(`kill -9 of random processes for ${STORM_MS / 1000} s: not one count too much, and none lost`, async () => {
+test(`kill -9 of random processes for ${STORM_MS / 1000} s: exactly the marks on the disk are counted`, async () => {
   const { endpoint, bodies } = await startBackend()
   const tool = makeTool()
   const options = { timeoutMs: 1000 }
@@ -104,7 +109,7 @@ test(`kill -9 of random processes for ${STORM_MS / 1000} s: not one count too mu
   const end = Date.now() + STORM_MS
   let runs = 0
   let killed = 0
-  let said = 0
+  let printed = 0
   async function lane(): Promise<void> {
     while (Date.now() < end) {
       const doomed = Math.random() < 0.6
@@ -112,18 +117,18 @@ test(`kill -9 of random processes for ${STORM_MS / 1000} s: not one count too mu
       const within = doomed ? ['timeout', '-s', 'KILL', `${(0.02 + 0.2 * Math.random()).toFixed(3)}`] : []
       const after = "process.stdout.write('!'); setTimeout(() => {}, 20 * Math.random())"
       const result = await tool.start(endpoint, [names[runs++ % 3]!], { options, after, within })
-      if (result.stdout === '!') said++
+      if (result.stdout === '!') printed++
       if (result.status !== 0) killed++
     }
   }
   let killedHelpers = 0
   async function helperKiller(): Promise<void> {
     while (Date.now() < end) {
-      await aWhile(100 * Math.random())
+      await sleep(100 * Math.random())
       const found = helpers(tool.world.home)
       const victim = found[Math.floor(Math.random() * found.length)]
       try {
-        if (victim && process.kill(Number(victim), 'SIGKILL')) killedHelpers++
+        if (victim && process.kill(victim, 'SIGKILL')) killedHelpers++
       } catch {
         // it had ended by itself
       }
@@ -131,10 +136,10 @@ test(`kill -9 of random processes for ${STORM_MS / 1000} s: not one count too mu
   }
   await Promise.all([lane(), lane(), lane(), lane(), helperKiller()])
   await helpersEnded(tool.world)
-  await aWhile()
+  await tool.canSend()
   await tool.run(endpoint, ['build'], { options })
-  // Every mark that was made before its command said so, and none that was not begun.
-  expect(tool.marks()).toBeGreaterThanOrEqual(3 + said + 1)
+  // A command prints after it has counted, so there are at least as many marks.
+  expect(tool.marks()).toBeGreaterThanOrEqual(3 + printed + 1)
   expect(tool.marks()).toBeLessThanOrEqual(3 + runs + 1)
   expect(countedBy(bodies)).toEqual(all(tool.marks()))
   for (const key of ['service.instance.id', 'user.fingerprint'])
@@ -144,7 +149,7 @@ test(`kill -9 of random processes for ${STORM_MS / 1000} s: not one count too mu
   )
 })
 
-test('kill -9 of first commands: whatever is left half made, the next one counts', async () => {
+test('kill -9 of first commands: the next command is counted, whatever files are there', async () => {
   const { endpoint, bodies } = await startBackend()
   const { start, run, world, marks } = makeTool()
   let expected = 0
@@ -162,9 +167,9 @@ test('kill -9 of first commands: whatever is left half made, the next one counts
   report.push(`kill -9 of first commands: ${expected} of 25 homes complete at once`)
 })
 
-test('a busy server keeps one id, makes about one request a second, and loses none of 100,000', async () => {
+test('a busy process has one id, makes about one request a second, and all of 100,000 are counted', async () => {
   const { endpoint, bodies } = await startBackend()
-  const { start, run, world, logs } = makeTool()
+  const { start, run, canSend, world, logs } = makeTool()
   const started = Date.now()
   const after = `
     await new Promise(resolve => {
@@ -177,7 +182,7 @@ test('a busy server keeps one id, makes about one request a second, and loses no
   expect(await start(endpoint, [], { after })).toMatchObject({ status: 0, stdout: '', stderr: '' })
   const seconds = (Date.now() - started) / 1000
   await helpersEnded(world)
-  await aWhile(1100)
+  await canSend()
   await run(endpoint)
   expect(countedBy(bodies)).toEqual(all(100_001))
   expect(resourceValues(bodies, 'service.instance.id').size).toBe(1)
@@ -186,13 +191,13 @@ test('a busy server keeps one id, makes about one request a second, and loses no
   report.push(`100,000 by one process in ${seconds.toFixed()} s: ${bodies.length} requests`)
 })
 
-test('two versions together, each with a count of its own', async () => {
+test('two versions at once: all runs of both are counted', async () => {
   const receiver = await receiving()
   const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
-  await crowd(world, 50, i => ({ TRIX_TELEMETRY: 'on', TRIX_VERSION: i % 2 ? '1.0.0' : '2.0.0' }))
+  await runAtOnce(world, 50, i => ({ TRIX_TELEMETRY: 'on', TRIX_VERSION: i % 2 ? '1.0.0' : '2.0.0' }))
   await settled(world)
-  nothingElseIsLeft(world)
-  await aWhile()
+  expectNoOtherFiles(world)
+  await canSend(join(world.state, 'v1'))
   for (const version of ['1.0.0', '2.0.0']) await world.tool(['check'], { TRIX_VERSION: version })
   await settled(world)
   expect(countedBy(receiver.requests.map(({ body }) => body))).toEqual(all(52))

@@ -10,14 +10,15 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { World } from '../world.ts'
-import { inMounts, LIBRARY, logsIn, makeUser, receiving, root, run, TOOL } from './compare.ts'
+import { TOOL } from '../paths.ts'
+import { linked, runOnTerminal, type World } from '../world.ts'
+import { inMounts, logPaths, makeUser, receiving, root, run } from './compare.ts'
 
-// However strange the file system is, a command ends, with the exit code and the output of telemetry off. The bound is
-// that of the issue: 10 s, for what takes 0.1.
+// However strange the file system is, a command ends, with the same exit code and output as with telemetry off.
 
+/** What hangs is killed. A command takes 0.1 s. */
 const BOUND = ['timeout', '-s', 'KILL', '10']
-/** The ways of a command that look at files. */
+/** The modes in which a command reads files. */
 const MODES: readonly Record<string, string>[] = [
   {},
   { TRIX_TELEMETRY: 'on' },
@@ -30,7 +31,7 @@ interface Strange {
   through?: (command: readonly string[]) => readonly string[]
 }
 
-/** Runs the example tool in each mode, and compares it with telemetry off. */
+/** Runs the example tool in each mode, and compares it with a run with telemetry off. */
 async function endsInTime(world: World, { env = {}, through = command => [...command] }: Strange) {
   const command = through([...BOUND, process.execPath, TOOL, 'build'])
   const once = async (mode: Record<string, string>) =>
@@ -39,32 +40,29 @@ async function endsInTime(world: World, { env = {}, through = command => [...com
   expect(off).toMatchObject({ status: 0, signal: null, stdout: '{}\n', stderr: '' })
   for (const mode of MODES) {
     const result = await once(mode)
-    // `log` says why on stderr, where there is somebody to tell it to.
-    const said = mode.TRIX_TELEMETRY === 'log' && /^trix telemetry: /.test(result.stderr)
-    expect({ mode, ...result, ...(said && { stderr: '' }) }).toEqual({ mode, ...off })
+    const isLogged = mode.TRIX_TELEMETRY === 'log' && /^trix telemetry: /.test(result.stderr)
+    expect({ mode, ...result, ...(isLogged && { stderr: '' }) }).toEqual({ mode, ...off })
   }
 }
 
-/** A user who has seen the notice, on a terminal, so that a command without a variable goes the whole way. */
-async function seen(): Promise<World> {
+/** A user who has seen the notice on a terminal, so that their commands are counted. */
+async function userWithNotice(): Promise<World> {
   const receiver = await receiving()
   const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
   rmSync(world.config)
-  const env = { ...world.env, TERM: 'xterm' }
-  await run(['script', '-qec', `${process.execPath} ${TOOL} build`, '/dev/null'], { cwd: world.cwd, env })
+  await runOnTerminal(`${process.execPath} ${TOOL} build`, world)
   expect(world.files()).toEqual(['.local/state/trix/notice'])
   return world
 }
 
-/** A user with a log. */
-async function counted(): Promise<World & { log: string }> {
-  const world = await seen()
+async function userWithLog(): Promise<World & { log: string }> {
+  const world = await userWithNotice()
   await world.tool(['build'])
-  const [log = 'there is no log'] = logsIn(world)
+  const [log = 'there is no log'] = logPaths(world)
   return { ...world, log }
 }
 
-describe('a folder that cannot be made under a parent that exists', () => {
+describe('a command ends where a folder cannot be made', () => {
   test.each([
     ['HOME=/proc', { HOME: '/proc' }],
     ['HOME=/proc/self', { HOME: '/proc/self' }],
@@ -74,27 +72,27 @@ describe('a folder that cannot be made under a parent that exists', () => {
     ['XDG_STATE_HOME=/dev/null/foo', { XDG_STATE_HOME: '/dev/null/foo' }],
     ['XDG_STATE_HOME=/dev/fd/9/foo', { XDG_STATE_HOME: '/dev/fd/9/foo' }],
   ])('%s', async (_, env: Record<string, string>) => {
-    await endsInTime(await seen(), { env })
+    await endsInTime(await userWithNotice(), { env })
   })
 
   root('a bind mount whose source was deleted', async () => {
-    const world = await seen()
+    const world = await userWithNotice()
     const source = join(dirname(world.home), 'source')
     const mount = `mkdir -p '${source}'; mount --bind '${source}' "$HOME"; rmdir '${source}'`
     await endsInTime(world, { through: command => inMounts(mount, command) })
   })
 
-  test('askConsent', async () => {
-    const world = await seen()
+  test('also where it asks for consent', async () => {
+    const world = await userWithNotice()
     const code = `
-      import { initTelemetry } from ${JSON.stringify(LIBRARY)}
-      import { askConsent } from ${JSON.stringify(LIBRARY.replace(/index\.js$/, 'cli.js'))}
+      import { initTelemetry } from 'otlp-tally'
+      import { askConsent } from 'otlp-tally/cli'
       initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'http://127.0.0.1:65009', consent: 'explicit', commands: [] })
       console.log(await askConsent())`
     const file = join(world.cwd, 'ask.mjs')
-    writeFileSync(file, code)
+    writeFileSync(file, linked(code))
     for (const HOME of [world.home, '/proc']) {
-      // In a terminal, so that it would ask; Enter is no.
+      // In a terminal, where it asks. Enter means no.
       const line = `echo | script -qec '${process.execPath} ${file}' /dev/null`
       const { result } = await run([...BOUND, 'sh', '-c', line], {
         cwd: world.cwd,
@@ -106,14 +104,14 @@ describe('a folder that cannot be made under a parent that exists', () => {
   })
 })
 
-/** What a file or folder can be instead. Each is made at a path. */
-const instead: Record<string, (path: string) => void> = {
+/** What can be at a path in the place of the expected file or folder. */
+const replacements: Record<string, (path: string) => void> = {
   'a FIFO': path => void execFileSync('mkfifo', [path]),
   'a symlink to itself': path => symlinkSync(path, path),
   'a symlink to /dev/zero': path => symlinkSync('/dev/zero', path),
   'a symlink to /dev/random': path => symlinkSync('/dev/random', path),
   'a symlink to /dev/tty': path => symlinkSync('/dev/tty', path),
-  'a symlink to a terminal that nobody types in': path => symlinkSync('/dev/ptmx', path),
+  'a symlink to a terminal in which nobody types': path => symlinkSync('/dev/ptmx', path),
   'a symlink to an endless file of /proc': path => symlinkSync('/proc/self/mem', path),
   'a socket': path =>
     void execFileSync(process.execPath, [
@@ -127,7 +125,7 @@ const instead: Record<string, (path: string) => void> = {
   },
 }
 
-/** Every file and folder that a command reads, below the home. */
+/** Every file and folder of the home that a command reads. */
 const places: Record<string, (world: World & { log: string }) => string> = {
   'the folder of the config': ({ config }) => dirname(config),
   'the config': ({ config }) => config,
@@ -142,19 +140,18 @@ const places: Record<string, (world: World & { log: string }) => string> = {
   'the log of an earlier version': ({ log }) => log.replace('0.19.3', '0.19.2'),
 }
 
-describe.each(Object.keys(places))('in place of %s', place => {
-  test.each(Object.keys(instead))('%s', async what => {
-    const world = await counted()
+describe.each(Object.keys(places))('a command ends where in the place of %s there is', place => {
+  test.each(Object.keys(replacements))('%s', async what => {
+    const world = await userWithLog()
     const path = places[place]!(world)
     rmSync(path, { recursive: true, force: true })
     mkdirSync(dirname(path), { recursive: true })
-    instead[what]!(path)
+    replacements[what]!(path)
     await endsInTime(world, {})
   })
 })
 
-describe('so many files that nobody can read them in time', () => {
-  // A million takes as long as it takes to make them.
+describe('a command ends where there are', () => {
   const MANY = 100_000
 
   test.each([
@@ -164,25 +161,25 @@ describe('so many files that nobody can read them in time', () => {
       (i: number) => `0.19.3-00000000-00000000.log~${i.toString(36).padStart(8, '0')}`,
     ],
     ['files of somebody else', (i: number) => `IMG_${i}.jpeg`],
-  ])('%s', async (_, name) => {
-    const world = await counted()
-    // One process, or it would take longer than all the tests.
+  ])('100,000 %s', async (_, name) => {
+    const world = await userWithLog()
+    // `touch` makes them faster than Node.
     const names = join(world.home, 'names')
     writeFileSync(names, Array.from({ length: MANY }, (_, i) => name(i)).join('\n'))
     execFileSync('sh', ['-c', 'cd "$1" && xargs touch <"$2"', 'sh', dirname(world.log), names])
     await endsInTime(world, {})
-    // A new version makes a log, and its helper looks at the others then.
+    // A new version makes a log, and then its helper reads the folder.
     await endsInTime(world, { env: { TRIX_VERSION: '9.9.9' } })
   })
 
   test('a log of 8 GB', async () => {
-    const world = await counted()
+    const world = await userWithLog()
     truncateSync(world.log, 8 * 2 ** 30)
     await endsInTime(world, {})
   })
 
   test('an answer, a notice, a fingerprint and a config of 8 GB', async () => {
-    const world = await counted()
+    const world = await userWithLog()
     mkdirSync(dirname(world.config), { recursive: true })
     for (const path of [
       join(world.state, 'consent.json'),

@@ -1,11 +1,14 @@
 import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer as createHttpServer, request as forward } from 'node:http'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { closedEndpoint, listen } from '../loopback.ts'
+import { hasProxies } from '../machine.ts'
+import { startProxy } from '../proxy.ts'
 import { counts } from '../receiver.ts'
 import {
   compare,
@@ -23,31 +26,7 @@ import {
 
 afterAll(printReport)
 
-/** Listens on loopback until the test ends, and then lets go of whoever is still connected. */
-async function serve(server: Server): Promise<string> {
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})))
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(
-    () =>
-      new Promise<void>(resolve => {
-        server.close(() => resolve())
-        for (const socket of sockets) socket.destroy()
-      }),
-  )
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-/** An address on which nobody listens any more. */
-async function closedAddress(): Promise<string> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return `127.0.0.1:${port}`
-}
-
-/** With this endpoint a command is as without it, and what it counted comes with the next good delivery. */
+/** With this endpoint a command does the same as without telemetry, and its counts stay in the log. */
 async function unfelt(endpoint: string, fault: Fault = {}): Promise<Report> {
   const world = makeUser()
   // An endpoint from the environment alone is trusted only on this machine.
@@ -59,16 +38,16 @@ async function unfelt(endpoint: string, fault: Fault = {}): Promise<Report> {
 
 describe('a network that', () => {
   test('refuses', async () => {
-    await unfelt(`http://${await closedAddress()}`)
+    await unfelt(await closedEndpoint())
   })
 
   test('accepts and never answers', async () => {
-    const { helperMs } = await unfelt(`http://${await serve(createServer())}`)
+    const { helperMs } = await unfelt(`http://${await listen(createServer())}`)
     expect(helperMs).toBeGreaterThan(TIMEOUT_MS / 2)
   })
 
   root('drops SYNs', async () => {
-    // A neighbour who is known and not there: nothing comes back, not even that there is nobody.
+    // A neighbour whose address is known, and who is not there: nothing comes back, not even an error.
     const links = [
       'link set lo up',
       'link add fault0 type veth peer name fault1',
@@ -120,13 +99,13 @@ describe('a network that', () => {
     let refused = 0
     const server = createHttpsServer({ key: readFileSync(key), cert: readFileSync(cert) }, () => requests++)
     server.on('tlsClientError', () => refused++)
-    await unfelt(`https://${await serve(server)}`)
+    await unfelt(`https://${await listen(server)}`)
     expect({ requests, refused }).toEqual({ requests: 0, refused: RUNS })
   })
 
   test('redirects in a loop', async () => {
     const { requests } = await unfeltAnswer(307, { location: '/v1/metrics' })
-    // None is followed: it would carry the headers to where nobody configured them.
+    // None is followed, since the headers are for the configured endpoint only.
     expect(requests).toBe(RUNS)
   })
 
@@ -147,7 +126,7 @@ describe('a network that', () => {
     expect(open()).toBe(0)
   })
 
-  test('sends 100 MB, which nobody reads', async () => {
+  test('sends a body of 100 MB, which is not read', async () => {
     const { sent, open } = await unfeltBody(100e6)
     expect(sent()).toBeLessThan(RUNS * 50e6)
     expect(open()).toBe(0)
@@ -160,17 +139,17 @@ describe('a network that', () => {
       const timer = setInterval(() => socket.write(header[sent++]!), 1000)
       socket.on('close', () => clearInterval(timer))
     })
-    const { helperMs } = await unfelt(`http://${await serve(server)}`)
+    const { helperMs } = await unfelt(`http://${await listen(server)}`)
     expect(helperMs).toBeGreaterThan(TIMEOUT_MS / 2)
   })
 
   test('resets in the middle of the request', async () => {
-    await unfelt(`http://${await serve(resetting(socket => socket.resetAndDestroy()))}`)
+    await unfelt(`http://${await listen(resetting(socket => socket.resetAndDestroy()))}`)
   })
 
   test('resets in the middle of the answer', async () => {
     await unfelt(
-      `http://${await serve(
+      `http://${await listen(
         resetting(socket => {
           socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{', () => socket.resetAndDestroy())
         }),
@@ -180,27 +159,25 @@ describe('a network that', () => {
 
   test('answers something that is not HTTP', async () => {
     const server = createServer(socket => socket.write('SSH-2.0-OpenSSH_9.9\r\n'))
-    await unfelt(`http://${await serve(server)}`)
+    await unfelt(`http://${await listen(server)}`)
   })
 })
 
 describe('a proxy in the environment', () => {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  const proxies = major > 24 || (major === 24 && minor >= 5) || (major === 22 && minor >= 21)
   const inEnvironment = (proxy: string) => ({ HTTP_PROXY: proxy, http_proxy: proxy, HTTPS_PROXY: proxy })
-  // The name is nobody's: who goes past the proxy gets nowhere.
+  // No such host: a request gets there only through the proxy.
   const endpoint = 'http://otel.invalid:4318'
 
   test('that is dead', async () => {
-    await unfelt(endpoint, { env: inEnvironment(`http://${await closedAddress()}`) })
+    await unfelt(endpoint, { env: inEnvironment(await closedEndpoint()) })
   })
 
   test('that never answers', async () => {
-    await unfelt(endpoint, { env: inEnvironment(`http://${await serve(createServer())}`) })
+    await unfelt(endpoint, { env: inEnvironment(`http://${await listen(createServer())}`) })
   })
 
   test.each(['127.0.0.1:1', 'socks5://127.0.0.1:1', 'a b'])(
-    'written as %s, for a Collector on this machine',
+    'that is %s is not used for a Collector on this machine',
     async proxy => {
       const receiver = await receiving()
       await unfelt(receiver.endpoint, { env: inEnvironment(proxy) })
@@ -208,37 +185,16 @@ describe('a proxy in the environment', () => {
     },
   )
 
-  const withProxies = needs(proxies, 'fetch goes through a proxy from Node 22.21 and 24.5 on')
+  const withProxies = needs(hasProxies, 'fetch goes through a proxy from Node 22.21 and 24.5 on')
   withProxies('that works: delivery goes through it', async () => {
-    const receiver = await receiving()
-    const { port } = new URL(receiver.endpoint)
-    const asked: (string | undefined)[] = []
-    // Older ones of undici ask for a tunnel, newer ones send the request itself.
-    const proxy = createHttpServer((request, response) => {
-      asked.push(request.headers.host)
-      const { method, headers } = request
-      const onward = forward({ host: '127.0.0.1', port, path: '/v1/metrics', method, headers }, answer => {
-        response.writeHead(answer.statusCode!, answer.headers)
-        answer.pipe(response)
-      })
-      request.pipe(onward.on('error', () => response.destroy()))
-    })
-    proxy.on('connect', (request, socket: Socket) => {
-      asked.push(request.url)
-      const there = connect(Number(port), '127.0.0.1', () => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n')
-        socket.pipe(there).pipe(socket)
-      })
-      there.on('error', () => socket.destroy())
-      socket.on('error', () => there.destroy()).on('close', () => there.destroy())
-    })
-    await unfelt(endpoint, { env: inEnvironment(`http://${await serve(proxy)}`) })
+    const { proxy, asked, receiver } = await startProxy()
+    await unfelt(endpoint, { env: inEnvironment(proxy) })
     expect(new Set(asked)).toEqual(new Set(['otel.invalid:4318']))
     expect(counts(receiver.requests)).toEqual({ build: RUNS })
   })
 })
 
-test('an endpoint with a password in its URL counts nothing and is never asked', async () => {
+test('with a password in the URL of the endpoint nothing is counted or sent', async () => {
   const receiver = await receiving()
   const world = makeUser()
   const endpoint = receiver.endpoint.replace('//', '//user:secret@')
@@ -248,14 +204,14 @@ test('an endpoint with a password in its URL counts nothing and is never asked',
   await keeps(world, {})
 })
 
-/** Every request is answered with this status. */
+/** The same with a server that answers each request with this status. */
 async function unfeltAnswer(status: number, headers: Record<string, string>) {
   const receiver = await receiving(status, headers)
   await unfelt(receiver.endpoint)
   return { requests: receiver.requests.length }
 }
 
-/** Every request is answered with a body of so many bytes, as fast as somebody takes them. */
+/** The same with a server that answers with a body of so many bytes, as fast as the client takes them. */
 async function unfeltBody(bytes: number) {
   let sent = 0
   let open = 0
@@ -277,16 +233,16 @@ async function unfeltBody(bytes: number) {
       send()
     })
   })
-  await unfelt(`http://${await serve(server)}`)
+  await unfelt(`http://${await listen(server)}`)
   return { sent: () => sent, open: () => open }
 }
 
-/** A server that does this to who has begun to send. */
+/** A server that does this to a connection when the first bytes have come. */
 function resetting(act: (socket: Socket) => void): Server {
   return createServer(socket => socket.once('data', () => act(socket)))
 }
 
-/** A name server of our own, and how a command comes to ask it and no other. */
+/** Starts a name server, and returns what runs commands that use it and no other. */
 async function resolveBy(answer: (query: Buffer) => Buffer | undefined) {
   let queries = 0
   const server = createSocket('udp4', (query, { port, address }) => {
@@ -294,7 +250,7 @@ async function resolveBy(answer: (query: Buffer) => Buffer | undefined) {
     const reply = answer(query)
     if (reply) server.send(reply, port, address)
   })
-  // Any address of 127.0.0.0/8 is loopback; the port is not for us to choose.
+  // All of 127.0.0.0/8 is loopback. The port of a name server cannot be chosen.
   const address = `127.53.${process.pid % 250}.1`
   await new Promise<void>(resolve => server.bind(53, address, resolve))
   onTestFinished(() => new Promise<void>(resolve => server.close(() => resolve())))

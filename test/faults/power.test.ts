@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { all, countedBy, resourceValues } from '../consumers.ts'
-import { aWhile, makeTool, startBackend, type Tool } from '../counting.ts'
+import { makeTool, startBackend, type Tool } from '../counting.ts'
+import { isRoot } from '../machine.ts'
 
 // Real file systems in a file. A copy of that file is what the disk held when the power went.
 
-const isRoot = process.geteuid?.() === 0
 const has = (command: string) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
 const shell = (script: string, ...given: string[]) =>
   void execFileSync('sh', ['-ec', script, 'sh', ...given], { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -42,12 +42,12 @@ describe.each(['ext4', 'xfs', 'btrfs'])('on %s, after a power cut', fs => {
 
   test.runIf(can)('what was delivered is not sent again, and no count is lost', async () => {
     const { endpoint, bodies } = await startBackend()
-    const { run, sync, cut } = onDisk()
+    const { run, canSend, sync, cut } = onDisk()
     for (let i = 0; i < 10; i++) await run(endpoint)
     sync()
     for (let i = 0; i < 5; i++) await run(endpoint)
     cut()
-    await aWhile()
+    await canSend()
     for (let i = 0; i < 2; i++) await run(endpoint)
     expect(countedBy(bodies)).toEqual(all(17))
     expect(resourceValues(bodies, 'service.instance.id').size).toBe(1)
@@ -55,24 +55,24 @@ describe.each(['ext4', 'xfs', 'btrfs'])('on %s, after a power cut', fs => {
 
   test.runIf(can)('a series that had begun has begun', async () => {
     const { endpoint, bodies, offline } = await startBackend()
-    const { run, sync, cut } = onDisk()
+    const { run, canSend, sync, cut } = onDisk()
     await offline(async () => {
       for (let i = 0; i < 5; i++) await run(endpoint)
     })
     sync()
     await run(endpoint)
     cut()
-    await aWhile()
+    await canSend()
     for (let i = 0; i < 2; i++) await run(endpoint)
     expect(countedBy(bodies)).toEqual(all(8))
   })
 
   test.runIf(can)('the first command of all is counted once', async () => {
     const { endpoint, bodies } = await startBackend()
-    const { run, cut } = onDisk()
+    const { run, canSend, cut } = onDisk()
     await run(endpoint)
     cut()
-    await aWhile()
+    await canSend()
     await run(endpoint)
     expect(countedBy(bodies)).toEqual(all(2))
   })

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
+import { startHanging } from '../helper.ts'
+import { LIBRARY, TOOL } from '../paths.ts'
 import { counts } from '../receiver.ts'
 import {
   compare,
@@ -11,7 +13,6 @@ import {
   helpers,
   inShell,
   keeps,
-  LIBRARY,
   makeUser,
   printReport,
   type Report,
@@ -20,26 +21,13 @@ import {
   root,
   run,
   settled,
-  TOOL,
 } from './compare.ts'
 
 afterAll(printReport)
 
-/** A server that takes requests and never answers: whoever waits for it is seen. */
-async function hanging(): Promise<string> {
-  const sockets = new Set<Socket>()
-  const server = createServer(() => {}).on('connection', socket => sockets.add(socket))
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.close()
-    for (const socket of sockets) socket.destroy()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-/** A command that behaves like this is as without telemetry, and counted. */
+/** While the Collector never answers, the command does the same as without telemetry, and is counted. */
 async function unfelt(fault: Fault, expected: Record<string, number> = { build: RUNS }): Promise<Report> {
-  const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: await hanging() })
+  const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: (await startHanging()).endpoint })
   const report = await compare(world, fault)
   await keeps(world, expected)
   return report
@@ -93,7 +81,7 @@ describe('a dev server', () => {
     trackCommand('build')
     const server = createServer().listen(0, '127.0.0.1', () => console.log('listening'))`
 
-  test('runs on, has delivered after a second, and is stopped by SIGTERM', async () => {
+  test('delivers while it runs, and is ended by SIGTERM', async () => {
     const receiver = await receiving()
     const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
     await compare(world, {
@@ -113,7 +101,7 @@ describe('a dev server', () => {
 })
 
 describe('output', () => {
-  test('that nobody reads to its end: tool | head -1', async () => {
+  test('that is not read to its end: tool | head -1', async () => {
     const { result } = await unfelt({
       script: "trackCommand('build'); for (let i = 0; i < 1e5; i++) console.log('a line of output')",
       through: command => ['bash', '-c', '"$@" | head -1; echo "$' + '{PIPESTATUS[0]}"', 'bash', ...command],
@@ -139,18 +127,19 @@ describe('output', () => {
   })
 })
 
-describe('what the shell holds is free within 200 ms of the end, with a Collector that hangs', () => {
+describe('while the Collector never answers, 200 ms after the command has ended there is', () => {
   const BOUND_MS = 200
 
-  /** Runs a line of bash in which "$@" is the command. How long after its end the shell's own was free, at best. */
+  /** Runs a line of bash in which "$@" is the command. Returns the shortest time that the line has printed, in ms. */
   async function freeAfter(line: string): Promise<number> {
     const took: number[] = []
     for (let i = 0; i < RUNS; i++) {
-      const world = makeUser({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: await hanging() })
+      const { endpoint } = await startHanging()
+      const world = makeUser({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: endpoint })
       const { result } = await run(['bash', '-c', line, 'bash', process.execPath, TOOL, 'build'], world)
       expect(result).toMatchObject({ status: 0, stderr: '' })
       took.push(Number(/free after (\d+) ms/.exec(result.stdout)![1]))
-      // The helper still waits, or this would show nothing.
+      // The helper still waits.
       expect(helpers(world)).toHaveLength(1)
       await settled(world)
     }
@@ -162,12 +151,12 @@ describe('what the shell holds is free within 200 ms of the end, with a Collecto
     end=\${EPOCHREALTIME/[.,]/}
     echo "free after $(((end - start) / 1000)) ms"`
 
-  test('flock on fd 200', async () => {
+  test('no lock on fd 200', async () => {
     const line = `( flock -n 200; "$@" ) 200>lock${measured('flock -n lock true')}`
     expect(await freeAfter(line)).toBeLessThan(BOUND_MS)
   })
 
-  test('the end of file of a process substitution', async () => {
+  test('an end of file for a process substitution', async () => {
     const line = `"$@" >(cat >/dev/null; touch eof)${measured('[[ -e eof ]]')}`
     expect(await freeAfter(line)).toBeLessThan(BOUND_MS)
   })
@@ -198,7 +187,7 @@ describe('NODE_OPTIONS', () => {
     expect(result.status).toBe(1)
   })
 
-  test('with a --require that is there for the command, and not for a helper elsewhere', async () => {
+  test('with a --require by a relative path, which a helper in / does not find', async () => {
     const receiver = await receiving()
     const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
     writeFileSync(join(world.cwd, 'hook.cjs'), "console.log('hooked')")
@@ -213,10 +202,10 @@ describe('NODE_OPTIONS', () => {
 describe('an execPath that is deleted while the command runs', () => {
   test.each([
     ['and ends', '', {}],
-    // Then it delivers inline, and may wait for that as long as a request may take.
-    ['and runs on', 'setTimeout(() => {}, 1300)', { inline: 1 }],
+    // Then it delivers inline, and may wait as long as a request may take.
+    ['and keeps running', 'setTimeout(() => {}, 1300)', { inline: 1 }],
   ])('%s', async (_, more, fault) => {
-    const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: await hanging() })
+    const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: (await startHanging()).endpoint })
     const node = join(dirname(world.home), 'bin/node')
     mkdirSync(dirname(node))
     await compare(world, {
@@ -263,7 +252,7 @@ describe('worker_threads', () => {
     await unfelt({ script: worker(after), clean }, { build: RUNS, init: RUNS })
   })
 
-  test('one of them delivers', async () => {
+  test('that counts where the main thread does not: its count arrives', async () => {
     const receiver = await receiving()
     const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
     await compare(world, { script: worker('').replace("trackCommand('build')", '') })
@@ -289,7 +278,7 @@ test('a tool that calls itself counts as often as it runs', async () => {
 
 describe('twenty commands leave no zombie where PID 1 is', () => {
   const TIMES = 20
-  // The helpers of the last ones need a moment to end.
+  // The last helpers need a moment to end.
   const loop = `
     i=0
     while [ $i -lt ${TIMES} ]; do "$@"; i=$((i + 1)); done
@@ -330,7 +319,7 @@ describe('twenty commands leave no zombie where PID 1 is', () => {
   root('sleep', async () => {
     let first = ''
     await leavesNone(
-      // Who enters gets another working folder.
+      // `nsenter` changes the working folder.
       command => [
         'nsenter',
         '-t',
@@ -344,7 +333,7 @@ describe('twenty commands leave no zombie where PID 1 is', () => {
         ...command,
       ],
       async () => {
-        // One for each run: the empty processes of the control do stay as zombies.
+        // One for each run, since the empty processes of the control stay as zombies.
         const sleeper = spawn(namespace[0]!, [...namespace.slice(1), 'sleep', '100'], { stdio: 'ignore' })
         onTestFinished(() => void sleeper.kill('SIGKILL'))
         first = await firstChild(sleeper.pid!)
@@ -356,7 +345,7 @@ describe('twenty commands leave no zombie where PID 1 is', () => {
     await leavesNone(command => [...namespace, 'sh', '-c', loop, 'sh', ...namespace, ...command])
   })
 
-  /** The process that is PID 1 in the namespace, as we see it. */
+  /** The pid, outside of the namespace, of the process that is PID 1 in it. */
   async function firstChild(pid: number): Promise<string> {
     for (;;) {
       const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')

@@ -119,7 +119,6 @@ describe.each(examples)('$title', example => {
     expect(counts((await receiver.arrived(before + 1)).slice(before))).toEqual({ 'db migrate': 1 })
     expect(receiver.requests).toHaveLength(before + 1)
     for (const { body } of receiver.requests) expect(body).not.toMatch(/nope|latest/)
-    await receiver.close()
   })
 
   test('an argument is never counted, wherever it stands', async () => {

@@ -64,7 +64,6 @@ async function connect(world: World, client = 'claude-code', answer?: Answer): P
 /** A user who has agreed, and a receiver in the place of the server that the example names. */
 async function setting(env: Record<string, string> = { NOTES_MCP_TELEMETRY: 'on' }) {
   const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
   const world = makeWorld({ NOTES_MCP_TELEMETRY_ENDPOINT: receiver.endpoint, ...env })
   return { receiver, world }
 }

@@ -1,11 +1,10 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { counts, startReceiver } from '../receiver.ts'
 import { makeWorld } from '../world.ts'
 import { blocksOf } from './pages.ts'
 
 test('the code in docs/migrating.md sends to PostHog as PostHog asks for it, and keeps out who opted out', async () => {
   const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
   const { script } = makeWorld({ TRIX_TELEMETRY: 'on' })
   const [block] = blocksOf('migrating.md')
   const code = block!.code.replace('https://us.i.posthog.com', receiver.endpoint)

@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, onTestFinished } from 'vitest'
+import { expect } from 'vitest'
 import { counts, type Receiver, startReceiver } from '../receiver.ts'
 import { makeWorld, type Result, runProcess, type World } from '../world.ts'
 
@@ -22,7 +22,6 @@ export const NOBODY_ELSE = 64_123
 
 export async function makeTrial(command: readonly string[], uid?: number): Promise<Trial> {
   const receiver = await startReceiver()
-  onTestFinished(() => receiver.close())
   const world = makeWorld({
     TRIX_TELEMETRY: 'on',
     TRIX_TELEMETRY_ENDPOINT: receiver.endpoint,

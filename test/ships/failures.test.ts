@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { endings } from '../failures.ts'
-import { marks } from '../marks.ts'
+import { marksIn } from '../log-text.ts'
 import { makeWorld } from '../world.ts'
 import { gone } from './exercise.ts'
 import { makeProject } from './project.ts'
@@ -33,7 +34,7 @@ async function end(command: readonly string[], { code, kill }: { code: string; k
   const [status, signal] = await new Promise<[number | null, string | null]>(resolve =>
     child.on('close', (...ended) => resolve(ended)),
   )
-  const counted = marks(world.state)
+  const counted = marksIn(join(world.state, 'v1'))
   expect(counted['command_invocation,command_name=build']).toBe(1)
   const ended = { status, signal, failures: counted['command_failure,command_name=build'] ?? 0 }
   // Deno's helper has a cache in the home, which is removed with the test.
@@ -50,12 +51,12 @@ describe.each([
   ['Node 24', runtimes.node24],
   ['Node 26', runtimes.node26],
 ])('%s', (name, node) => {
-  test.each(endings)('$title', async ending => {
+  test.each(endings.map(ending => [ending.title, ending] as const))('%s', async (title, ending) => {
     const { code, kill, flags = [], status, signal } = ending
     expect(await end([node, ...flags], { code, ...(kill && { kill }) })).toEqual({
       status: status ?? null,
       signal: signal ?? null,
-      failures: ending.fails && !(name === 'Node 22' && UNSEEN_BY_NODE_22.test(ending.title)) ? 1 : 0,
+      failures: ending.fails && !(name === 'Node 22' && UNSEEN_BY_NODE_22.test(title)) ? 1 : 0,
     })
   })
 })
@@ -68,7 +69,8 @@ describe.each([
   ['Bun', [runtimes.bun], UNSEEN_BY_BUN],
   ['Deno', [runtimes.deno, 'run', '--allow-all'], UNSEEN_BY_DENO],
 ] as const)('%s', (_, command, unseen) => {
-  test.each(endings.filter(({ nodeOnly }) => !nodeOnly))('$title', async ({ title, code, kill, fails }) => {
+  const common = endings.filter(({ nodeOnly }) => !nodeOnly).map(ending => [ending.title, ending] as const)
+  test.each(common)('%s', async (title, { code, kill, fails }) => {
     const { failures } = await end(command, { code, ...(kill && { kill }) })
     expect(failures).toBe(fails && !unseen.test(title) ? 1 : 0)
   })

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { counts, type Receiver, startReceiver } from '../receiver.ts'
 import type { Result } from '../world.ts'
 import { delivered, gone } from './exercise.ts'
@@ -59,7 +59,6 @@ describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/wind
   })
   beforeEach(async () => {
     receiver = await startReceiver()
-    onTestFinished(() => receiver.close())
     for (const folder of ['Local', 'Roaming'])
       rmSync(join(user, 'AppData', folder, 'trix'), { recursive: true, force: true })
   })
