@@ -142,7 +142,7 @@ describe.runIf(isLinux)('the helper', () => {
   const ended = { stdout: '', stderr: '', signal: 'SIGKILL' }
   const job = (more: object) =>
     JSON.stringify({
-      ...{ url: 'http://127.0.0.1:65009/', headers: {}, timeoutMs: 500, intervalMs: 0, answers: [] },
+      ...{ url: 'http://127.0.0.1:65009/', headers: {}, timeoutMs: 10_000, intervalMs: 0, answers: [] },
       ...{ path: '/nowhere/v1/x.log', stateFolder: '/nowhere', draft: { metric: 'm', resource: {} } },
       ...more,
     })
