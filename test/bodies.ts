@@ -1,4 +1,4 @@
-/** A stranger's names: what harms a page, a terminal or the person who reads it, where it is not shown as text. */
+/** Names that harm a page or a terminal, or mislead a reader, where they are not shown as text. */
 export const HOSTILE: Readonly<Record<string, string>> = {
   script: '<script>document.title="harmed"</script>',
   image: '"><img src=x onerror=document.title="harmed">',
@@ -10,29 +10,34 @@ export const HOSTILE: Readonly<Record<string, string>> = {
   wide: '日本語'.repeat(30),
 }
 
-/** Who and what a body is about. Cumulative, unless it is said otherwise. */
+/** What a body is about. */
 export interface Sent {
   tool?: string
   version?: string
   who?: string
+  /** More attributes of the resource. */
+  resource?: Readonly<Record<string, string>>
   metric?: string
   command?: string
+  agent?: string
   value?: number
   start?: number
   /** In ms since 1970, as the start. */
   time?: number
+  /** Delta temporality instead of cumulative. */
   delta?: boolean
 }
 
 /** A body of one point, as any sender of OTLP/JSON could have written it. */
 export function bodyOf(sent: Sent = {}): object {
   const { tool = 'trix', version = '0.19.3', who, metric = 'command_invocation', command = 'build' } = sent
-  const { value = 1, time = Date.now(), start = time - 1000, delta = false } = sent
+  const { value = 1, time = Date.now(), start = time - 1000, delta = false, resource = {}, agent } = sent
   const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } })
   const attributes = [attribute('service.name', tool), attribute('service.version', version)]
   if (who !== undefined) attributes.push(attribute('user.fingerprint', who))
+  for (const [key, value] of Object.entries(resource)) attributes.push(attribute(key, value))
   const point = {
-    attributes: [attribute('command_name', command)],
+    attributes: [...(agent ? [attribute('agent', agent)] : []), attribute('command_name', command)],
     startTimeUnixNano: `${start}000000`,
     timeUnixNano: `${time}000000`,
     asInt: String(value),
@@ -43,7 +48,7 @@ export function bodyOf(sent: Sent = {}): object {
   }
 }
 
-/** Bodies whose names are all hostile, each in every place that a name can be in. */
+/** Bodies that have each of these names in each place where a name can be. */
 export function hostileBodies(): object[] {
   return Object.values(HOSTILE).flatMap(name => [
     bodyOf({ tool: name, version: name, who: name, command: name }),

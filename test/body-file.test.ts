@@ -1,16 +1,17 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { bodyOf } from './bodies.ts'
-import { BIN, listenAs, post, startListen } from './listening.ts'
+import { listenBy, post, startListen } from './listening.ts'
+import { BIN } from './paths.ts'
 import { makeWorld, runProcess } from './world.ts'
 
 describe('listen --file', () => {
-  test('adds each body that is taken, on a line of its own, as it came', async () => {
+  test('adds each accepted body to the file, in a line of its own and with each digit as it came', async () => {
     const { cwd } = makeWorld()
     const file = join(cwd, 'out.jsonl')
-    writeFileSync(file, '{"resourceMetrics":[]}') // a line that somebody was stopped in
+    writeFileSync(file, '{"resourceMetrics":[]}') // a last line without its end
     const { url, output, child, ended } = await startListen('--file', file)
     expect(output()).toContain(`each body is added to ${file}\n`)
     const body = JSON.stringify(bodyOf({ value: 1 })).replace('"asInt":"1"', '"asInt":9007199254740993')
@@ -25,14 +26,13 @@ describe('listen --file', () => {
     expect(readFileSync(file, 'utf8')).toBe(`{"resourceMetrics":[]}\n${body}\n${second}\n`)
   })
 
-  test('makes a file for nobody else to read, and without the flag none', async () => {
+  test('makes a file that no other user can read; without the flag nothing is written', async () => {
     const { cwd } = makeWorld()
     const file = join(cwd, 'out.jsonl')
     await startListen('--file', file)
     if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600)
     const { url } = await startListen()
     await post(url, bodyOf())
-    expect(existsSync(join(cwd, 'out.jsonl'))).toBe(true)
     expect(readFileSync(file, 'utf8')).toBe('')
   })
 
@@ -41,7 +41,7 @@ describe('listen --file', () => {
     ['a FIFO', (path: string) => execFileSync('mkfifo', [path]), 'is not a regular file'],
     ['a device', (path: string) => symlinkSync('/dev/full', path), 'is not a regular file'],
     ['in a folder that is not there', () => {}, 'its folder does not exist'],
-  ])('that is %s: says so, and exits with 1', async (what, make, sentence) => {
+  ])('ends with 1 and a reason where the file is %s', async (what, make, sentence) => {
     const world = makeWorld()
     const path = join(world.cwd, what.startsWith('in') ? 'nowhere/out' : 'out')
     make(path)
@@ -52,17 +52,16 @@ describe('listen --file', () => {
   })
 
   test.skipIf(process.platform === 'win32')(
-    'says what is not written where no more can be, answers all the same, and begins the next line anew',
+    'says that a body cannot be written, answers all the same, and begins the next one on a new line',
     async () => {
       const file = join(makeWorld().cwd, 'out.jsonl')
       const limited = ['-c', 'ulimit -f 2; exec "$0" "$@"', process.execPath, BIN, 'listen', '--port', '0']
-      const { url, printed } = await listenAs('/bin/sh', [...limited, '--file', file])
+      const { url, printed } = await listenBy('/bin/sh', [...limited, '--file', file])
       const body = bodyOf({ tool: 'x'.repeat(300), time: 1000 })
       await post(url, body)
       await post(url, body)
       await printed(`not written to ${file}: it would be larger than a file may be here`)
       expect(readFileSync(file, 'utf8').split('\n')[0]).toBe(JSON.stringify(body))
-      // The disk has room again.
       const second = await startListen('--file', file)
       await post(second.url, body)
       const lines = readFileSync(file, 'utf8').split('\n')

@@ -1,23 +1,22 @@
 import { createServer as createWebServer } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
-import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { createServer } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { closedEndpoint, listen } from './loopback.ts'
+import { hasProxies } from './machine.ts'
+import { BIN } from './paths.ts'
 import { startProxy } from './proxy.ts'
 import { startReceiver } from './receiver.ts'
-import { makeWorld, runProcess } from './world.ts'
+import { makeWorld, type Result, runProcess } from './world.ts'
 
-const BIN = join(import.meta.dirname, '../dist/bin.js')
-const check = (...args: string[]) => runProcess(process.execPath, [BIN, 'check', ...args], makeWorld())
+/** Runs `otlp-tally check` with this environment. */
+const checkWith = (env: Record<string, string>, ...args: string[]): Promise<Result> =>
+  runProcess(process.execPath, [BIN, 'check', ...args], makeWorld(env))
+const check = (...args: string[]) => checkWith({}, ...args)
 
-test('an endpoint that takes the empty export is fine', async () => {
+test('check sends an empty request with the headers, and says that it was accepted', async () => {
   const receiver = await startReceiver()
-  const { status, stdout, stderr } = await check(
-    receiver.endpoint,
-    '--header',
-    'authorization: Bearer x',
-    '--header',
-    'x-a: b',
-  )
+  const headers = ['--header', 'authorization: Bearer x', '--header', 'x-a: b']
+  const { status, stdout, stderr } = await check(receiver.endpoint, ...headers)
   expect([status, stderr]).toEqual([0, ''])
   expect(stdout).toBe(`${receiver.endpoint}/v1/metrics\n200: it accepts OTLP/JSON metrics\n`)
   expect(receiver.requests).toMatchObject([
@@ -40,7 +39,7 @@ test.each([
   [418, 'it refuses the export'],
   [429, 'too much'],
   [503, 'look into its log'],
-])('%i is explained, and is exit code 1', async (code, sentence) => {
+])('the answer %i is explained, and the exit code is 1', async (code, sentence) => {
   const receiver = await startReceiver(code, { location: 'https://elsewhere.example.com/' })
   const { status, stdout } = await check(receiver.endpoint)
   expect(status).toBe(1)
@@ -49,8 +48,8 @@ test.each([
   expect(receiver.requests).toHaveLength(1)
 })
 
-test('nobody there, no such name and no TLS are explained', async () => {
-  expect(await check('http://127.0.0.1:65009')).toMatchObject({
+test('a closed port, an unknown host, a port that fetch refuses and a server without TLS are explained', async () => {
+  expect(await check(await closedEndpoint())).toMatchObject({
     status: 1,
     stdout: expect.stringContaining('nothing listens there'),
   })
@@ -62,11 +61,8 @@ test('nobody there, no such name and no TLS are explained', async () => {
     status: 1,
     stdout: expect.stringContaining('Use another port'),
   })
-  const plain = createServer(socket => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'))
-  await new Promise<void>(resolve => plain.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void plain.close())
-  const { port } = plain.address() as { port: number }
-  expect(await check(`https://127.0.0.1:${port}`)).toMatchObject({
+  const plain = createServer(socket => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  expect(await check(`https://${await listen(plain)}`)).toMatchObject({
     status: 1,
     stdout: expect.stringMatching(
       /\nTLS fails: this port does not speak it\. Is it http:\/\/ instead of https:\/\/\?\n$/,
@@ -82,19 +78,17 @@ test.each([
     'https://user:secret@example.com',
     'https://…@example.com: a user name or password in the URL is not sent; pass it in a header instead',
   ],
-])('%s is no endpoint: exit code 2', async (url, sentence) => {
+])('%s is not an endpoint, and the exit code is 2', async (url, sentence) => {
   expect(await check(url)).toMatchObject({ status: 2, stdout: '', stderr: `otlp-tally check: ${sentence}\n` })
 })
 
-/** A server that answers everything with one text. */
+/** A server that answers each request with this text. */
 async function answering(text: string, contentType = 'application/json', status = 200): Promise<string> {
   const server = createWebServer((request, response) => {
     request.resume()
     response.writeHead(status, { 'content-type': contentType }).end(text)
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `http://${await listen(server)}`
 }
 
 test.each([
@@ -109,57 +103,51 @@ test.each([
     0,
     '200: it accepts OTLP/JSON metrics, and remarks: old client',
   ],
-])('only an answer of OTLP is a yes: %j', async (text, type, code, sentence) => {
-  const { status, stdout } = await check(await answering(text, type))
-  expect(status).toBe(code)
-  expect(stdout).toContain(`\n${sentence}`)
-})
+])(
+  'an answer of 200 with the body %j is accepted only if it is one of OTLP',
+  async (text, type, code, sentence) => {
+    const { status, stdout } = await check(await answering(text, type))
+    expect(status).toBe(code)
+    expect(stdout).toContain(`\n${sentence}`)
+  },
+)
 
-describe('through a proxy', () => {
-  /** Another address of this machine, which does not look like it. */
+describe('where the environment names a proxy', () => {
+  /** Another address of this machine, which does not look like one. */
   const elsewhere = (endpoint: string) => endpoint.replace('127.0.0.1', '0.0.0.0')
 
-  test('it never goes where the endpoint is on this machine', async () => {
+  test('a request to this machine does not go through it', async () => {
     const receiver = await startReceiver()
-    const { status, stdout } = await runProcess(process.execPath, [BIN, 'check', receiver.endpoint], {
-      ...makeWorld({
-        HTTP_PROXY: 'http://127.0.0.1:10',
-        http_proxy: '127.0.0.1:10',
-        ALL_PROXY: 'socks5://127.0.0.1:10',
-      }),
-    })
+    const proxy = '127.0.0.1:10'
+    const env = { HTTP_PROXY: `http://${proxy}`, http_proxy: proxy, ALL_PROXY: `socks5://${proxy}` }
+    const { status, stdout } = await checkWith(env, receiver.endpoint)
     expect([status, stdout]).toEqual([
       0,
       `${receiver.endpoint}/v1/metrics\n200: it accepts OTLP/JSON metrics\n`,
     ])
   })
 
-  const supported = process.allowedNodeEnvironmentFlags.has('--use-env-proxy')
+  test.runIf(hasProxies)(
+    'other requests go through it, and its name is shown without the password',
+    async () => {
+      const { proxy, asked, receiver } = await startProxy()
+      const env = { http_proxy: proxy.replace('//', '//me:secret@') }
+      const { status, stdout } = await checkWith(env, 'http://otel.invalid')
+      expect([status, stdout]).toEqual([
+        0,
+        `http://otel.invalid/v1/metrics\nthrough the proxy ${proxy} (http_proxy)\n200: it accepts OTLP/JSON metrics\n`,
+      ])
+      expect(asked).toEqual(['otel.invalid:80'])
+      expect(receiver.requests).toMatchObject([{ body: '{"resourceMetrics":[]}' }])
+    },
+  )
 
-  test.runIf(supported)('it goes, as the helper does, and says so without the password', async () => {
-    const { proxy, asked, receiver } = await startProxy()
-    const { status, stdout } = await runProcess(process.execPath, [BIN, 'check', 'http://otel.invalid'], {
-      ...makeWorld({ http_proxy: proxy.replace('//', '//me:secret@') }),
-    })
-    expect([status, stdout]).toEqual([
-      0,
-      `http://otel.invalid/v1/metrics\nthrough the proxy ${proxy} (http_proxy)\n200: it accepts OTLP/JSON metrics\n`,
-    ])
-    expect(asked).toEqual(['otel.invalid:80'])
-    expect(receiver.requests).toMatchObject([{ body: '{"resourceMetrics":[]}' }])
-  })
-
-  test.runIf(!supported)(
-    'it says that this Node cannot use it, and goes directly, as the helper does',
+  test.runIf(!hasProxies)(
+    'other requests do not go through it under this Node, and check says so',
     async () => {
       const receiver = await startReceiver()
-      const { status, stdout } = await runProcess(
-        process.execPath,
-        [BIN, 'check', elsewhere(receiver.endpoint)],
-        {
-          ...makeWorld({ HTTP_PROXY: 'http://127.0.0.1:65009' }),
-        },
-      )
+      const env = { HTTP_PROXY: await closedEndpoint() }
+      const { status, stdout } = await checkWith(env, elsewhere(receiver.endpoint))
       expect([status, stdout]).toEqual([
         0,
         expect.stringContaining('directly: HTTP_PROXY names a proxy, which takes Node 22.21 or 24.5 to use'),
@@ -172,15 +160,14 @@ describe('through a proxy', () => {
     ['*', true],
     ['.0.0', true],
     ['example.com, 0.0.0.0:1', false],
-  ])('NO_PROXY=%s', async (list, excepted) => {
-    const { stdout } = await runProcess(process.execPath, [BIN, 'check', 'http://0.0.0.0:65009'], {
-      ...makeWorld({ HTTP_PROXY: 'http://127.0.0.1:10', NO_PROXY: list }),
-    })
+  ])('NO_PROXY=%s excepts 0.0.0.0: %s', async (NO_PROXY, excepted) => {
+    const env = { HTTP_PROXY: 'http://127.0.0.1:10', NO_PROXY }
+    const { stdout } = await checkWith(env, elsewhere(await closedEndpoint()))
     expect(stdout.includes('HTTP_PROXY')).toBe(!excepted)
   })
 })
 
-describe("a tool's own", () => {
+describe("a tool's `telemetry check`", () => {
   const script = (endpoint: string) => `
     import { initTelemetry } from 'otlp-tally'
     import { runTelemetryCommand } from 'otlp-tally/cli'
@@ -188,7 +175,7 @@ describe("a tool's own", () => {
     initTelemetry({ name: 'trix', version: '1.0.0', endpoint: '${endpoint}', headers, commands: [] })
     process.exitCode = await runTelemetryCommand(['check'])`
 
-  test('endpoint and headers are used, and named', async () => {
+  test('uses its endpoint and headers, and names them', async () => {
     const receiver = await startReceiver()
     const world = makeWorld()
     const { status, stdout } = await world.script(script(receiver.endpoint))
@@ -201,10 +188,10 @@ describe("a tool's own", () => {
     expect(world.files()).toEqual([])
   })
 
-  test('headers do not go to an endpoint from the environment', async () => {
+  test('sends no header to an endpoint of the environment', async () => {
     const receiver = await startReceiver(401)
     const { status, stdout } = await makeWorld({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint }).script(
-      script('http://127.0.0.1:65009'),
+      script(await closedEndpoint()),
     )
     expect([status, stdout]).toEqual([
       1,
@@ -213,7 +200,7 @@ describe("a tool's own", () => {
     expect(receiver.requests[0]!.headers).not.toHaveProperty('x-token')
   })
 
-  test('an endpoint that is none is named', async () => {
+  test('says that its endpoint is not a URL', async () => {
     expect(await makeWorld().script(script('localhost:4318'))).toMatchObject({
       status: 1,
       stderr:
@@ -222,7 +209,7 @@ describe("a tool's own", () => {
   })
 })
 
-describe('otlp-tally', () => {
+describe('the command otlp-tally', () => {
   const tally = (...args: string[]) => runProcess(process.execPath, [BIN, ...args], makeWorld())
 
   test.each([
@@ -237,7 +224,7 @@ describe('otlp-tally', () => {
     [['check', 'http://127.0.0.1:65009', '--header', 'x'], "check: --header: expected 'name: value'"],
     [['check', 'http://127.0.0.1:65009', 'now'], 'check: now: expected nothing after a URL'],
     [['listen', '--port', '70000'], 'listen: --port 70000: expected 0 to 65535'],
-  ])('%j is one line, and exit code 2', async (args, sentence) => {
+  ])('explains %j in one line, and ends with 2', async (args, sentence) => {
     expect(await tally(...args)).toMatchObject({
       status: 2,
       stdout: '',
@@ -248,7 +235,7 @@ describe('otlp-tally', () => {
   test.each([
     ['help', 'send'],
     ['send', '--help'],
-  ])('%s %s shows one command', async (...args) => {
+  ])('shows the help of one command with %s %s', async (...args) => {
     const { status, stdout } = await tally(...args)
     expect([status, stdout]).toEqual([
       0,

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import type { Use } from '../src/report/use.ts'
 
-/** Any moment of a day, in a time zone or another: it must not matter which. */
+/** The time of all reports. Whichever it is must not matter. */
 export const NOW: number = Date.UTC(2026, 10, 21, 15, 20)
 const DAY = 86_400_000
 export const TODAY: number = Math.floor(NOW / DAY)
 
-/** How many days before today a time is in, 0 for today. */
+/** How many days ago a time was: 0 for today. */
 export const ago = (time: number): number => TODAY - Math.floor(time / DAY)
-/** A time on the day so many days ago. */
+/** The time of an hour so many days ago. */
 export const at = (daysAgo: number, hour = 9): number => (TODAY - daysAgo) * DAY + hour * 3_600_000
 
 export const use = (daysAgo: number, more: Partial<Use> = {}): Use => ({
@@ -29,8 +29,8 @@ const aUse = fc.record({
 })
 
 /**
- * Random uses: few or many, by one person or by up to thirty, who move from version to version each on a day of their
- * own. One command stops, one begins, `deploy` fails more from a day on, and a robot may run one all the time.
+ * Random uses: few or many, by one or up to thirty people, who update each on another day. Some days have no uses, one
+ * command is no longer used, one is new, `deploy` begins to fail more often, and a robot may run one command all the time.
  */
 export const history: fc.Arbitrary<Use[]> = fc
   .record({
@@ -76,7 +76,7 @@ export const history: fc.Arbitrary<Use[]> = fc
     return [...all, ...robots]
   })
 
-/** An installation that runs one command all day. */
+/** The uses of an installation that runs one command all day. */
 export function robotUses(count: number, until = 0): Use[] {
   return Array.from({ length: 40 }, (_, day) =>
     use(day + until, { installation: 'the-robot', name: 'doctor', version: '1.9.0', count }),

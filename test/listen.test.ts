@@ -1,14 +1,16 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http'
 import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { version } from '../src/core/version.ts'
-import { BIN, startListen } from './listening.ts'
+import { startListen } from './listening.ts'
+import { listen } from './loopback.ts'
+import { BIN } from './paths.ts'
 import { makeWorld, runProcess } from './world.ts'
 
+/** A data point, a body of such points, and a request with a body or with any other content. */
 const point = (asInt: unknown, more = {}) => ({
   attributes: [{ key: 'command_name', value: { stringValue: 'build' } }],
   startTimeUnixNano: '1795206980883000000',
@@ -83,7 +85,7 @@ describe('listen prints', () => {
     ])
   })
 
-  test('at Ctrl-C also what was refused, and where the file is', async () => {
+  test('at Ctrl-C how many requests it refused and why, and where the file is', async () => {
     const file = join(makeWorld().cwd, 'counts.jsonl')
     const { url, child, output, printed, ended } = await startListen('--file', file)
     await send(url, body([point('1')]))
@@ -109,7 +111,7 @@ describe('listen prints', () => {
     meter.createUpDownCounter('open').add(-1)
     meter.createHistogram('seconds').record(0.5)
     meter.createGauge('temperature').record(20.5)
-    // The SDK's clock has milliseconds, and a start that equals the time would rightly be warned of.
+    // The SDK's clock has milliseconds, and a start that equals the time causes a warning.
     await new Promise(resolve => setTimeout(resolve, 10))
     await provider.shutdown()
     await printed('+3  (3)')
@@ -120,7 +122,7 @@ describe('listen prints', () => {
     expect(output()).not.toMatch(/warning|4\d\d:/)
   })
 
-  test('no name of a stranger as it is: escapes, line breaks and overrides are shown, long ones are cut', async () => {
+  test('control characters in names as text, and cuts long names', async () => {
     const { url, output, printed } = await startListen()
     const hostile = `\u001b[2J\n\u202e${'x'.repeat(10_000)}`
     await send(
@@ -133,7 +135,7 @@ describe('listen prints', () => {
   })
 })
 
-describe('listen takes', () => {
+describe('listen accepts', () => {
   test.each([
     ['gzip', gzipSync],
     ['deflate', deflateSync],
@@ -156,7 +158,7 @@ describe('listen takes', () => {
     expect(await send(url, content)).toMatchObject({ status: 200, text: '{"partialSuccess":{}}' })
   })
 
-  test('a charset, with the remark that Prometheus does not', async () => {
+  test('a charset, and remarks that Prometheus refuses it', async () => {
     const { url, printed } = await startListen()
     expect(
       await send(url, body([point('1')]), { 'content-type': 'application/json; charset=utf-8' }),
@@ -297,22 +299,19 @@ describe('listen refuses, and says what was expected', () => {
   })
 })
 
-describe('otlp-tally', () => {
+describe('the command otlp-tally', () => {
   const run = (...args: string[]) => runProcess(process.execPath, [BIN, ...args], makeWorld())
 
-  test('listen on a port that is taken says which, and exits with 1', async () => {
-    const server = createServer()
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void server.close())
-    const { port } = server.address() as AddressInfo
-    expect(await run('listen', '--port', String(port))).toMatchObject({
+  test('listen on a port that is taken says which, and ends with 1', async () => {
+    const port = (await listen(createServer())).split(':')[1]!
+    expect(await run('listen', '--port', port)).toMatchObject({
       status: 1,
       stdout: '',
       stderr: `otlp-tally: port ${port} is taken; try --port 0 for a free one\n`,
     })
   })
 
-  test('listen ends quietly when nobody reads it any more', async () => {
+  test('listen ends with 0 and without an error when its output is closed', async () => {
     const { url, child, ended } = await startListen()
     child.stdout!.destroy()
     await send(url, body([point('1')])).catch(() => {})
@@ -326,14 +325,14 @@ describe('otlp-tally', () => {
     [['report', '/'], 'report: / is a folder'],
     [['send', '/nonexistent/f', '--endpoint', 'http://127.0.0.1:9'], 'send: there is no file /nonexistent/f'],
     [['send', '/', '--endpoint', 'http://127.0.0.1:9'], 'send: / is a folder'],
-  ])('%j says in words what is wrong, and the exit code is 1', async (args, sentence) => {
+  ])('%j says what is wrong with the file, and ends with 1', async (args, sentence) => {
     const { status, stdout, stderr } = await run(...args)
     expect([status, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(new RegExp(`^otlp-tally:? ${sentence}\n$`))
     expect(stderr).not.toMatch(/E[A-Z]{4,}/)
   })
 
-  test('a line that never ends is no file of requests', async () => {
+  test('report and send stop reading a line at 64 MiB', async () => {
     for (const args of [
       ['report', '/dev/zero'],
       ['send', '/dev/zero', '--endpoint', 'http://127.0.0.1:9'],
@@ -353,13 +352,13 @@ describe('otlp-tally', () => {
     [['listen', '--nonsense']],
     [['check']],
     [['check', 'http://localhost', '--header', 'no colon']],
-  ])('%j is not understood: usage, exit code 2', async args => {
+  ])('%j is not understood: it shows the usage and ends with 2', async args => {
     const { status, stdout, stderr } = await run(...args)
     expect([status, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(/usage: otlp-tally COMMAND|"otlp-tally help" lists the commands/)
   })
 
-  test('--help and --version answer on stdout', async () => {
+  test('--help and --version print to stdout', async () => {
     expect(await run('--help')).toMatchObject({
       status: 0,
       stderr: '',
@@ -368,12 +367,9 @@ describe('otlp-tally', () => {
     expect(await run('--version')).toMatchObject({ status: 0, stdout: `${version}\n` })
   })
 
-  test.each(['', 'listen', 'report', 'check', 'send'])(
-    'the help of "%s" is a list that fits 80 columns',
-    async topic => {
-      const { stdout } = await run('help', ...(topic ? [topic] : []))
-      for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
-      if (topic) expect(stdout.match(/^ {2}--\w+/gm)!.length).toBeGreaterThan(0)
-    },
-  )
+  test.each(['', 'listen', 'report', 'check', 'send'])('the help of "%s" fits 80 columns', async topic => {
+    const { stdout } = await run('help', ...(topic ? [topic] : []))
+    for (const line of stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(80)
+    if (topic) expect(stdout.match(/^ {2}--\w+/gm)!.length).toBeGreaterThan(0)
+  })
 })

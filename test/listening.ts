@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-
-export const BIN: string = join(import.meta.dirname, '../dist/bin.js')
+import { GUARD_MS } from './machine.ts'
+import { BIN } from './paths.ts'
 
 /** `otlp-tally listen` as a process. */
 export interface Listening {
@@ -17,13 +16,13 @@ export interface Listening {
   ended: Promise<number | null>
 }
 
-/** Starts it on a free port, and kills it when the test ends. */
+/** Starts `otlp-tally listen` on a free port, and kills it when the test ends. */
 export function startListen(...args: string[]): Promise<Listening> {
-  return listenAs(process.execPath, [BIN, 'listen', '--port', '0', ...args])
+  return listenBy(process.execPath, [BIN, 'listen', '--port', '0', ...args])
 }
 
-/** The same by a command that starts it. */
-export async function listenAs(command: string, args: readonly string[]): Promise<Listening> {
+/** The same by another command line. */
+export async function listenBy(command: string, args: readonly string[]): Promise<Listening> {
   const child = spawn(command, args, {
     env: { TZ: 'UTC' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -37,7 +36,10 @@ export async function listenAs(command: string, args: readonly string[]): Promis
   })
   const printed = (text: string | RegExp) =>
     new Promise<void>((resolve, reject) => {
-      const timeout = setTimeout(() => reject(new Error(`${text} was not printed, but:\n${output}`)), 20_000)
+      const timeout = setTimeout(
+        () => reject(new Error(`${text} was not printed, but:\n${output}`)),
+        GUARD_MS,
+      )
       const read = () => {
         if (!(typeof text === 'string' ? output.includes(text) : text.test(output))) return
         clearTimeout(timeout)

@@ -9,7 +9,7 @@ interface Answer {
   text: string
 }
 
-/** A request with exactly these headers, which `fetch` would not let us set. Ends once the answer has `enough` characters. */
+/** A request with exactly these headers, some of which `fetch` forbids. Reads the answer up to `enough` characters. */
 function ask(
   url: string,
   headers: Record<string, string> = {},
@@ -41,7 +41,7 @@ async function event(page: string): Promise<string> {
 }
 
 describe('the page of listen', () => {
-  test('is said at the start, and shows what has come, what was refused and why', async () => {
+  test('is named at the start, and shows what has come, what was refused and why', async () => {
     const { url, page, output } = await startListen()
     expect(output()).toContain(`a page of what arrives: ${page}/\n`)
     expect((await ask(`${page}/`)).text).toContain('Waiting for the first command')
@@ -57,7 +57,7 @@ describe('the page of listen', () => {
     expect(text).toContain(await event(page))
   })
 
-  test('before the first body shows how to send one, by the rule; after it by the name of the tool', async () => {
+  test('shows the variables of a tool: for any tool before the first body, and with its name after it', async () => {
     const { url, page, output } = await startListen()
     const rule = `MYTOOL_TELEMETRY=on MYTOOL_TELEMETRY_ENDPOINT=${page} mytool`
     expect(output()).toContain(
@@ -70,7 +70,7 @@ describe('the page of listen', () => {
     expect(text).not.toContain('MYTOOL')
   })
 
-  test('has the last minute as a chart, the feed newest first, and the same remark once', async () => {
+  test('has a chart of the last minute, the newest arrivals first, and each remark once', async () => {
     const { url, page } = await startListen()
     const json = { 'content-type': 'application/json; charset=utf-8' }
     for (let value = 1; value <= 20; value++)
@@ -83,7 +83,7 @@ describe('the page of listen', () => {
     expect(text).toMatch(/send application\/json alone <small>\(20 times\)<\/small>/)
   })
 
-  test('marks each field of the last body that it explains', async () => {
+  test('explains the fields of the last body, and marks each of them in it', async () => {
     const { url, page } = await startListen()
     await post(url, bodyOf({ who: 'me', metric: 'cups' }))
     const { text } = await ask(`${page}/`)
@@ -106,18 +106,11 @@ describe('the page of listen', () => {
     for (const [id, code] of marked) expect(code).toContain(names.get(id))
   })
 
-  test('adds up runs, failures and events apart, whoever ran them; what they are made of unfolds', async () => {
+  test('adds up runs, failures and events, each by version and agent', async () => {
     const { url, page } = await startListen()
-    const by = (agent: string, body: object) =>
-      JSON.parse(
-        JSON.stringify(body).replace(
-          '{"key":"command_name"',
-          `{"key":"agent","value":{"stringValue":"${agent}"}},{"key":"command_name"`,
-        ),
-      )
     await post(url, bodyOf({ value: 5, version: '1.0.0' }))
     await post(url, bodyOf({ value: 2, version: '2.0.0' }))
-    await post(url, by('claude-code', bodyOf({ value: 1, version: '2.0.0' })))
+    await post(url, bodyOf({ value: 1, version: '2.0.0', agent: 'claude-code' }))
     await post(url, bodyOf({ value: 3, metric: 'command_failure', version: '2.0.0' }))
     await post(url, bodyOf({ value: 4, metric: 'found' }))
     const { text } = await ask(`${page}/`)
@@ -128,7 +121,7 @@ describe('the page of listen', () => {
     expect(text).toMatch(/id="events">Events<[\s\S]*<span>trix found build<\/span> <strong>4<\/strong>/)
   })
 
-  test('has one quiet line for what is not counted, and explains only what is true of any sender', async () => {
+  test('has one line for what is not counted, and explains only what is true of any sender', async () => {
     const { url, page } = await startListen()
     const sdk = { key: 'telemetry.sdk.language', value: { stringValue: 'nodejs' } }
     const id = { key: 'service.instance.id', value: { stringValue: 'x' } }
@@ -147,7 +140,7 @@ describe('the page of listen', () => {
     expect(text).not.toMatch(/random id|only ever grows/)
   })
 
-  test('may do nothing but run its one script, ask where it came from, and be looked at', async () => {
+  test('has headers that let it run its own script and ask its own server, and nothing else', async () => {
     const { page } = await startListen()
     const { headers } = await ask(`${page}/`)
     expect(headers).toMatchObject({
@@ -167,7 +160,7 @@ describe('the page of listen', () => {
   })
 
   test.each(['/', '/events', '/?x', '/favicon.ico'])(
-    '%s is for a browser on this machine only',
+    '%s is not shown under another host, nor to a page of another origin',
     async path => {
       const { page } = await startListen()
       const { port } = new URL(page)
@@ -212,7 +205,7 @@ describe('the page of listen', () => {
     }
   })
 
-  test('takes what is null as what is not there', async () => {
+  test('treats null like a field that is absent', async () => {
     const { url, page } = await startListen()
     const point = { timeUnixNano: '1', asInt: '2', attributes: null, startTimeUnixNano: null, asDouble: null }
     const sum = { aggregationTemporality: 1, isMonotonic: true, dataPoints: [point] }
@@ -229,7 +222,7 @@ describe('the page of listen', () => {
     expect(await event(page)).toContain('<p id="claim">2 events</p>')
   })
 
-  test('goes on for those who watch, not for more than 32, and not after they have gone', async () => {
+  test('has at most 32 watchers at a time', async () => {
     const { page } = await startListen()
     const watching = Array.from({ length: 32 }, () => request(`${page}/events`))
     await Promise.all(
@@ -250,7 +243,7 @@ describe('the page of listen', () => {
 describe('POST /v1/metrics', () => {
   const json = { 'content-type': 'application/json' }
 
-  test('takes what a sender calls this machine, as long as it is no page of another', async () => {
+  test('is accepted under any host name, but not from a page of another origin', async () => {
     const { url, page } = await startListen()
     expect(await ask(url, { ...json, host: 'host.docker.internal:4318' }, 'POST')).toMatchObject({
       status: 200,

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -7,7 +7,7 @@ import { build, transformSync } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../src/core/version.ts'
 import { counts, startReceiver } from './receiver.ts'
-import { type Resolution, resolutions, writeTypeProject } from './type-project.ts'
+import { type Resolution, resolutions, typeErrors, writeTypeProject } from './type-project.ts'
 import { makeWorld, runProcess } from './world.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -29,7 +29,7 @@ beforeAll(() => {
   packed = files.map(({ path }: { path: string }) => path)
   writeFileSync(join(project, 'package.json'), '{ "name": "trix", "version": "1.0.0", "type": "module" }')
   npm(['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], project)
-}, 60_000)
+})
 afterAll(() => rmSync(project, { recursive: true, force: true, maxRetries: 5 }))
 
 function npm(args: string[], cwd: string): string {
@@ -355,11 +355,8 @@ test.each(resolutions)(
     const [type] = resolution
     const more = type === 'module' ? { 'quick-start.ts': quickStart() } : {}
     writeTypeProject(folder, resolution as Resolution, more)
-    const tsc = join(root, 'node_modules/typescript/bin/tsc')
-    const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' })
-    expect(stdout).toBe('')
+    expect(typeErrors(folder)).toBe('')
   },
-  60_000,
 )
 
 /** README's tool, pasted into a file of TypeScript, and a typo. */

@@ -5,7 +5,7 @@ import type { Use } from '../src/report/use.ts'
 import { viewOf } from '../src/report/view.ts'
 import { ago, history, NOW, TODAY, use } from './histories.ts'
 
-// What a report says in words, each sentence proven by counting again.
+// Each sentence of a report, checked by counting again.
 
 const DAYS = 30
 const sum = (uses: readonly Use[]) => uses.reduce((sum, { count }) => sum + count, 0)
@@ -17,12 +17,13 @@ const percentOf = (part: number, all: number) => {
 }
 const number = (text: string | undefined) => Number(text?.replaceAll(',', ''))
 
-/** All that sentences are about, without the robot if it is left out; days are counted back from the last whole one. */
+/** The uses that sentences are about, without those of a robot. */
 interface Case {
   runs: readonly Use[]
   failures: readonly Use[]
-  /** 0 is the last whole day. */
+  /** How many days a use was before the last whole day. */
   age: (use: Use) => number
+  /** There are installations. */
   many: boolean
   /** The age of the first day. */
   oldest: number
@@ -45,7 +46,7 @@ function caseOf(uses: readonly Use[]): Case {
 }
 
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
-/** As a sentence names the day that is so many days before the last whole one. */
+/** The name that a sentence gives to the day that is so many days before the last whole one. */
 function dayNamed(age: number, end: number): string {
   const day = new Date((TODAY - end - 1 - age) * 86_400_000)
   if (age <= 0) return age < 0 ? 'today' : 'yesterday'
@@ -66,7 +67,7 @@ function expectAgainst(said: string, now: number, before: number): void {
     )
 }
 
-/** The part of the current installations that had the version at the end of the day of that age; undefined of too few. */
+/** The share of installations that had the version at the end of the day of that age; undefined if they are too few. */
 function having(version: string, age: number, of: Case): number | undefined {
   const ends = [...new Set(of.runs.map(({ installation }) => installation))].flatMap(installation => {
     const theirs = of.runs.filter(use => use.installation === installation && of.age(use) >= age)
@@ -192,7 +193,7 @@ const checks: [RegExp, Check][] = [
       const habit = within(of, last, last + 27, name)
       if (of.many) expect(Number(installations)).toBe(who(habit))
       else expect(Number(days)).toBe(new Set(habit.map(of.age)).size)
-      // Others have been used since, so it is not that counting has ended.
+      // Counting has not ended: others have been used since.
       expect(within(of, -1, 0).length + of.failures.filter(use => of.age(use) <= 0).length).toBeGreaterThan(0)
     },
   ],
@@ -228,8 +229,8 @@ function sentencesFor(uses: readonly Use[], days = DAYS): { said: string[]; left
   }
 }
 
-describe('what a report says in words', () => {
-  test('is true of any history, counted the long way, and each kind of sentence comes up', () => {
+describe('the sentences of a report', () => {
+  test('are true for any history, and each kind comes up', () => {
     const seen = new Set<RegExp>()
     fc.assert(
       fc.property(history, uses => {
@@ -246,12 +247,12 @@ describe('what a report says in words', () => {
       { numRuns: 500, seed: 7, endOnFailure: true },
     )
     expect([...seen].map(String).sort()).toEqual(checks.map(([pattern]) => String(pattern)).sort())
-  }, 120_000)
+  })
 
   const days = (from: number, to: number, more: (day: number) => Partial<Use>[]) =>
     Array.from({ length: to - from }, (_, day) => more(from + day).map(one => use(from + day, one))).flat()
 
-  test('reads as a person would write it', () => {
+  test('read as a person would write them', () => {
     const uses = days(0, 100, day =>
       Array.from({ length: 20 }, (_, who) => {
         const installation = `${who}`
@@ -278,7 +279,7 @@ describe('what a report says in words', () => {
     ])
   })
 
-  test('of failures names what is unusual, not what always fails most; and an improvement is not bad news', () => {
+  test('name a command that fails more or less than before, and not one that always fails most', () => {
     const failing = (name: string, before: number, now: number) =>
       days(1, 100, day => [
         { name, count: 50, installation: `${day % 7}` },
@@ -295,13 +296,13 @@ describe('what a report says in words', () => {
   })
 
   test.each([
-    // 7 of 94 are many against 3%, but whether it was 3% is not known of 20 runs.
+    // 20 runs without a failure do not show that failures are rare.
     { before: [0, 20], now: [7, 94], says: false },
     { before: [0, 940], now: [7, 94], says: true },
-    // More failures than runs are still only all of them.
+    // More failures than runs are 100%.
     { before: [95, 100], now: [500, 100], says: false },
   ])(
-    'knows how little a few runs say of what is usual: $before before, $now now',
+    'say that it fails more only if enough runs show it: $before before, $now now ($says)',
     ({ before, now, says }) => {
       const counted = (day: number, [failed, runs]: number[]) => [
         use(day, { count: runs! }),
@@ -312,7 +313,7 @@ describe('what a report says in words', () => {
     },
   )
 
-  test('says nothing of the failures of one installation among many', () => {
+  test('say nothing about the failures of one installation among many', () => {
     const uses = days(1, 100, day => [
       ...Array.from({ length: 9 }, (_, who) => ({ installation: `${who}`, count: 3 })),
       ...(day < 20 ? [{ installation: '0', kind: 'failure' as const, count: 3 }] : []),
@@ -324,11 +325,11 @@ describe('what a report says in words', () => {
     ['one command', Array.from({ length: 50 }, (_, day) => use(day % 20))],
     ['a few uses', [use(0), use(1, { name: 'check' })]],
     ['the first day', [use(0), use(0, { name: 'check' })]],
-  ])('says nothing of %s', (_, uses) => {
+  ])('say nothing about %s', (_, uses) => {
     expect(sentencesFor(uses).said).toEqual([])
   })
 
-  test('of a command that is quiet says nothing over a weekend, or where everything is', () => {
+  test('say that a command is no longer run after more than a weekend, and only if others are', () => {
     const habit = (until: number, name: string) => days(until, until + 30, () => [{ name }])
     const said = (...uses: Use[][]) => sentencesFor(uses.flat()).said.join()
     expect(said(habit(0, 'build'), habit(4, 'check'))).not.toContain('since')
@@ -361,11 +362,11 @@ describe('whether a command can be removed', () => {
     ],
     [40, 'Almost: None of 40 installations ran doctor in the last 30 days; the last run was on 12 Oct.'],
     [90, 'Yes: None of 40 installations ran doctor in the last 30 days; the last run was on 23 Aug.'],
-  ])('is answered by the numbers: last used %i days ago', (last, said) => {
+  ])('is answered by the numbers, where it was last used %i days ago', (last, said) => {
     expect(verdict(fleet(last))).toBe(said)
   })
 
-  test('is not answered where too little is counted, and a name that is nearly right is named', () => {
+  test('is not answered where too little is counted, and a name is proposed for a mistyped one', () => {
     const few = [use(1, { installation: 'a' }), use(50, { installation: 'a', name: 'doctor' })]
     expect(verdict(few)).toBe('Not known: Only 1 installation and 50 days are counted.')
     expect(() => verdict(fleet(1), 'docter')).toThrow(

@@ -3,25 +3,25 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 // @ts-expect-error: the scripts in build/pictures are plain JavaScript, without declarations
 import { shown } from '../build/pictures/scenes.js'
+import { ROOT } from './paths.ts'
 
-const root = join(import.meta.dirname, '..')
-const folder = join(root, 'docs/pictures')
+const folder = join(ROOT, 'docs/pictures')
 const pictures = readdirSync(folder).filter(name => name !== 'shows.json')
 
 describe('the pictures of the docs', () => {
-  test('show the names and columns that there are now, or `npm run pictures` makes them anew', async () => {
+  test('show the names and columns of the report (`npm run pictures` makes them anew)', async () => {
     const when = JSON.parse(readFileSync(join(folder, 'shows.json'), 'utf8'))
     expect(await shown()).toEqual(when)
   })
 
-  test('are each there in light and dark, small, and in a document', () => {
+  test('are small, light and dark, and each is in a document', () => {
     const documents = [
       'README.md',
-      ...readdirSync(join(root, 'docs'))
+      ...readdirSync(join(ROOT, 'docs'))
         .filter(name => name.endsWith('.md'))
         .map(name => `docs/${name}`),
     ]
-    const text = documents.map(name => readFileSync(join(root, name), 'utf8')).join('\n')
+    const text = documents.map(name => readFileSync(join(ROOT, name), 'utf8')).join('\n')
     expect(pictures.sort()).toEqual([
       'cost-dark.svg',
       'cost-light.svg',

@@ -9,7 +9,7 @@ import { viewOf } from '../src/report/view.ts'
 import { at, robotUses } from './histories.ts'
 
 const DAYS = 30
-/** Late, so that a use of today can be moved to any other hour. */
+/** So late that a use of today can be moved to any other hour. */
 const NOW = at(0, 24) - 1000
 const MIN = 5
 
@@ -47,7 +47,7 @@ function everyForm(uses: readonly Use[]) {
   const { from, to } = view.shown.summary.period
   const json = JSON.stringify(viewJson(view))
   return {
-    /** What is in its numbers, as it was. */
+    /** The uses that are in its numbers. */
     shown: uses.filter(
       ({ installation = '', time }) =>
         !names.has(installation) && time >= from * 86_400_000 && time < to * 86_400_000,
@@ -62,7 +62,7 @@ function everyForm(uses: readonly Use[]) {
   }
 }
 
-/** Too few to be published are no case for a test of what is. */
+/** Skips a history of too few installations, of which nothing is published. */
 function whereEnough<Shown>(show: () => Shown): Shown {
   try {
     return show()
@@ -79,7 +79,7 @@ interface Shown {
   agents: { name: string }[]
 }
 
-/** How many installations a row of that name stands for, counted the long way: `other` is all that has no row. */
+/** How many installations a row of that name is about, counted again. The row `other` is about all that has no row. */
 function installationsIn(
   rows: readonly { name: string }[],
   name: string,
@@ -128,7 +128,7 @@ describe('report --public', () => {
     )
   })
 
-  test('is the same whoever the installations are and whenever in the day they ran, and says neither', () => {
+  test('does not depend on the ids of installations or the hours of their runs, and shows neither', () => {
     fc.assert(
       fc.property(uses, fc.nat(1000), (uses, shift) => {
         const moved = uses.map(use => ({
@@ -147,7 +147,7 @@ describe('report --public', () => {
     )
   })
 
-  test('keeps what many do, with its numbers', () => {
+  test('shows what many do, with exact numbers', () => {
     const many = Array.from(
       { length: 12 },
       (_, who): Use => ({
@@ -157,7 +157,7 @@ describe('report --public', () => {
     )
     const rare = many.slice(0, 2).map(use => ({ ...use, name: 'secret-project' }))
     const { json, texts } = everyForm([...many, ...rare])
-    // What is rare takes the smallest row with it, or it would be known by what is missing.
+    // The smallest row is added to what is rare, or one could compute that from the totals.
     expect(json.commands).toMatchObject([{ name: 'other', runs: 140 }])
     expect(texts.join()).not.toContain('secret-project')
     const checks = many.map(use => ({ ...use, name: 'check', count: 4 }))
@@ -167,14 +167,14 @@ describe('report --public', () => {
     ])
   })
 
-  test('of four installations, or where nobody knows how many, shows nothing and says why', () => {
+  test('shows nothing of four installations, or of an unknown number, and says why', () => {
     const one: Use = { time: at(1), count: 1, name: 'build', version: '1', kind: 'run' }
     const four = ['a', 'b', 'c', 'd'].map(installation => ({ ...one, installation }))
     expect(() => everyForm(four)).toThrow('--public shows nothing of fewer than 5 installations')
     expect(() => everyForm([...four, one])).toThrow('--public needs user.fingerprint or service.instance.id')
   })
 
-  test('says that one who makes most of the runs is left out, and not who', () => {
+  test('says that an installation with most of the runs is left out, and does not name it', () => {
     const others = Array.from(
       { length: 300 },
       (_, index): Use => ({

@@ -9,7 +9,7 @@ import { type View, viewOf } from '../src/report/view.ts'
 import { percent, short } from '../src/terminal/number.ts'
 import { ago, history, NOW, robotUses, use } from './histories.ts'
 
-// Every number of a report, counted again: by filters over all uses, without a thought for time or memory.
+// Every number of a report, counted again in the simplest way: by filters over all uses.
 
 const DAYS = 30
 const sum = (uses: readonly Use[]) => uses.reduce((sum, { count }) => sum + count, 0)
@@ -115,7 +115,6 @@ function recount(all: readonly Use[], now = NOW) {
   }
 }
 
-/** A robot is somebody who makes more than half of all runs, and ten times what the others make on average. */
 const isRobot = ({ installation }: Use) => installation === 'the-robot'
 
 const viewFor = (uses: readonly Use[], more = {}): View =>
@@ -146,7 +145,7 @@ function expectCounted(json: Json, uses: readonly Use[]): void {
 }
 
 describe('the numbers of a report', () => {
-  test('as JSON are those of a recount, in any history', () => {
+  test('are those of the recount in JSON, in any history', () => {
     let [checked, robots, ended, alone] = [0, 0, 0, 0]
     fc.assert(
       fc.property(history, uses => {
@@ -165,11 +164,11 @@ describe('the numbers of a report', () => {
       }),
       { numRuns: 80, seed: 11, endOnFailure: true },
     )
-    // Each kind has come up.
+    // Each kind of history has come up.
     for (const kind of [checked, robots, ended, alone]) expect(kind).toBeGreaterThan(5)
-  }, 120_000)
+  })
 
-  test('on the page and in the terminal are the same ones', () => {
+  test('are the same on the page, in the terminal and on the card', () => {
     fc.assert(
       fc.property(history, uses => {
         fc.pre(uses.some(({ time }) => time <= NOW))
@@ -202,28 +201,27 @@ describe('the numbers of a report', () => {
       }),
       { numRuns: 25, seed: 12, endOnFailure: true },
     )
-  }, 120_000)
+  })
 
-  test('of 5,000 installations too', () => {
-    const uses = Array.from({ length: 60_000 }, (_, index) =>
-      use(Math.floor(index / 600), {
+  test('are those of the recount for 5,000 installations', () => {
+    const uses = Array.from({ length: 15_000 }, (_, index) =>
+      use(Math.floor(index / 150), {
         installation: `installation-${(index * 31) % 5000}`,
-        name: `command ${(index * index) % 41}`,
-        version: versions[Math.min(2, Math.floor(index / 20_000))]!,
+        name: `command ${(index * index) % 13}`,
+        version: versions[Math.min(2, Math.floor(index / 5000))]!,
         kind: index % 11 ? 'run' : 'failure',
-        time: use(Math.floor(index / 600)).time + index,
+        time: use(Math.floor(index / 150)).time + index,
       }),
     )
-    const json = jsonOf(viewFor(uses))
-    expectCounted(json, uses)
-    expect(json.installations).toBe(5000)
-    expect(pageOf(viewFor(uses)).length).toBeLessThan(300_000)
-  }, 120_000)
+    const view = viewFor(uses)
+    expectCounted(jsonOf(view), uses)
+    expect(pageOf(view).length).toBeLessThan(300_000)
+  })
 })
 
 const each = (runs: number) => (runs < 100 ? runs.toFixed(1) : short(runs))
 
-/** What a row of the table of commands says, by the name of the command. */
+/** The cells of the table of commands, by the name of the command. */
 function cellsOf(json: Json): Record<string, string[]> {
   const hasFailures = json.commands.some((row: Json) => row.failed || row.usual.failed)
   const share = (row: Counted) => (row.runs ? percent(Math.min(1, row.failed / row.runs)) : '')
@@ -263,7 +261,7 @@ function cellsOfRow(row: string): [name: string, cells: string[]] {
 }
 
 describe('one installation that makes most of the runs', () => {
-  test('changes nothing that is said of the others, and is named', () => {
+  test('is named, and changes no number of the others', () => {
     const others = Array.from({ length: 40 * 90 }, (_, index) =>
       use(Math.floor(index / 40), {
         installation: `installation-${index % 40}`,
@@ -297,21 +295,21 @@ describe('one installation that makes most of the runs', () => {
     )
   })
 
-  test('is not seen in somebody who works more than others', () => {
+  test('is not assumed where somebody runs more than others', () => {
     const uses = Array.from({ length: 300 }, (_, index) =>
       use(index % 60, { installation: `${index % 6}`, count: index % 6 ? 1 : 6 }),
     )
     expect(viewFor(uses).heavy).toEqual([])
   })
 
-  test('and counts up to the largest integer does not make a page wide, wrong or empty', () => {
+  test('and counts up to the largest integer is shown as a number that fits', () => {
     const others = Array.from({ length: 400 }, (_, index) =>
       use(index % 40, { installation: `${index % 10}` }),
     )
     const stranger = use(1, { installation: 'stranger', count: 2 ** 63, name: 'build' })
     const view = viewFor([...others, stranger])
     expect({ ...jsonOf(view), heavy: [] }).toEqual(jsonOf(viewFor(others)))
-    // And where it cannot be left out.
+    // It cannot be left out where it is the only one.
     const alone = viewFor([use(3), use(1, { count: 2 ** 63 })])
     for (const text of [
       viewText(view, { columns: 80, unicode: true, colour: false }),
@@ -326,8 +324,8 @@ describe('one installation that makes most of the runs', () => {
   })
 })
 
-describe('a tool that is always used the same', () => {
-  // 10 runs an hour by each of 6, at each hour of a day and a half.
+describe('a report of constant use', () => {
+  // Each of 6 installations makes 10 runs an hour, for 70 days.
   const flat = (now: number) =>
     Array.from({ length: 24 * 70 }, (_, hour) =>
       Array.from(
@@ -339,7 +337,7 @@ describe('a tool that is always used the same', () => {
       ),
     ).flat()
 
-  test.each(Array.from({ length: 24 }, (_, hour) => hour))('shows no change at %i:25', hour => {
+  test.each([0, 1, 7, 12, 16, 22, 23])('shows no change at %i:25', hour => {
     const now = Date.UTC(2026, 10, 21, hour, 25)
     for (const days of [7, 30]) {
       const view = viewOf({ subject: 'trix', uses: flat(now), source: 'x' }, { days }, now)
@@ -349,13 +347,13 @@ describe('a tool that is always used the same', () => {
         before: { runs: 1440 * days },
         week: { now: 6, before: 6 },
       })
-      if (hour % 8 === 0) expect(pageOf(view)).not.toMatch(/▲|▼|\d+% (more|fewer)/)
+      if (hour % 12 === 0) expect(pageOf(view)).not.toMatch(/▲|▼|\d+% (more|fewer)/)
       expect(json.headline).toBe('6 installations used it in the last 7 days, 6 in the 7 before.')
       expect(new Set(json.steps.runs)).toEqual(new Set([1440 * 7]))
     }
   })
 
-  test('and in every time zone', () => {
+  test('is the same in every time zone', () => {
     const before = process.env.TZ
     try {
       const said = ['UTC', 'Pacific/Kiritimati', 'America/Los_Angeles', 'Australia/Lord_Howe'].map(zone => {

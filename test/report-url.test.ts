@@ -1,15 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { bodyOf, HOSTILE } from './bodies.ts'
-import { BIN } from './listening.ts'
-import { freePorts } from './server.ts'
+import { closedEndpoint, listen } from './loopback.ts'
+import { BIN } from './paths.ts'
 import { makeWorld, type Result, runProcess } from './world.ts'
 
-/** `otlp-tally report URL`, against a server that answers as Prometheus does. Real ones: test/backends/report.test.ts. */
+// `otlp-tally report URL`, with a server that answers like Prometheus. A real one is in backends/report.test.ts.
 
 const NOW = Date.now()
 const DAY = 86_400_000
@@ -30,7 +29,7 @@ function series(samples: Series['samples'], more: Record<string, string> = {}): 
   return { metric, samples }
 }
 
-/** The API, of these series. It knows the three shapes of query that it is asked, by their beginning. */
+/** The API of a Prometheus that has these series. It tells the three queries of `report` apart by how they begin. */
 async function startApi(all: readonly Series[], reply?: object | string, status = 200) {
   const asked: Asked[] = []
   const server = createServer(async (request, response) => {
@@ -59,10 +58,8 @@ async function startApi(all: readonly Series[], reply?: object | string, status 
         ? reply
         : JSON.stringify({ status: 'success', data: { resultType: 'matrix', result: unique }, ...reply }),
     )
-  }).listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  onTestFinished(() => void server.close())
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked }
+  })
+  return { url: `http://${await listen(server)}`, asked }
 }
 
 function report(...args: string[]): Promise<Result> {
@@ -83,7 +80,7 @@ test('report URL counts what each sample adds to its series, at the time of the 
       [NOW - 3 * DAY, 2],
       [NOW - DAY, 5],
       [NOW - DAY + 1000, 5],
-      [NOW, 1], // it began anew
+      [NOW, 1], // a reset
     ]),
     series([[NOW - 300 * DAY, 40]], { instance: 'j', user_fingerprint: 'b' }), // before the period
   ])
@@ -118,7 +115,7 @@ test('report URL says the same as report FILE for the same traffic', async () =>
   expect(said.runs + said.today.runs).toBe(10)
 })
 
-test('report URL finds failures, agents and the environment, and shows the tool that most use', async () => {
+test('report URL counts failures, agents and the environment, of the tool with the most installations', async () => {
   const said = await summary([
     series([[NOW - DAY, 3]], {
       agent: 'claude',
@@ -143,7 +140,7 @@ test('report URL finds failures, agents and the environment, and shows the tool 
   expect(said.notes.join()).toContain('(spam); --tool NAME shows one')
 })
 
-test('report URL takes version and installation from target_info where they are no labels', async () => {
+test('report URL takes version and installation from target_info where the series have no such labels', async () => {
   const bare = series([[NOW - DAY, 1]])
   const { service_version, user_fingerprint, ...metric } = bare.metric
   const info = { ...bare.metric, __name__: 'target_info', service_version: '3.1.4' }
@@ -154,7 +151,7 @@ test('report URL takes version and installation from target_info where they are 
   expect(versions).toMatchObject([{ name: '3.1.4', installations: 1 }])
 })
 
-test('report URL sends the headers, asks for whole answers, and adds the path of the API to whatever base', async () => {
+test('report URL sends the headers, and adds the path of the API to the base URL if it is missing', async () => {
   const { url, asked } = await startApi([series([[NOW - 1000, 1]])])
   for (const base of [`${url}/prometheus/`, `${url}/prometheus/api/v1`]) {
     const { status } = await report(base, '--header', 'X-Scope-OrgID: team', '--json')
@@ -164,12 +161,12 @@ test('report URL sends the headers, asks for whole answers, and adds the path of
   expect(new Set(asked.map(({ headers }) => headers['x-scope-orgid']))).toEqual(new Set(['team']))
 })
 
-test('report URL explains what it cannot read, and exits with 1', async () => {
-  const [port] = await freePorts(1)
-  const refused = await report(`http://127.0.0.1:${port}`)
+test('report URL explains why it cannot read an answer, and ends with 1', async () => {
+  const closed = await closedEndpoint()
+  const refused = await report(closed)
   expect([refused.status, refused.stdout]).toEqual([1, ''])
   expect(refused.stderr).toBe(
-    `otlp-tally report: http://127.0.0.1:${port}/api/v1/query: nothing listens there: is it started, on this port, and not on its own loopback only?\n`,
+    `otlp-tally report: ${closed}/api/v1/query: nothing listens there: is it started, on this port, and not on its own loopback only?\n`,
   )
 
   const { url } = await startApi([], '<html>not found</html>', 404)
@@ -185,7 +182,7 @@ test('report URL explains what it cannot read, and exits with 1', async () => {
   expect(await report('http://127.0.0.1:1', '--header', 'nonsense')).toMatchObject({ status: 2 })
 })
 
-test('report URL says where nothing is counted, and repeats a warning once', async () => {
+test('report URL says that nothing is counted, and prints a warning of the server once', async () => {
   const { url } = await startApi([], { warnings: ['a store is away'] })
   const { status, stderr } = await report(url)
   expect(status).toBe(1)
@@ -193,7 +190,7 @@ test('report URL says where nothing is counted, and repeats a warning once', asy
   expect(stderr).toContain('nothing is counted in it')
 })
 
-test('names that a stranger chose reach no terminal as they are', async () => {
+test('report URL prints no control character of a name', async () => {
   const { url } = await startApi(
     Object.values(HOSTILE).map(name =>
       series([[NOW - 1000, 1]], { command_name: name.slice(0, 100), service_version: name.slice(0, 100) }),
@@ -205,7 +202,11 @@ test('names that a stranger chose reach no terminal as they are', async () => {
   expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e\u2066]/)
 })
 
-/** What a server can do to who asks it: each is one sentence, soon, and in little memory. */
+/** A third of the memory that an answer without a bound would need. */
+const SMALL = '--max-old-space-size=400'
+/** 136 MiB, packed. */
+const BOMB = gzipSync(Buffer.alloc(136 * 2 ** 20, '['))
+
 test.each<[name: string, sentence: string, respond: (response: ServerResponse) => void]>([
   [
     'an answer without an end',
@@ -224,13 +225,13 @@ test.each<[name: string, sentence: string, respond: (response: ServerResponse) =
     'an answer of more than 128 MiB',
     response => {
       response.setHeader('content-encoding', 'gzip')
-      response.end(gzipSync(Buffer.alloc(2 ** 28, '['), { level: 9 }))
+      response.end(BOMB)
     },
   ],
   [
     'arrays within arrays',
     'answers 200: ',
-    response => response.end(`{"status":"success","data":${'['.repeat(10 ** 7)}`),
+    response => response.end(`{"status":"success","data":${'['.repeat(10 ** 6)}`),
   ],
   ['null', 'answers 200: undefined', response => response.end('null')],
   [
@@ -251,21 +252,14 @@ test.each<[name: string, sentence: string, respond: (response: ServerResponse) =
     'unexpected redirect',
     response => response.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(),
   ],
-])('report URL bears %s', async (_, sentence, respond) => {
+])('report URL ends with one sentence and in little memory after %s', async (_, sentence, respond) => {
   const server = createServer((request, response) => {
     request.resume()
-    response.on('error', () => {}) // whoever asked has gone
+    response.on('error', () => {}) // the client has ended
     respond(response)
-  }).listen(0, '127.0.0.1')
-  await new Promise(resolve => server.once('listening', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
   })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  // A third of what an answer without a bound would need.
-  const small = ['--max-old-space-size=400', BIN, 'report', url]
-  const { status, stdout, stderr } = await runProcess(process.execPath, small, makeWorld())
+  const args = [SMALL, BIN, 'report', `http://${await listen(server)}`]
+  const { status, stdout, stderr } = await runProcess(process.execPath, args, makeWorld())
   expect([status, stdout]).toEqual([1, ''])
   expect(stderr).toContain(sentence)
   expect(stderr.length).toBeLessThan(1000)

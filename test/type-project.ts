@@ -1,5 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import ts from 'typescript'
+import { ROOT } from './paths.ts'
 
 /** Code of a tool that has to compile. */
 const usage = `
@@ -96,9 +98,9 @@ export function writeTypeProject(
   const compilerOptions = {
     ...{ module, moduleResolution, strict: true, noEmit: true, target: 'es2022', lib: ['es2023'] },
     ...{ exactOptionalPropertyTypes: true, verbatimModuleSyntax: type === 'module' },
-    // Each file of ours is checked once, by these two: it takes seconds.
+    // Our declarations are checked by these two only: it takes seconds.
     skipLibCheck: module !== 'nodenext',
-    ...{ types: ['node'], typeRoots: [join(import.meta.dirname, '../node_modules/@types')] },
+    ...{ types: ['node'], typeRoots: [join(ROOT, 'node_modules/@types')] },
     // TypeScript 6 calls the oldest resolution deprecated.
     ...(moduleResolution === 'node' && { ignoreDeprecations: '6.0' }),
   }
@@ -110,4 +112,31 @@ export function writeTypeProject(
     ...more,
   }
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
+}
+
+/** The declarations of TypeScript and of Node, which are the same for all projects and take the most time to parse. */
+const parsed = new Map<string, ts.SourceFile | undefined>()
+const isCommon = (file: string) => /\/node_modules\/(typescript\/lib|@types)\//.test(file)
+
+/** The errors in a project with a tsconfig.json and in the declarations that it imports, as `tsc` prints them. */
+export function typeErrors(folder: string): string {
+  const onError = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} }
+  const { options, fileNames } = ts.getParsedCommandLineOfConfigFile(`${folder}/tsconfig.json`, {}, onError)!
+  const host = ts.createCompilerHost(options)
+  const { getSourceFile } = host
+  host.getSourceFile = (file, ...more) => {
+    if (!isCommon(file)) return getSourceFile(file, ...more)
+    if (!parsed.has(file)) parsed.set(file, getSourceFile(file, ...more))
+    return parsed.get(file)
+  }
+  const program = ts.createProgram(fileNames, { ...options, skipLibCheck: false }, host)
+  const own = program.getSourceFiles().filter(({ fileName }) => !isCommon(fileName))
+  const diagnostics = [
+    ...[...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics()],
+    ...own.flatMap(file => [
+      ...program.getSyntacticDiagnostics(file),
+      ...program.getSemanticDiagnostics(file),
+    ]),
+  ]
+  return ts.formatDiagnostics(diagnostics, host)
 }

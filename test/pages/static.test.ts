@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
 import { bodyOf, hostileBodies } from '../bodies.ts'
-import { BIN } from '../listening.ts'
+import { BIN } from '../paths.ts'
 import { makeWorld, runProcess, type World } from '../world.ts'
 import { accessibilityProblems, expectNoOverflow, looks, useBrowser } from './browser.ts'
 
