@@ -3,7 +3,6 @@ import {
   cpSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -12,16 +11,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { heldUntil, isFirstAfterClaim } from '../src/core/log/hold.ts'
 import { mark } from '../src/core/log/mark.ts'
 import { logName, parseLogName } from '../src/core/log/name.ts'
 import { headRecord, MAX_LOG_BYTES, parseSeries, seriesText } from '../src/core/log/record.ts'
 import { type Attributes, COMMAND_METRIC, type Series } from '../src/core/vocabulary.ts'
 import { emptyFold, feed } from '../src/helper/fold.ts'
+import { makeFolder } from './world.ts'
 
 const NOW = Date.UTC(2027, 0, 1)
 const BUILD = 'command_invocation,command_name=build'
@@ -36,8 +35,7 @@ let folder: string
 let path: string
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'otlp-tally-log-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  folder = makeFolder()
   path = join(folder, 'v1', logName('1.0.0', 'http://127.0.0.1:4318', COMMAND_METRIC, DRAFT.resource))
 })
 
@@ -47,7 +45,7 @@ const lines = (of = path) => readFileSync(of, 'latin1').split('\n')
 const names = () => readdirSync(join(folder, 'v1')).sort()
 
 describe('a mark', () => {
-  test('is one line, after a head that the first one writes', () => {
+  test('is one line; the first one writes the head before it', () => {
     expect([count(), count(NOW + 5)].map(({ made }) => made)).toEqual([true, false])
     const { ino, birthtimeMs } = statSync(path)
     const head = { file: [ino, Math.trunc(birthtimeMs)], id: ID, ...DRAFT }
@@ -56,7 +54,7 @@ describe('a mark', () => {
     expect(statSync(join(folder, 'v1')).mode & 0o777).toBe(0o700)
   })
 
-  test('that was cut short anywhere is none, and costs only itself', () => {
+  test('that was cut short anywhere is void, and only that one', () => {
     for (let i = 0; i < 3; i++) count(NOW + i)
     const text = readFileSync(path, 'latin1')
     const [first, second] = [text.indexOf(BUILD), text.lastIndexOf(BUILD)]
@@ -70,14 +68,14 @@ describe('a mark', () => {
     expect(second).toBeGreaterThan(first)
   })
 
-  test('after a head that was cut short is kept, and a command leaves the rest to the helper', () => {
+  test('is appended to a log whose head was cut short', () => {
     mkdirSync(join(folder, 'v1'))
     writeFileSync(path, '\n{"file":[7')
     expect(count().made).toBe(false)
     expect(lines()).toEqual(['', '{"file":[7', `${BUILD} ${NOW}`])
   })
 
-  test('makes the folder again that was removed', () => {
+  test('makes the folder again if it was removed', () => {
     count()
     rmSync(join(folder, 'v1'), { recursive: true })
     expect(count().made).toBe(true)
@@ -88,7 +86,7 @@ describe('a mark', () => {
     ['a link to a file', path => symlinkSync(join(folder, 'precious'), path)],
     ['a link to nothing', path => symlinkSync(join(folder, 'nothing'), path)],
     ['a FIFO', path => execFileSync('mkfifo', [path])],
-  ])('does not go into %s in the place of the log, and does not wait', (_, make) => {
+  ])('is not written to %s in the place of the log, and does not wait', (_, make) => {
     writeFileSync(join(folder, 'precious'), 'mine')
     mkdirSync(join(folder, 'v1'))
     make(path)
@@ -99,7 +97,7 @@ describe('a mark', () => {
     expect(readdirSync(folder).sort()).toEqual(['precious', 'v1'])
   })
 
-  test('goes into a new log where this one has 16 MiB, which is set aside as it is', () => {
+  test('begins a new log when this one has 16 MiB, and the full log is set aside unchanged', () => {
     count()
     writeFileSync(path, '\n'.repeat(MAX_LOG_BYTES - statSync(path).size - 1), { flag: 'a' })
     expect(count().made).toBe(false)
@@ -114,11 +112,10 @@ describe('a mark', () => {
 })
 
 describe('a log', () => {
-  test('that is a copy is set aside before anything is added to it', () => {
+  test('that is a copy is set aside, and nothing is added to it', () => {
     count()
     const original = readFileSync(path)
-    const copy = `${folder}-copy`
-    onTestFinished(() => rmSync(copy, { recursive: true }))
+    const copy = makeFolder()
     cpSync(folder, copy, { recursive: true, preserveTimestamps: true })
     path = path.replace(folder, copy)
     expect(count().made).toBe(true)
@@ -136,8 +133,8 @@ describe('a log', () => {
       },
     ],
     ['has a hard link', () => execFileSync('ln', [path, `${path}.backup`])],
-    ['was changed in its rights', () => execFileSync('chmod', ['640', path])],
-  ])('that %s goes on', (_, change) => {
+    ['has other rights', () => execFileSync('chmod', ['640', path])],
+  ])('that %s is continued', (_, change) => {
     count()
     change()
     expect(count().made).toBe(false)
@@ -145,11 +142,11 @@ describe('a log', () => {
   })
 })
 
-describe("a log's name", () => {
+describe('the name of a log', () => {
   const name = (version: string, resource: Attributes = {}, url = 'https://a/v1/metrics') =>
     logName(version, url, COMMAND_METRIC, { 'service.version': version, ...resource })
 
-  test('says version, endpoint and attributes, however those are ordered', () => {
+  test('depends on version, endpoint and attributes, and not on the order of the attributes', () => {
     expect(name('0.19.3')).toMatch(/^0\.19\.3-[0-9a-f]{8}-[0-9a-f]{8}\.log$/)
     expect(name('1', { a: 'x', b: true })).toBe(name('1', { b: true, a: 'x' }))
     const all = [
@@ -162,7 +159,7 @@ describe("a log's name", () => {
     expect(new Set(all).size).toBe(all.length)
   })
 
-  test('fits every file system, and differs where case is ignored', () => {
+  test('is short enough for every file system, and differs where case is ignored', () => {
     const [upper, lower] = [name('1.0.0-SNAPSHOT'), name('1.0.0-snapshot')]
     expect(upper.toLowerCase()).toBe(upper)
     expect(upper).not.toBe(lower)
@@ -170,7 +167,7 @@ describe("a log's name", () => {
     expect(`${name('V'.repeat(64))}~12345678`.length).toBeLessThan(143)
   })
 
-  test('is read back, also of a log that was set aside, and no other name is', () => {
+  test('is recognised, also of a log that was set aside, and no other name is', () => {
     const endpoint = name('1.0.0-rc.1+5').split('-').at(-2)!
     expect(parseLogName(name('1.0.0-rc.1+5'))).toEqual({ endpoint, aside: '' })
     expect(parseLogName(`${name('1.0.0-rc.1+5')}~a1b2c3d4`)).toEqual({ endpoint, aside: 'a1b2c3d4' })
@@ -204,9 +201,9 @@ describe('a series as text', () => {
     'a b',
     '!send',
     'm,a=é',
-  ])('%j is none that we have written', text => expect(parseSeries(text)).toBeUndefined())
+  ])('%j is not a series', text => expect(parseSeries(text)).toBeUndefined())
 
-  test('is read back, whatever may be counted', () => {
+  test('is the same series when it is read', () => {
     const name = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.]{0,63}$/)
     const value = fc.oneof(
       fc.stringMatching(/^[A-Za-z0-9_.:-]{1,30}( [A-Za-z0-9_.:-]{1,30})?$/),
@@ -217,42 +214,42 @@ describe('a series as text', () => {
       fc.property(fc.record({ metric: name, attributes }), series => {
         expect(parseSeries(seriesText(series))).toEqual(series)
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     )
   })
 })
 
-describe('nothing need be sent', () => {
-  /** Marks of which each is so many ms younger than the one before it, and the last one is of now. */
+describe('a command that counts starts no helper', () => {
+  /** So many marks, so many ms apart, of which the last is of now. */
   const marks = (count: number, ms: number, now = NOW) =>
     Array.from({ length: count }, (_, i) => `\n${BUILD} ${now - (count - 1 - i) * ms}`).join('')
   const claim = (time: number) => `\n!send abcdefgh 7 3000 ${time}`
 
-  test('for a second after a request, while the whole tail is younger than 15 s', () => {
+  test('for a second after a claim, while all marks in the tail are younger than 15 s', () => {
     const tail = (marks(200, 10, NOW - 900) + claim(NOW - 900) + marks(4, 200)).slice(-4096)
     expect(heldUntil(tail, NOW, 0)).toBe(NOW + 100)
     expect(heldUntil(tail, NOW + 100, 0)).toBe(0)
   })
 
-  test('but always at a person’s speed, in a short log, and where the tail shows no request', () => {
+  test('but it does at the speed of a person, in a short log, and where the tail shows no claim', () => {
     const slow = (marks(200, 200, NOW - 10) + claim(NOW - 10) + marks(1, 1)).slice(-4096)
     expect(heldUntil(slow, NOW, 0)).toBe(0)
     expect(heldUntil(marks(30, 1) + claim(NOW - 10), NOW, 0)).toBe(0)
     expect(heldUntil(marks(200, 1).slice(-4096), NOW, 0)).toBe(0)
   })
 
-  test('for the interval that the tool asked for, by a request or by what repeats its time', () => {
+  test('for the interval of the tool, after a claim or after the time of one that is repeated in !last', () => {
     expect(heldUntil(claim(NOW - 500) + marks(2, 100), NOW, 60_000)).toBe(NOW + 59_500)
     expect(heldUntil(`${claim(NOW - 90_000)}\n!last ${NOW - 500}`, NOW, 60_000)).toBe(NOW + 59_500)
     expect(heldUntil(claim(NOW - 60_000), NOW, 60_000)).toBe(0)
     expect(heldUntil('', NOW, 60_000)).toBe(0)
   })
 
-  test('never by a time that is still to come', () => {
+  test('but it does where the time of the claim is in the future', () => {
     expect(heldUntil(claim(NOW + 1), NOW, 60_000)).toBe(0)
   })
 
-  test('but the first command after a request starts a helper for all that follow it', () => {
+  test('but the first one after a claim does, for all that follow it', () => {
     const first = `${BUILD} ${NOW - 9}`
     const tail = `${marks(2, 10, NOW - 20)}${claim(NOW - 10)}\n${first}\n!taken abcdefgh 200 ${NOW - 8}\n${BUILD} ${NOW}`
     expect(isFirstAfterClaim(tail, first)).toBe(true)
@@ -261,7 +258,7 @@ describe('nothing need be sent', () => {
     expect(isFirstAfterClaim(marks(2, 10), `${BUILD} ${NOW - 10}`)).toBe(false)
   })
 
-  test('and of the commands that count after a request, only the first one is told to do so', () => {
+  test('but of all that count after a claim, the first one does, and only that', () => {
     for (let i = 0; i < 200; i++) count(NOW + i)
     const claimAt = (time: number) =>
       writeFileSync(path, `${claim(time)}\n!taken abcdefgh 200 ${time}`, { flag: 'a' })
@@ -273,10 +270,9 @@ describe('nothing need be sent', () => {
     expect(leads(NOW + 1202, NOW + 1203)).toEqual([true, false])
   })
 
-  test('and every mark is there, of a thousand in a second', () => {
+  test('but all do as long as nobody has claimed anything', () => {
     const held = Array.from({ length: 1000 }, (_, i) => count(NOW + i).heldUntil)
-    expect(lines()).toHaveLength(1002)
-    // Nobody has claimed anything here.
     expect(new Set(held)).toEqual(new Set([0]))
+    expect(lines()).toHaveLength(1002)
   })
 })

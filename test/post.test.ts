@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
-import { type AddressInfo, createServer as createNetServer } from 'node:net'
+import { createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { counterFor } from '../src/core/counter.ts'
 import { decide } from '../src/core/decide/decide.ts'
 import type { Job, Outcome } from '../src/core/deliver/job.ts'
@@ -12,10 +12,11 @@ import { version } from '../src/core/version.ts'
 import { runDelivery } from '../src/helper/drive.ts'
 import { postByHttp } from '../src/helper/http.ts'
 import { postByFetch } from '../src/helper/post.ts'
+import { closedEndpoint, listen } from './loopback.ts'
 import { startReceiver } from './receiver.ts'
 import { makeWorld } from './world.ts'
 
-/** The two ways to send: both must say the same of everything that can happen to a request. */
+/** The two ways to send. Both must say the same of everything that can happen to a request. */
 const ways = { fetch: postByFetch, 'node:http': postByHttp }
 
 /** The job that a tool with these options gives its helper for one command. */
@@ -28,16 +29,7 @@ function jobOf(options: Partial<TelemetryOptions>, config = '', world = makeWorl
   return counter.job()!
 }
 
-/** A server on this machine. */
-async function serve(answer: RequestListener): Promise<string> {
-  const server = createServer(answer)
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
+const serve = async (answer: RequestListener) => `http://${await listen(createServer(answer))}`
 
 describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the request', way => {
   const post = ways[way]
@@ -81,22 +73,24 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the request', 
       asked = request.url!
       response.end()
     })
-    await new Promise<void>(resolve => server.listen(0, '::1', resolve))
-    onTestFinished(() => void server.close())
-    const url = `http://[::1]:${(server.address() as AddressInfo).port}/v1/metrics`
-    expect(await send(way, url)).toEqual({ what: 'taken', why: '200', left: true })
+    const port = (await listen(server, '::1')).split(':').at(-1)
+    expect(await send(way, `http://[::1]:${port}/v1/metrics`)).toEqual({
+      what: 'taken',
+      why: '200',
+      left: true,
+    })
     expect(asked).toBe('/v1/metrics')
   })
 
-  test('that is answered too late is given up', async () => {
+  test('is given up when its time is over', async () => {
     const job = jobOf({ endpoint: await serve(() => {}), timeoutMs: 1500 })
     await runDelivery(job, { post, sync: fs.fdatasyncSync }).done
     expect(readFileSync(job.path, 'utf8')).toMatch(/\n!unknown \w+ timeout \d{13}$/)
   })
 })
 
-describe('what is in a job', () => {
-  describe('headers stay with the endpoint that they were set for', () => {
+describe('the job that a command hands to its helper', () => {
+  describe('has headers only for the endpoint that they were set for:', () => {
     const options = { endpoint: 'https://tool.example.com', headers: { authorization: 'tool' } }
     const elsewhere = 'endpoint = "https://user.example.com"'
     const theirs = 'headers = { authorization = "user" }'
@@ -111,7 +105,7 @@ describe('what is in a job', () => {
     })
   })
 
-  test("no header of anybody's takes the place of ours", () => {
+  test('has the headers of this library in any case', () => {
     const headers = { 'Content-Type': 'text/plain', 'User-Agent': 'curl' }
     expect(jobOf({ endpoint: 'https://x.example.com', headers }).headers).toEqual({
       'content-type': 'application/json',
@@ -119,7 +113,7 @@ describe('what is in a job', () => {
     })
   })
 
-  test("the timeout is the config's, or the tool's, or 2 s", () => {
+  test('has the timeout of the config, or else of the tool, or else 2 s', () => {
     const endpoint = 'https://x.example.com'
     expect(jobOf({ endpoint }).timeoutMs).toBe(2000)
     expect(jobOf({ endpoint, timeoutMs: 700 }).timeoutMs).toBe(700)
@@ -127,7 +121,7 @@ describe('what is in a job', () => {
   })
 })
 
-/** Sends one request, and returns what is known of it then. */
+/** Sends one request. Returns what became of it, and whether it has left this machine. */
 async function send(
   way: keyof typeof ways,
   url: string,
@@ -150,12 +144,12 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the answer', w
     for (const status of rows[at]!.trim().split(', '))
       said.set(Number(status), rows[at + 1] === 'yes' ? 'refused' : 'unknown')
 
-  test('of every kind is in docs/exactness.md', () => {
+  test('of each status is in docs/exactness.md', () => {
     expect(said.size).toBeGreaterThan(30)
     expect([...said.values()].filter(what => what === 'refused').length).toBeGreaterThan(20)
   })
 
-  test('proves that nothing was taken, or does not, and never in JSON; no request is repeated', async () => {
+  test('proves by its status whether the request was refused, but never in JSON; nothing is repeated', async () => {
     let requests = 0
     const server = await serve((request, response) => {
       const [, status, type] = request.url!.split('/')
@@ -184,37 +178,31 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the answer', w
       more()
     })
     expect(await send(way, server)).toMatchObject({ what: 'taken' })
-    await expect.poll(() => closed, { timeout: 15_000 }).toBe(true)
+    await expect.poll(() => closed).toBe(true)
   })
 
-  test('that is cut off, or no HTTP: nobody knows', async () => {
+  test('that is cut off, or not HTTP: unknown', async () => {
     for (const answer of ['', 'SSH-2.0-OpenSSH_9.9\r\n', 'HTTP/1.1 2']) {
-      const server = createNetServer(socket => socket.once('data', () => socket.end(answer)))
-      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      const server = createTcpServer(socket => socket.once('data', () => socket.end(answer)))
+      const url = `http://${await listen(server)}`
       expect(await send(way, url)).toMatchObject({ what: 'unknown', left: true })
-      server.close()
     }
   })
 
-  test('that does not come because nobody is there: refused', async () => {
-    const server = createNetServer()
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as AddressInfo
-    await new Promise(resolve => server.close(resolve))
+  test('that does not come because no server is there: refused', async () => {
     const refused = { what: 'refused', why: 'ECONNREFUSED', left: false }
-    expect(await send(way, `http://127.0.0.1:${port}`)).toEqual(refused)
+    expect(await send(way, await closedEndpoint())).toEqual(refused)
     expect(await send(way, 'http://nobody.invalid/')).toMatchObject({ what: 'refused', left: false })
   })
 
-  test('a port that fetch does not use: refused', async () => {
+  test('that does not come because fetch refuses the port: refused', async () => {
     expect(await send(way, 'http://127.0.0.1:6000/v1/metrics')).toEqual({
       ...{ what: 'refused', left: false },
       why: way === 'fetch' ? 'bad-port' : 'ECONNREFUSED',
     })
   })
 
-  test('that is not waited for any longer: nobody knows', async () => {
+  test('that is not waited for any longer: unknown', async () => {
     const controller = new AbortController()
     const server = await serve(() => controller.abort())
     expect(await send(way, server, controller.signal)).toEqual({

@@ -1,17 +1,8 @@
-import {
-  appendFileSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { appendFileSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { Job } from '../src/core/deliver/job.ts'
 import { ensureFingerprint } from '../src/core/log/fingerprint.ts'
 import { mark } from '../src/core/log/mark.ts'
@@ -25,7 +16,9 @@ import { foldAt } from '../src/helper/preview.ts'
 import { all, countedBy, resourceValues } from './consumers.ts'
 import { startBackend } from './counting.ts'
 import { startHanging } from './helper.ts'
+import { closedEndpoint, listen } from './loopback.ts'
 import { startReceiver } from './receiver.ts'
+import { makeFolder } from './world.ts'
 
 // A whole delivery in this process, with real sockets and a real log.
 
@@ -33,8 +26,7 @@ let state: string
 let path: string
 
 beforeEach(() => {
-  state = mkdtempSync(join(tmpdir(), 'otlp-tally-sending-'))
-  onTestFinished(() => rmSync(state, { recursive: true, force: true }))
+  state = makeFolder()
   path = pathOf('1.0.0')
 })
 afterEach(() => void vi.useRealTimers())
@@ -71,26 +63,15 @@ function values(body: string): Record<string, string> {
   return Object.fromEntries(Object.entries(said).map(([name, all]) => [name, all.join()]))
 }
 
-async function receiver(status = 200, headers: Record<string, string> = {}) {
-  const started = await startReceiver(status, headers)
-  onTestFinished(() => started.close())
-  return started
-}
-
-/** A server of TCP that does this with each connection. */
-async function serverThat(act: (socket: Socket) => void): Promise<string> {
-  const server = createServer(socket => act(socket.on('error', () => {})))
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close())
-  return `http://127.0.0.1:${(server.address() as { port: number }).port}/`
-}
+/** A TCP server that does this with each connection. */
+const serverThat = async (act: (socket: Socket) => void) => `http://${await listen(createServer(act))}`
 
 describe.each([
   ['fetch', postByFetch],
   ['node:http', postByHttp],
-])('what becomes of a request by %s is written down', (_, post) => {
+])('the log says what became of a request by %s:', (_, post) => {
   test('taken: the series have begun, and nothing more is sent until something is counted', async () => {
-    const { endpoint, requests } = await receiver()
+    const { endpoint, requests } = await startReceiver()
     run('build')
     await send(jobTo(endpoint), { post })
     await send(jobTo(endpoint), { post })
@@ -102,10 +83,10 @@ describe.each([
   })
 
   test('redirected: it is not followed, and the series begins again', async () => {
-    const elsewhere = await receiver()
+    const elsewhere = await startReceiver()
     run('build')
     for (const status of [301, 302, 303, 307, 308]) {
-      const { endpoint, requests } = await receiver(status, {
+      const { endpoint, requests } = await startReceiver(status, {
         ...{ location: `${elsewhere.endpoint}/v1/metrics`, 'content-type': 'text/html' },
       })
       await send(jobTo(endpoint), { post })
@@ -125,27 +106,31 @@ describe.each([
     [500, 'text/plain', 'unknown'],
     [503, 'text/plain', 'unknown'],
   ])('%i as %s: %s', async (status, type, what) => {
-    const { endpoint } = await receiver(status, { 'content-type': type })
+    const { endpoint } = await startReceiver(status, { 'content-type': type })
     run('build')
     await send(jobTo(endpoint), { post })
     expect(result()).toBe(`${what} ${status}`)
     // Refused: it has never begun. Unknown: it may have, and another zero would be a reset.
-    const healthy = await receiver()
+    const healthy = await startReceiver()
     await send(jobTo(healthy.endpoint), { post })
     expect(values(healthy.requests[0]!.body)).toEqual({ build: what === 'refused' ? '0,1' : '1' })
   })
 
   test.each<[what: string, url: () => Promise<string>, expected: RegExp]>([
-    ['no connection', async () => 'http://127.0.0.1:65009/', /^refused ECONNREFUSED$/],
+    ['no connection', closedEndpoint, /^refused ECONNREFUSED$/],
     ['a port that fetch refuses', async () => 'http://127.0.0.1:6000/', /^refused (bad-port|ECONNREFUSED)$/],
     ['no such host', async () => 'http://otlp-tally.invalid/', /^refused (ENOTFOUND|EAI_AGAIN)$/],
-    ['no TLS', async () => (await receiver()).endpoint.replace('http:', 'https:'), /^refused /],
+    [
+      'TLS with a server of plain HTTP',
+      async () => (await startReceiver()).endpoint.replace('http:', 'https:'),
+      /^refused /,
+    ],
     [
       'a connection that ends',
       () => serverThat(socket => socket.once('data', () => socket.destroy())),
       /^unknown /,
     ],
-    ['an answer that is none', () => serverThat(socket => socket.end('SSH-2.0-x\r\n')), /^unknown /],
+    ['an answer that is not HTTP', () => serverThat(socket => socket.end('SSH-2.0-x\r\n')), /^unknown /],
     ['no answer in time', async () => (await startHanging()).endpoint, /^unknown timeout$/],
   ])('%s', async (_, url, expected) => {
     run('build')
@@ -155,8 +140,8 @@ describe.each([
 })
 
 describe('nothing is sent', () => {
-  test('that a power cut could take back: the log is on the disk before', async () => {
-    const { endpoint, requests } = await receiver()
+  test('before the log is on the disk, where a power cut cannot undo it', async () => {
+    const { endpoint, requests } = await startReceiver()
     run('build')
     let synced = ''
     await send(jobTo(endpoint), {
@@ -166,8 +151,8 @@ describe('nothing is sent', () => {
     expect(requests).toHaveLength(1)
   })
 
-  test('where the disk fails at that, and the next one sends it', async () => {
-    const { endpoint, requests } = await receiver()
+  test('where the disk fails at that, and the next delivery sends it', async () => {
+    const { endpoint, requests } = await startReceiver()
     run('build')
     const fail = (code: string) => () => {
       throw Object.assign(new Error(), { code })
@@ -180,11 +165,11 @@ describe('nothing is sent', () => {
   })
 
   test.each<[string, () => void]>([
-    ['has said no meanwhile', () => writeFileSync(join(state, 'consent.json'), '{"no":1795900000000}')],
-    ['has said what cannot be read', () => writeFileSync(join(state, 'consent.json'), '')],
-    ['has cleared the log meanwhile', () => rmSync(path)],
+    ['has said no in the meantime', () => writeFileSync(join(state, 'consent.json'), '{"no":1795900000000}')],
+    ['has an answer that cannot be read', () => writeFileSync(join(state, 'consent.json'), '')],
+    ['has cleared the log in the meantime', () => rmSync(path)],
   ])('where the user %s', async (_, act) => {
-    const { endpoint, requests } = await receiver()
+    const { endpoint, requests } = await startReceiver()
     run('build')
     await send(jobTo(endpoint), { sync: act })
     expect(requests).toEqual([])
@@ -195,7 +180,7 @@ describe('nothing is sent', () => {
   })
 
   test('by a process that was suspended until another one has claimed the log', async () => {
-    const { endpoint, requests } = await receiver()
+    const { endpoint, requests } = await startReceiver()
     run('build')
     await send(jobTo(endpoint), {
       sync: () => appendFileSync(path, `\n!send other 1 3000 ${Date.now() + 7000}`),
@@ -203,8 +188,8 @@ describe('nothing is sent', () => {
     expect(requests).toEqual([])
   })
 
-  test('under an id that has ended: the log is set aside, and the next one begins', async () => {
-    const { endpoint, requests } = await receiver()
+  test('with a fingerprint that is gone, expired or replaced: the log is set aside, and a new one begins', async () => {
+    const { endpoint, requests } = await startReceiver()
     for (const fault of ['removed', 'expired', 'replaced']) {
       run('build')
       const fingerprint = join(state, 'fingerprint')
@@ -222,8 +207,8 @@ describe('nothing is sent', () => {
     expect(JSON.parse(requests[0]!.body).resourceMetrics).toHaveLength(1)
   })
 
-  test('by a clock that shows a time before this library was written', async () => {
-    const { endpoint, requests } = await receiver()
+  test('while the clock shows a time before this library was written', async () => {
+    const { endpoint, requests } = await startReceiver()
     run('build')
     vi.useFakeTimers({ toFake: ['Date'], now: 86_400_000 })
     await send(jobTo(endpoint))
@@ -235,15 +220,15 @@ describe('while another process sends', () => {
   const other = (ms: number) => appendFileSync(path, `\n!send other 1 20000 ${ms}`)
 
   test('it waits for half of its time, and leaves the rest to the next one', async () => {
-    const { endpoint, requests } = await receiver()
+    const { endpoint, requests } = await startReceiver()
     run('build')
     other(Date.now())
     await send(jobTo(endpoint, { timeoutMs: 400 }))
     expect(requests).toEqual([])
   })
 
-  test('it sends as soon as the other one is done, what that has not carried', async () => {
-    const { endpoint, requests } = await receiver()
+  test('it sends what the other one has not sent, as soon as that is done', async () => {
+    const { endpoint, requests } = await startReceiver()
     run('build')
     other(Date.now())
     run('check')
@@ -255,8 +240,8 @@ describe('while another process sends', () => {
     expect(requests.map(({ body }) => values(body))).toEqual([{ build: '1', check: '0,1' }])
   })
 
-  test('it stops where the other one has carried all', async () => {
-    const { endpoint, requests } = await receiver()
+  test('it sends nothing where the other one has sent all', async () => {
+    const { endpoint, requests } = await startReceiver()
     run('build')
     other(Date.now())
     const sent = send(jobTo(endpoint, { timeoutMs: 30_000 }))
@@ -266,8 +251,8 @@ describe('while another process sends', () => {
     expect(requests).toEqual([])
   })
 
-  test('that was killed, its life is waited for, and no longer', async () => {
-    const { endpoint, requests } = await receiver()
+  test('and was killed, it sends when the claim of that has expired', async () => {
+    const { endpoint, requests } = await startReceiver()
     run('build')
     other(Date.now() - 20_001)
     await send(jobTo(endpoint))
@@ -275,7 +260,7 @@ describe('while another process sends', () => {
   })
 })
 
-test('thirty at once begin each series once, and together they have sent all that was counted', async () => {
+test('thirty deliveries at once begin each series once, and together they have sent all that was counted', async () => {
   const { endpoint, bodies } = await startBackend()
   await Promise.all(
     Array.from({ length: 30 }, async (_, index) => {
@@ -293,7 +278,7 @@ test('thirty at once begin each series once, and together they have sent all tha
 })
 
 describe('logs of earlier versions', () => {
-  test('come along, eight in one body, each until it is taken', async () => {
+  test('are sent with the current one, eight in one body, each until it is taken', async () => {
     const { endpoint, bodies } = await startBackend()
     for (let i = 0; i < 10; i++) run('build', `0.${i}.0`)
     const parts = () => JSON.parse(bodies.at(-1)!).resourceMetrics.length
@@ -309,12 +294,12 @@ describe('logs of earlier versions', () => {
     expect(countedBy(bodies)).toEqual(all(13))
   })
 
-  test('do not stop their successor where a server minds them, and each gets its chance', async () => {
+  test('do not stop the current one where a server refuses them, and each of them is tried', async () => {
     // Refuses what has more than one part, and one version for ever.
     const { endpoint, bodies } = await startBackend(({ body, store, answer }) => {
-      const minds = JSON.parse(body).resourceMetrics.length > 1 || body.includes('"0.1.0"')
-      if (!minds) store()
-      answer(minds ? 413 : 200, 'text/plain')
+      const isRefused = JSON.parse(body).resourceMetrics.length > 1 || body.includes('"0.1.0"')
+      if (!isRefused) store()
+      answer(isRefused ? 413 : 200, 'text/plain')
     })
     for (const version of ['0.1.0', '0.2.0']) run('build', version)
     for (let i = 0; i < 8; i++) {
@@ -325,7 +310,7 @@ describe('logs of earlier versions', () => {
     expect(countedBy(bodies)).toEqual(all(9))
   })
 
-  test('and those that were set aside, once they are taken, are not touched again', async () => {
+  test('and logs that were set aside are not changed any more after they are taken', async () => {
     const { endpoint, bodies } = await startBackend()
     run('build')
     const aside = `${path}~abcdefgh`

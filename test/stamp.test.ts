@@ -2,18 +2,15 @@ import { execFileSync } from 'node:child_process'
 import {
   cpSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import {
   ensureFingerprint,
   fingerprintPath,
@@ -21,52 +18,55 @@ import {
   readFingerprint,
 } from '../src/core/log/fingerprint.ts'
 import { isCopied, NO_STAMP, stampIn, stampOf } from '../src/core/stamp.ts'
+import { makeFolder } from './world.ts'
 
 let state: string
 
 beforeEach(() => {
-  state = mkdtempSync(join(tmpdir(), 'otlp-tally-state-'))
-  onTestFinished(() => rmSync(state, { recursive: true, force: true }))
+  state = makeFolder()
 })
 
 const NOW = Date.UTC(2027, 0, 1)
 
-describe('which file a text was written to', () => {
+describe('a stamp says whether a file is a copy:', () => {
   const BIRTH = NOW + 0.25
   const stats = (ino: number, birthtimeMs: number, ctimeMs = BIRTH + 9000) =>
     ({ ino, birthtimeMs, ctimeMs }) as Stats
 
   test.each<[what: string, now: Stats, copied: boolean]>([
-    ['the same', stats(7, BIRTH), false],
-    ['the same, by another runtime', stats(7, BIRTH + 1), false],
+    ['the same file', stats(7, BIRTH), false],
+    ['the same file, with the precision of another runtime', stats(7, BIRTH + 1), false],
     ['a copy', stats(8, BIRTH + 60_000), true],
-    ['a copy of a moment later', stats(8, BIRTH), true],
-    ["a container's image, opened to be written", stats(7, BIRTH + 60_000), true],
-    ['an older file that has got its content', stats(7, BIRTH - 60_000), true],
+    ['a copy that was made at once', stats(8, BIRTH), true],
+    ["a file of a container's image that was opened for writing", stats(7, BIRTH + 60_000), true],
+    ['an older file with the same content', stats(7, BIRTH - 60_000), true],
     ['a copy on a file system without birth times', stats(7, 0), true],
   ])('%s', (_, now, copied) => {
     expect(isCopied(stampOf(stats(7, BIRTH)), now)).toBe(copied)
   })
 
-  test.runIf(process.platform === 'linux')('on FAT, mounted again, the same has another inode', () => {
-    expect(isCopied(stampOf(stats(7, NOW)), stats(9, NOW))).toBe(false)
-    expect(isCopied(stampOf(stats(7, NOW)), stats(9, NOW + 10))).toBe(true)
-  })
+  test.runIf(process.platform === 'linux')(
+    'on FAT the same file has another inode after it was mounted again',
+    () => {
+      expect(isCopied(stampOf(stats(7, NOW)), stats(9, NOW))).toBe(false)
+      expect(isCopied(stampOf(stats(7, NOW)), stats(9, NOW + 10))).toBe(true)
+    },
+  )
 
-  test('without a birth time nothing is compared', () => {
+  test('there is no stamp without a birth time, and then no file is a copy', () => {
     expect(stampOf(stats(7, 0))).toBe(NO_STAMP)
     expect(isCopied(NO_STAMP, stats(8, BIRTH))).toBe(false)
   })
 
-  test.each([[[7, NOW]], [[0, 0]]])('%j is a stamp', value => expect(stampIn(value)).toEqual(value))
+  test.each([[[7, NOW]], [[0, 0]]])('%j is a valid stamp', value => expect(stampIn(value)).toEqual(value))
   test.each([undefined, null, 7, [], [7], [7, '8'], [7, null], [7, 8, 9], { 0: 7, 1: 8 }])(
-    '%j is none',
+    '%j is not a valid stamp',
     value => expect(stampIn(value)).toBeUndefined(),
   )
 })
 
 describe('the fingerprint', () => {
-  test('is made once, 64 hex digits, for nobody else to read', () => {
+  test('is made once, has 64 hex digits, and no other user can read it', () => {
     const deep = join(state, 'deep', 'er')
     const made = ensureFingerprint(deep, NOW)
     expect(made).toMatch(/^[0-9a-f]{64}$/)
@@ -77,7 +77,7 @@ describe('the fingerprint', () => {
     expect(readFingerprint(deep, NOW)).toEqual({ fingerprint: made, status: 'good', created: NOW })
   })
 
-  test('is another one in every installation', () => {
+  test('differs between two installations', () => {
     expect(ensureFingerprint(join(state, 'a'), NOW)).not.toBe(ensureFingerprint(join(state, 'b'), NOW))
   })
 
@@ -88,7 +88,7 @@ describe('the fingerprint', () => {
     `${'a'.repeat(64)}\n${'b'.repeat(64)}`,
     '\0'.repeat(110),
     'scribbled\n'.repeat(100),
-  ])('is made anew where its file holds %j', text => {
+  ])('is made again where its file holds %j', text => {
     writeFileSync(fingerprintPath(state), text)
     expect(readFingerprint(state, NOW)).toMatchObject({ status: 'damaged' })
     const made = ensureFingerprint(state, NOW)
@@ -96,7 +96,7 @@ describe('the fingerprint', () => {
     expect(readdirSync(state)).toEqual(['fingerprint'])
   })
 
-  test('lives for 13 months', () => {
+  test('is replaced after 13 months', () => {
     const made = ensureFingerprint(state, NOW)
     expect(ensureFingerprint(state, NOW + MAX_AGE_MS - 1)).toBe(made)
     const renewed = ensureFingerprint(state, NOW + MAX_AGE_MS)
@@ -104,7 +104,7 @@ describe('the fingerprint', () => {
     expect(ensureFingerprint(state, NOW + MAX_AGE_MS)).toBe(renewed)
   })
 
-  test('in a copy of the folder is not used, and the original stays as it is', () => {
+  test('is not used in a copy of the folder, and the original keeps it', () => {
     const original = join(state, 'original')
     const made = ensureFingerprint(original, NOW)
     const copy = join(state, 'copy')
@@ -116,7 +116,7 @@ describe('the fingerprint', () => {
     expect(ensureFingerprint(original, NOW)).toBe(made)
   })
 
-  test('goes on where its folder was moved, its rights were changed, or a backup has linked it', () => {
+  test('is kept where its folder was moved, its rights were changed, or a backup has linked it', () => {
     const made = ensureFingerprint(join(state, 'here'), NOW)
     renameSync(join(state, 'here'), join(state, 'there'))
     const path = fingerprintPath(join(state, 'there'))
@@ -125,7 +125,7 @@ describe('the fingerprint', () => {
     expect(ensureFingerprint(join(state, 'there'), NOW)).toBe(made)
   })
 
-  test('that cannot be stored is an error, and not one in memory', () => {
+  test('is not made up where it cannot be stored: that is an error', () => {
     writeFileSync(join(state, 'file'), '')
     expect(() => ensureFingerprint(join(state, 'file'), NOW)).toThrow()
     expect(existsSync(join(state, 'file/fingerprint'))).toBe(false)
