@@ -4,7 +4,7 @@ import ts from 'typescript'
 import { describe, expect, test } from 'vitest'
 
 const src = join(import.meta.dirname, '../src')
-const DOORS = ['index.ts', 'cli.ts', 'bin.ts']
+const ENTRY_POINTS = ['index.ts', 'cli.ts', 'bin.ts']
 
 /** The files of `src/`, each with the files that it imports, also for their types only. */
 const imports = new Map(
@@ -20,59 +20,55 @@ function importsOf(file: string): string[] {
     .map(name => (name.startsWith('.') ? relative(src, join(src, dirname(file), name)) : name))
 }
 
-/** `core` for `core/tally/tally.ts`; a door is a house of its own. */
-const houseOf = (file: string) => file.split('/')[0]!
+/** `core` for `core/log/mark.ts`. An entry point stands for itself. */
+const folderOf = (file: string) => file.split('/')[0]!
+const folders = [...new Set([...imports.keys()].map(folderOf))].filter(name => !ENTRY_POINTS.includes(name))
 
-/** Which houses a house imports from, itself left out. */
-function importedBy(house: string): string[] {
-  const files = [...imports].filter(([file]) => houseOf(file) === house)
-  const others = files.flatMap(([, names]) => names.filter(name => imports.has(name)).map(houseOf))
-  return [...new Set(others)].filter(other => other !== house).sort()
+/** The other folders from which a folder imports. */
+function importedBy(folder: string): string[] {
+  const files = [...imports].filter(([file]) => folderOf(file) === folder)
+  const others = files.flatMap(([, names]) => names.filter(name => imports.has(name)).map(folderOf))
+  return [...new Set(others)].filter(other => other !== folder).sort()
+}
+
+/** All else from which a folder imports. */
+function packagesOf(folder: string): string[] {
+  const files = [...imports].filter(([file]) => folderOf(file) === folder)
+  return [...new Set(files.flatMap(([, names]) => names.filter(name => !imports.has(name))))]
 }
 
 describe('the layout of src/', () => {
-  test('three doors and nothing else lie at the top', () => {
-    expect([...imports.keys()].filter(file => !file.includes('/')).sort()).toEqual([...DOORS].sort())
+  test('has three entry points at the top, and nothing else', () => {
+    expect([...imports.keys()].filter(file => !file.includes('/')).sort()).toEqual([...ENTRY_POINTS].sort())
   })
 
-  test('the library imports only what an ordinary command runs', () => {
+  test('an ordinary command runs core, which imports from no other folder, and of packages only the TOML parser', () => {
     expect(importedBy('index.ts')).toEqual(['core'])
-  })
-
-  test('what an ordinary command runs imports nothing of the other houses, and of packages only the TOML parser', () => {
     expect(importedBy('core')).toEqual([])
-    const packages = [...imports]
-      .filter(([file]) => houseOf(file) === 'core')
-      .flatMap(([, names]) => names.filter(name => !imports.has(name) && !name.startsWith('node:')))
-    expect([...new Set(packages)]).toEqual(['smol-toml'])
+    expect(packagesOf('core').filter(name => !name.startsWith('node:'))).toEqual(['smol-toml'])
   })
 
-  test("what the helper process runs is made of itself and of the core's files, and has no package in it", () => {
+  test('the helper process runs helper, which imports from core only, and no package', () => {
     expect(importedBy('helper')).toEqual(['core'])
-    const outside = [...imports]
-      .filter(([file]) => houseOf(file) === 'helper')
-      .flatMap(([, names]) => names.filter(name => !imports.has(name)))
-    expect(outside).toEqual([])
+    expect(packagesOf('helper')).toEqual([])
   })
 
-  test("Node's builtins come through core/node.ts there, because an import of one costs every start of a command 1 ms", () => {
+  test('both take the builtins of Node from core/node.ts, because an import of one costs every command 1 ms', () => {
     const importing = [...imports.keys()]
-      .filter(file => ['core', 'helper'].includes(houseOf(file)))
+      .filter(file => ['core', 'helper'].includes(folderOf(file)))
       .filter(file => /^import .* from 'node:/m.test(readFileSync(join(src, file), 'utf8')))
     expect(importing).toEqual([])
   })
 
-  test('the houses of the two other doors do not know each other', () => {
-    expect(importedBy('cli')).not.toContain('bin')
-    expect(importedBy('bin')).not.toContain('cli')
+  test('no folder imports from cli or bin', () => {
+    for (const folder of folders)
+      expect(
+        importedBy(folder).filter(name => ['cli', 'bin'].includes(name)),
+        folder,
+      ).toEqual([])
   })
 
-  test('what two houses share imports neither of them', () => {
-    for (const shared of ['helper', 'body', 'report', 'exchange', 'terminal', 'files'])
-      for (const house of ['cli', 'bin']) expect(importedBy(shared), shared).not.toContain(house)
-  })
-
-  test('no file imports itself by way of others', () => {
+  test('no file imports itself through others', () => {
     const done = new Set<string>()
     const circles: string[] = []
     function visit(file: string, path: string[]): void {

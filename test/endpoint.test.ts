@@ -40,14 +40,16 @@ test.each([
     'http://128.0.0.1',
   ],
   ...['http://[::2]', 'http://my-localhost', 'http://example.com/127.0.0.1', 'http://example.com/?localhost'],
-])('%s is not known to be on this machine', endpoint => expect(parseEndpoint(endpoint)?.local).toBe(false))
+])('%s is not on this machine, as far as its name says', endpoint =>
+  expect(parseEndpoint(endpoint)?.local).toBe(false),
+)
 
 test.each([
   ...['', 'localhost:4318', 'ftp://example.com', 'file:///etc/passwd', '/v1/metrics', 'http://'],
   ...['https://user:secret@example.com', 'https://user@example.com', 'https://:secret@example.com'],
 ])('%j is not an endpoint', endpoint => expect(parseEndpoint(endpoint)).toBeUndefined())
 
-test('nothing in an endpoint acts on the terminal that shows it', () => {
+test('an endpoint has no characters that a terminal obeys', () => {
   for (const odd of ['\u001b[2J', '\r\nTo evil', '\u202e', '\u009b', '\u2028'])
     for (const endpoint of [
       `https://a.example/${odd}`,

@@ -57,13 +57,13 @@ const sdkMetrics: ResourceMetrics = {
   ],
 }
 
-test('a body in the form that OTLP asks for is accepted, and is what the OpenTelemetry SDK says in protobuf', () => {
+test('a body in the form of OTLP is accepted, and is equal to the one of the OpenTelemetry SDK in protobuf', () => {
   const binary = decodeBinary(ProtobufMetricsSerializer.serializeRequest(sdkMetrics)!)
   expect(same(strictDecode(withSum(sum)), binary)).toBe(true)
   expect(same(strictDecode(withPoint({ asInt: '8' })), binary)).toBe(false)
 })
 
-test("the SDK's own JSON is refused for its one departure, a count that is not a string", () => {
+test('the JSON of the SDK is refused because its counts are not strings', () => {
   const json = JSON.parse(new TextDecoder().decode(JsonMetricsSerializer.serializeRequest(sdkMetrics)))
   expect(() => strictDecode(json)).toThrow(/dataPoints\[0\]\.asInt: 64-bit integers are strings/)
 })

@@ -18,7 +18,7 @@ const request: DescMessage = createFileRegistry(fromBinary(FileDescriptorSetSche
   'opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest',
 )!
 
-/** Lists that make a request say nothing when they are empty, so a sender has no reason to send them so. */
+/** Lists without which a request says nothing. So no sender has a reason to send them empty. */
 const ENVELOPES = new Set(['resourceMetrics', 'scopeMetrics', 'metrics', 'dataPoints'])
 
 const INTEGERS_64: Set<ScalarType | undefined> = new Set([
@@ -35,7 +35,7 @@ const INTEGERS_64: Set<ScalarType | undefined> = new Set([
  */
 export function strictDecode(json: unknown): Message {
   const message = fromJson(request, json as JsonValue, { ignoreUnknownFields: false })
-  // It decoded, so objects and lists are where the schema has them. What is left is how things were written.
+  // It was decoded, so objects and lists are where the schema has them. What is left is how values are written.
   refuseLoose(request, json as JsonObject, 'request')
   return message
 }
@@ -45,7 +45,7 @@ export function decodeBinary(bytes: Uint8Array): Message {
   return fromBinary(request, bytes)
 }
 
-/** Whether two requests say the same. A field that is absent and one that has its default value are the same. */
+/** Whether two requests are equal. An absent field equals one that has its default value. */
 export function same(a: Message, b: Message): boolean {
   return equals(request, a, b)
 }

@@ -63,7 +63,9 @@ test.each(Object.entries({ 'a head': HEAD, ...records }))(
 test('what is no record is void', async () => {
   const without = foldOf(BEFORE + AFTER)
   // A text that is a mark by chance would be one.
-  const noise = fc.string({ unit: 'binary-ascii' }).filter(text => !/ \d{13}(\0|\n|$)/.test(text))
+  const noise = fc
+    .string({ unit: fc.nat(0x7f).map(code => String.fromCharCode(code)) })
+    .filter(text => !/ \d{13}(\0|\n|$)/.test(text))
   await fuzz(
     'noise in a log',
     20_000,

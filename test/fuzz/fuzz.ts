@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll } from 'vitest'
+import { anyText } from '../arbitraries.ts'
 
 const seed = Number(process.env.FUZZ_SEED)
 /** What has failed on this machine, with the seed that makes it fail again. */
@@ -51,7 +52,7 @@ function inMemory(folder: string): boolean {
 
 /** Strings that are the names of something in every object, beside ordinary odd ones. */
 export const oddText: fc.Arbitrary<string> = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  anyText,
   fc.string(),
   fc.constantFrom('constructor', '__proto__', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', 'length'),
   fc.constantFrom('', ' ', '\0', '\n', '\u001b[2J', '\u009b2J', '\u202e', '\ud800', '../..', 'x'.repeat(65)),
