@@ -95,8 +95,7 @@ test('the package holds what is needed to run it and to see what runs', () => {
     'src/helper/*',
     'src/index.ts',
   ])
-  // The budget is 450,000.
-  expect(unpackedSize).toBeLessThanOrEqual(485_000)
+  expect(unpackedSize).toBeLessThanOrEqual(450_000)
 })
 
 test('the sources of everything that a command and its helper run are in the package', async () => {
@@ -330,10 +329,11 @@ test('where Node cannot require an ES module, everything is off, and status says
 })
 
 test('the names that require() gives are those of the ES modules, on an older Node too', async () => {
+  // What `cli.js` imports from `index.js` begins with an underscore.
   for (const specifier of ['otlp-tally', 'otlp-tally/cli']) {
     const code = `
-      const names = Object.keys(require('${specifier}')).filter(name => name !== '__esModule').sort().join()
-      import('${specifier}').then(module => console.log(names === Object.keys(module).filter(name => name !== 'default').sort().join(), names))`
+      const names = Object.keys(require('${specifier}')).filter(name => !name.startsWith('_')).sort().join()
+      import('${specifier}').then(module => console.log(names === Object.keys(module).filter(name => name !== 'default' && !name.startsWith('_')).sort().join(), names))`
     for (const flags of [[], ['--no-experimental-require-module']]) {
       const { stdout } = await runProcess(process.execPath, [...flags, '-e', code], {
         cwd: project,
