@@ -359,6 +359,16 @@ test.each(resolutions)(
   },
 )
 
+test('the message for a wrong value of an event names the right ones', () => {
+  const folder = join(project, 'message')
+  const typo = `import { initTelemetry } from 'otlp-tally'
+const events = { cup_brewed: { size: ['small', 'large'], decaf: Boolean } } as const
+const { trackEvent } = initTelemetry({ name: 'trix', version: '1.0.0', commands: [], events })
+trackEvent('cup_brewed', { size: 'smal', decaf: true })`
+  writeTypeProject(folder, resolutions[0], { 'typo.ts': typo })
+  expect(typeErrors(folder)).toContain(`Type '"smal"' is not assignable to type '"small" | "large" | undefined'`)
+})
+
 /** README's tool, pasted into a file of TypeScript, and a typo. */
 function quickStart(): string {
   return `${wholeTool}\n// @ts-expect-error a typo in a command\ntrackCommand('biuld')\n`

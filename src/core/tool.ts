@@ -30,7 +30,7 @@ export interface Telemetry<Command extends string = string, Events extends Event
     const Given extends Readonly<Record<string, string | boolean | undefined>> = {},
   >(
     metric: Metric,
-    attributes?: Given & Listed<Events[Metric], Given>,
+    attributes?: Listed<Events[Metric], Given>,
   ) => void
   /** Delivers now, within `timeoutMs`. */
   readonly flushTelemetry: () => Promise<void>
