@@ -111,6 +111,8 @@ describe('otlp-tally count', () => {
     ['null', 'null', ['build'], 'telemetry.json: options: expected an object, got null'],
     ['no commands', { commands: undefined }, ['build'], 'telemetry.json: commands: expected a list of names'],
     ['a slip', { endpiont: 'x' }, ['build'], 'there is no such option; did you mean endpoint?'],
+    ['no URL', { endpoint: 'localhost:4318' }, ['build'], 'endpoint: localhost:4318 is not a URL: put http'],
+    ['a password', { endpoint: 'https://a:b@c.example' }, ['build'], 'endpoint: https://…@c.example: a user'],
     ['an event', { events: { e: { a: 'text' } } }, ['build'], 'events: expected metrics'],
     ['attributes of a command', {}, ['build', 'a=b'], 'build: telemetry.json has no such event'],
     ['no pair', {}, ['build_finished', 'debug'], 'debug: expected key=value'],

@@ -366,7 +366,9 @@ const events = { cup_brewed: { size: ['small', 'large'], decaf: Boolean } } as c
 const { trackEvent } = initTelemetry({ name: 'trix', version: '1.0.0', commands: [], events })
 trackEvent('cup_brewed', { size: 'smal', decaf: true })`
   writeTypeProject(folder, resolutions[0], { 'typo.ts': typo })
-  expect(typeErrors(folder)).toContain(`Type '"smal"' is not assignable to type '"small" | "large" | undefined'`)
+  expect(typeErrors(folder)).toContain(
+    `Type '"smal"' is not assignable to type '"small" | "large" | undefined'`,
+  )
 })
 
 /** README's tool, pasted into a file of TypeScript, and a typo. */

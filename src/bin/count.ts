@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { parseEndpoint } from '../core/decide/endpoint.ts'
 import { shared } from '../core/global.ts'
 import { initTelemetry } from '../core/handle.ts'
 import { hasCode } from '../core/node.ts'
 import { optionProblems } from '../core/option-problems.ts'
 import type { TelemetryOptions } from '../core/options.ts'
 import type { Attributes } from '../core/vocabulary.ts'
+import { notAnEndpoint } from '../exchange/explain.ts'
 import { optionSentence } from '../explain/decision.ts'
 import { printable } from '../terminal/printable.ts'
 
@@ -54,7 +56,11 @@ function readOptions(file: string, version: string | undefined): TelemetryOption
         if (attributes[key] === 'boolean') attributes[key] = Boolean
     }
     const [problem] = optionProblems(options)
-    return problem ? `${printable(file)}: ${optionSentence(problem)}` : options
+    if (problem) return `${printable(file)}: ${optionSentence(problem)}`
+    const { endpoint } = options
+    if (endpoint && !parseEndpoint(endpoint))
+      return `${printable(file)}: endpoint: ${notAnEndpoint(endpoint)}`
+    return options
   } catch (error) {
     return `${printable(file)}: ${hasCode(error, 'ENOENT') ? 'there is no such file' : printable((error as Error).message, 200)}`
   }
