@@ -340,6 +340,26 @@ describe('status', () => {
     )
   })
 
+  test('says which endpoint a log is for, where that is not the endpoint in effect', async () => {
+    const world = makeWorld({ TRIX_TELEMETRY: 'on' })
+    await world.tool(['build'])
+    await world.tool(['check'], { TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+    await helpersEnded(world)
+    const own = await telemetry(world, 'status')
+    expect(own.stdout).toMatch(
+      /counted {7}1 run of version 0\.19\.3, since [\d-]+, not sent yet\n {16}1 {2}build\n {16}1 run of version 0\.19\.3 for an endpoint that is not set any more, since /,
+    )
+    const other = await world.tool(['telemetry', 'status'], { TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:9' })
+    expect(other.stdout).toMatch(
+      /counted {7}1 run of version 0\.19\.3, since .*\n {16}1 {2}check\n {16}1 run of version 0\.19\.3 for http:\/\/127\.0\.0\.1:4318\/v1\/metrics, since /,
+    )
+    const { logs } = JSON.parse((await telemetry(world, 'status', '--json')).stdout)
+    expect(logs).toMatchObject([
+      { current: true, url: `${ORIGIN}/v1/metrics` },
+      { current: false, url: null },
+    ])
+  })
+
   test('shows a value that is not understood, and those that are', async () => {
     const { stdout } = await makeWorld({ TRIX_TELEMETRY: 'banana' }).tool(['telemetry', 'status'])
     expect(stdout).toContain(

@@ -1,5 +1,6 @@
 import { type Config, type ConfigProblem, isProblem, readConfig } from '../core/decide/config.ts'
 import { type Answers, consentPath, noticePath, readAnswers } from '../core/decide/consent.ts'
+import { parseEndpoint } from '../core/decide/endpoint.ts'
 import { environmentPrefix } from '../core/decide/environment.ts'
 import type { Folders } from '../core/decide/folders.ts'
 import { type ChosenEndpoint, endpointOf, type Target, targetOf } from '../core/decide/target.ts'
@@ -10,7 +11,7 @@ import { type OptionProblem, optionProblems } from '../core/option-problems.ts'
 import { count } from '../terminal/count.ts'
 import { type Context, foldersIn } from './context.ts'
 import { type Ruling, rulingsOf } from './counterfactuals.ts'
-import { currentLog, type StoredLog, storedLogs } from './logs.ts'
+import { currentLog, endpointHash, type StoredLog, storedLogs } from './logs.ts'
 import { storeProblem } from './write-problem.ts'
 
 /** All that can be known of a tool's telemetry without changing anything. */
@@ -24,6 +25,8 @@ export interface Inspection {
   endpoint: ChosenEndpoint
   /** Undefined where the endpoint is no URL, or an option is not valid. */
   target: Target | undefined
+  /** The URLs that the tool, the config or the environment names, by the hash of `StoredLog.endpoint`. */
+  urls: ReadonlyMap<string, string>
   /** The user's answer, and what was shown. */
   answers: Answers
   notice: Answers
@@ -52,6 +55,11 @@ export function inspect(context: Pick<Context, 'tool' | 'env'>): Inspection {
   const settings = isProblem(config) ? {} : config
   const endpoint = endpointOf(options, env, settings)
   const target = wrong.length ? undefined : targetOf(options, settings, endpoint)
+  const urls = wrong.length
+    ? []
+    : [endpoint.endpoint, settings.endpoint, options.endpoint].flatMap(
+        text => parseEndpoint(text ?? '')?.url ?? [],
+      )
   const { stateFolder } = folders ?? {}
   const current =
     stateFolder === undefined || wrong.length
@@ -80,6 +88,7 @@ export function inspect(context: Pick<Context, 'tool' | 'env'>): Inspection {
   return {
     ...{ decision, counterfactuals, optionProblems: wrong, folders, config },
     ...{ endpoint, target, fingerprint, logs, unreadable },
+    urls: new Map(urls.map(url => [endpointHash(options, url), url])),
     answers: stateFolder === undefined ? NO_ANSWER : readAnswers(consentPath(stateFolder)),
     notice: stateFolder === undefined ? NO_ANSWER : readAnswers(noticePath(stateFolder)),
     route: decision.cause?.missing ? undefined : chooseRoute(options.delivery),

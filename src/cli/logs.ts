@@ -35,6 +35,11 @@ export function logPaths(stateFolder: string, kind: typeof LOGS | typeof LOCAL):
     .map(name => join(folder, name))
 }
 
+/** How the log of an endpoint is named: the hash that `StoredLog.endpoint` is. */
+export function endpointHash(options: TelemetryOptions, url: string): string {
+  return parseLogName(basename(currentLog('', options, url)))!.endpoint
+}
+
 /** The log that a command appends to, for an endpoint or for `local`. */
 export function currentLog(stateFolder: string, options: TelemetryOptions, url: string | undefined): string {
   const { metric, resource } = draftOf(options)

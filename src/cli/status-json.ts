@@ -47,7 +47,7 @@ export function statusJson(inspection: Inspection, { tool }: Context): string {
     instance: ownLog(inspection)?.fold.head?.id ?? null,
     delivery: route ? { route: route.route, reason: route.reason } : null,
     problems: inspection.problems,
-    logs: logs.map(logJson),
+    logs: logs.map(log => logJson(log, inspection.urls)),
   }
   return `${visible(JSON.stringify(value, null, 2))}\n`
 }
@@ -60,12 +60,13 @@ function agreements({ agreed }: Answers) {
   }))
 }
 
-function logJson(log: StoredLog) {
+function logJson(log: StoredLog, urls: Inspection['urls']) {
   const { path, version, local, current, bytes, fold } = log
   const { run: runs, failure: failures, event: events } = totalsOf(fold)
   const request = lastRequest([log], Date.now())
   return {
     ...{ path, version, local, current, bytes, runs, failures, events },
+    url: local ? null : (urls.get(log.endpoint) ?? null),
     pending: local ? 0 : fold.total - fold.taken,
     instance: fold.head?.id ?? null,
     first: time(firstOf(fold)),

@@ -58,19 +58,24 @@ function agreementRows({ agreed }: Answers, what: string): string[] {
 }
 
 /** What was counted, by log. */
-export function countRows({ logs }: Inspection): Row[] {
+export function countRows(inspection: Inspection): Row[] {
+  const { logs } = inspection
   if (!logs.length) return [['counted', 'nothing yet']]
-  return titled('counted', logs.flatMap(logTexts))
+  return titled(
+    'counted',
+    logs.flatMap(log => logTexts(log, inspection)),
+  )
 }
 
-function logTexts({ version, local, current, fold }: StoredLog): string[] {
+function logTexts(log: StoredLog, inspection: Inspection): string[] {
+  const { version, local, current, fold } = log
   const totals = totalsOf(fold)
   const kinds = (['run', 'failure', 'event'] as const).filter((kind, index) => totals[kind] || !index)
   const counts = kinds.map(kind => count(totals[kind], kind)).join(', ')
   const first = firstOf(fold)
   const waiting = fold.total - fold.taken
   const head = [
-    `${counts} of version ${version}${first ? `, since ${day(first)}` : ''}`,
+    `${counts} of version ${version}${endpointText(log, inspection)}${first ? `, since ${day(first)}` : ''}`,
     local
       ? 'for you alone'
       : waiting
@@ -81,6 +86,13 @@ function logTexts({ version, local, current, fold }: StoredLog): string[] {
   if (!current) return [head]
   const series = [...fold.series].sort(([, a], [, b]) => b.value - a.value)
   return [head, ...series.map(([text, { value }]) => `${value}  ${labelOfKind(seriesIn(text, fold))}`)]
+}
+
+/** Which endpoint a log is for, where it is not the one that is in effect. */
+function endpointText({ endpoint, local }: StoredLog, { urls, target }: Inspection): string {
+  const url = urls.get(endpoint)
+  if (local || (url !== undefined && url === target?.url)) return ''
+  return ` for ${url ?? 'an endpoint that is not set any more'}`
 }
 
 /** One label for several texts. */
