@@ -77,7 +77,7 @@ function measured(metric: Metric, name: string): Row[] {
 
 function ourSentences(name: string): Record<string, string> {
   return {
-    'service.name': `${name}: which tool is counted`,
+    'service.name': 'which tool is counted',
     'service.version': `the version of ${name}: shows how many still use an old one`,
     'service.instance.id':
       'a random id of this version on this machine: keeps your counts apart from those of others',

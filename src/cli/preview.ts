@@ -49,9 +49,11 @@ export function preview(context: Context, { raw }: Values, given?: string): numb
   stdout.write(
     [
       sentences(stdout, `When "${options.name} ${command}" is run, ${fate}:`),
-      rows(stdout, bodyRows(JSON.parse(body), options.metricName)),
+      rows(stdout, countRows(JSON.parse(body), options.metricName)),
+      rows(stdout, fieldRows(JSON.parse(body))),
       sentences(
         stdout,
+        `${PROTOCOL_FIELDS.slice(0, -1).join(', ')} and ${PROTOCOL_FIELDS.at(-1)} are also in the body, and say nothing about you.`,
         ...(isListed ? [] : [`"${command}" is not in the list of commands: it is counted as "${UNKNOWN}".`]),
         `The same as JSON: ${called(tool, `preview ${quoted(given)}--raw`)}`,
         `All that can ever be sent: ${called(tool, 'preview --all')}`,
@@ -79,11 +81,9 @@ function lastCommand(inspection: Inspection, commands: readonly string[]): strin
 
 const quoted = (name = '') => (name.includes(' ') ? `"${name}" ` : name && `${name} `)
 
-/** What stands in a body: each count, each constant with its value, and a sentence for each field. */
-function bodyRows(body: unknown, commandMetric: string | undefined): Row[] {
-  const metrics = metricsOf(body)
-  const values = new Map(metrics[0]!.resource.map(pair => [pair.key, `${valueIn(pair)}`]))
-  const counts = metrics.flatMap(({ metric: { name, sum } }) =>
+/** Each count, and since when. */
+function countRows(body: unknown, commandMetric: string | undefined): Row[] {
+  return metricsOf(body).flatMap(({ metric: { name, sum } }) =>
     sum!.dataPoints!.flatMap(({ attributes, asInt, startTimeUnixNano }): Row[] => {
       const pairs = Object.fromEntries(attributes!.map(pair => [pair.key, valueIn(pair)]))
       const text = labelOfKind({ metric: name, attributes: pairs, kind: kindOf(name, commandMetric) })
@@ -91,21 +91,28 @@ function bodyRows(body: unknown, commandMetric: string | undefined): Row[] {
       return asInt === '0' ? [] : [[text, `${asInt}, since ${timeIn(`${startTimeUnixNano}`)}`]]
     }),
   )
-  const fields = meaning(body).map(([field, sentence]): Row => {
-    const value = values.get(field)
-    return [field, value === undefined ? sentence : `${value} (${sentence})`]
-  })
-  return [...counts, ...fields, ...HEADERS]
+}
+
+/** Fields in which OTLP says what a number is. */
+const PROTOCOL_FIELDS = ['scope', 'description', 'unit', 'aggregationTemporality', 'isMonotonic']
+
+/** The other fields, those of the resource with their value, each with a sentence. */
+function fieldRows(body: unknown): Row[] {
+  const { resource } = metricsOf(body)[0]!
+  const values = new Map(resource.map(pair => [pair.key, `${valueIn(pair)}`]))
+  const fields = meaning(body)
+    .filter(([field]) => !PROTOCOL_FIELDS.includes(field))
+    .map(([field, sentence]): Row => {
+      const value = values.get(field)
+      return [field, value === undefined ? sentence : `${value} (${sentence})`]
+    })
+  // The one header that is made of what is stored.
+  return [
+    ...fields,
+    ['otlp-tally-shard', 'a header: the first four digits of user.fingerprint, for load balancers'],
+  ]
 }
 
 const valueIn = ({ value }: Attribute) => Object.values(value!)[0] as string | boolean
 const timeIn = (nanoseconds: string) =>
   new Date(Number(nanoseconds.slice(0, -6))).toISOString().replace(/\.\d+Z/, 'Z')
-
-/** The one header that is made of what is stored. */
-const HEADERS: readonly Row[] = [
-  [
-    'otlp-tally-shard',
-    'a header: the first four digits of user.fingerprint; if there are several servers, the same one always counts you',
-  ],
-]

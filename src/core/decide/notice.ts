@@ -1,4 +1,3 @@
-import { ADDED_HEADERS, REQUEST_HEADERS } from '../deliver/job.ts'
 import { type Row, rowsText, textWidth, wrap } from '../layout.ts'
 import { type TelemetryOptions, telemetryCommandOf } from '../options.ts'
 import { isTerminal, writeStderr } from '../stderr.ts'
@@ -113,7 +112,7 @@ export function contents(
     target && ['To', target.url],
     target && [
       'Headers',
-      [...new Set([...REQUEST_HEADERS, ...Object.keys(target.headers), ...ADDED_HEADERS])].join(', '),
+      `${[...new Set(['otlp-tally-shard', 'user-agent', ...Object.keys(target.headers)])].join(', ')} and those that every HTTP request has`,
     ],
     policy && ['More', policy],
   ]
