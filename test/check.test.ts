@@ -150,7 +150,7 @@ describe('where the environment names a proxy', () => {
       const { status, stdout } = await checkWith(env, elsewhere(receiver.endpoint))
       expect([status, stdout]).toEqual([
         0,
-        expect.stringContaining('directly: HTTP_PROXY names a proxy, which takes Node 22.21 or 24.5 to use'),
+        expect.stringContaining('directly: HTTP_PROXY names a proxy, which needs Node 22.21 or 24.5'),
       ])
     },
   )

@@ -260,9 +260,7 @@ describe('status', () => {
     expect(stdout).toContain(
       `endpoint      ${receiver.endpoint}/otlp/v1/metrics (from TRIX_TELEMETRY_ENDPOINT)\n`,
     )
-    expect(stdout).toContain(
-      'headers       otlp-tally-shard, user-agent and those that every HTTP request has\n',
-    )
+    expect(stdout).toContain('headers       otlp-tally-shard, user-agent and those of every HTTP request\n')
     expect(stdout).toMatch(/fingerprint {3}[0-9a-f]{64}\n {2}instance id {3}[0-9a-f-]{36}\n/)
     expect(stdout).toMatch(/last request {2}taken (just now|\d+ \w+ ago) \(200\)\n/)
     expect(stdout).toMatch(/counted {7}2 runs, 1 event of version 0\.19\.3, since [\d-]+, sent\n/)
@@ -454,7 +452,7 @@ describe('status', () => {
     )
     const { stdout } = await telemetry(world, 'status')
     expect(stdout).toContain(
-      'headers       otlp-tally-shard, user-agent, authorization and those that every HTTP request has\n',
+      'headers       otlp-tally-shard, user-agent, authorization and those of every HTTP request\n',
     )
     expect(stdout).not.toContain('secret')
     const other = await world.tool(['telemetry', 'status', '--json'], {

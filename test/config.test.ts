@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isProblem, parseConfig, readConfig } from '../src/core/decide/config.ts'
 import { isTypo } from '../src/core/typo.ts'
-import { configSentence } from '../src/explain/decision.ts'
+import { configSentence } from '../src/explain/config.ts'
 import { slipOf, slipped } from './arbitraries.ts'
 import { makeFolder } from './world.ts'
 

@@ -5,7 +5,7 @@ import { consentPath, kindsOf, noticePath, writeAnswers } from '../src/core/deci
 import { decide, type Situation } from '../src/core/decide/decide.ts'
 import { endpointOf, targetOf } from '../src/core/decide/target.ts'
 import type { TelemetryOptions } from '../src/core/options.ts'
-import { explain } from '../src/explain/decision.ts'
+import { decisionSentence } from '../src/explain/decision.ts'
 import { helpersEnded } from './helper.ts'
 import { ROOT } from './paths.ts'
 import { startReceiver } from './receiver.ts'
@@ -205,7 +205,7 @@ describe('each row decides, in the code and in a real process', () => {
       const { mode } = decision
       expect(decision).toMatchObject({ row: given.row, mode: table[given.row]!.result })
       // The reason is one line.
-      expect(explain(decision, options.disabled)).toMatch(/^[^\n]{10,}$/)
+      expect(decisionSentence(decision, options.disabled)).toMatch(/^[^\n]{10,}$/)
 
       const before = world.files()
       const tool = writeTool(world, options)
@@ -285,7 +285,7 @@ test('off, with the reason, where the state folder is a link to itself', () => {
   symlinkSync(join(world.home, '.local/state/trix'), join(world.home, '.local/state/trix'))
   const decision = decide(situationOf(world, {}, { ...options, endpoint: 'https://otel.example.com' }))
   expect(decision).toMatchObject({ row: 5, mode: 'off' })
-  expect(explain(decision)).toMatch(/^ELOOP/)
+  expect(decisionSentence(decision)).toMatch(/^ELOOP/)
 })
 
 describe('status asks what would decide without the row that decided', () => {

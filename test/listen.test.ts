@@ -302,12 +302,12 @@ describe('listen refuses, and says what was expected', () => {
 describe('the command otlp-tally', () => {
   const run = (...args: string[]) => runProcess(process.execPath, [BIN, ...args], makeWorld())
 
-  test('listen on a port that is taken says which, and ends with 1', async () => {
+  test('listen on a port that is in use says which, and ends with 1', async () => {
     const port = (await listen(createServer())).split(':')[1]!
     expect(await run('listen', '--port', port)).toMatchObject({
       status: 1,
       stdout: '',
-      stderr: `otlp-tally: port ${port} is taken; try --port 0 for a free one\n`,
+      stderr: `otlp-tally: port ${port} is in use; try --port 0 for a free one\n`,
     })
   })
 

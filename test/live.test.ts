@@ -49,7 +49,7 @@ describe('the page of listen', () => {
     await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{' })
     const { text } = await ask(`${page}/`)
     expect(text).toMatch(/<summary><span>trix build<\/span> <strong>3<\/strong>/)
-    expect(text).toContain('<p id="claim">3 runs of 1 command, 1 request refused</p>')
+    expect(text).toContain('<p id="headline">3 runs of 1 command, 1 request refused</p>')
     expect(text).toMatch(
       /<li id="e1" class="run"><time>[\d:]{8}<\/time> <span>trix 0\.19\.3 {2}build<\/span> <strong>\+3<\/strong><\/li>/,
     )
@@ -114,7 +114,7 @@ describe('the page of listen', () => {
     await post(url, bodyOf({ value: 3, metric: 'command_failure', version: '2.0.0' }))
     await post(url, bodyOf({ value: 4, metric: 'found' }))
     const { text } = await ask(`${page}/`)
-    expect(text).toContain('<p id="claim">8 runs of 1 command, 3 failed, 4 events</p>')
+    expect(text).toContain('<p id="headline">8 runs of 1 command, 3 failed, 4 events</p>')
     expect(text).toMatch(
       /<summary><span>trix build <small>3 failed<\/small><\/span> <strong>8<\/strong>.*?<ul><li><span>1\.0\.0<\/span> <strong>5<\/strong><\/li><li><span>2\.0\.0 <small>3 failed<\/small><\/span> <strong>2<\/strong><\/li><li><span>2\.0\.0 by claude-code<\/span> <strong>1<\/strong>/,
     )
@@ -189,7 +189,9 @@ describe('the page of listen', () => {
       for (const site of ['cross-site', 'same-site', 'nonsense'])
         expect([site, await status({ 'sec-fetch-site': site })]).toEqual([site, 403])
       expect(await status({ 'sec-fetch-site': 'same-origin', origin: page })).not.toBe(403)
-      expect((await ask(page + path, { host: 'evil.example' })).text).toContain(`is shown at ${page}/ only`)
+      expect((await ask(page + path, { host: 'evil.example' })).text).toContain(
+        `this page is only at ${page}/`,
+      )
     },
   )
 
@@ -219,7 +221,7 @@ describe('the page of listen', () => {
     })
     expect(await event(page)).toMatch(/<summary><span>unknown m<\/span> <strong>2<\/strong>/)
     await post(url, { resourceMetrics: null })
-    expect(await event(page)).toContain('<p id="claim">2 events</p>')
+    expect(await event(page)).toContain('<p id="headline">2 events</p>')
   })
 
   test('has at most 32 watchers at a time', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { sentenceOf } from '../src/report/claim.ts'
+import { sentenceText } from '../src/report/sentence.ts'
 import type { Use } from '../src/report/use.ts'
 import { viewOf } from '../src/report/view.ts'
 import { ago, history, NOW, TODAY, use } from './histories.ts'
@@ -221,10 +221,10 @@ const checks: [RegExp, Check][] = [
 
 function sentencesFor(uses: readonly Use[], days = DAYS): { said: string[]; left: readonly Use[] } {
   const view = viewOf({ subject: 'trix', uses, source: 'x' }, { days }, NOW)
-  const { headline, changes } = view.shown.claims
+  const { headline, changes } = view.shown.findings
   const names = new Set(view.heavy.map(({ installation }) => installation))
   return {
-    said: [...(headline ? [headline] : []), ...changes].map(claim => sentenceOf(claim).slice(0, -1)),
+    said: [...(headline ? [headline] : []), ...changes].map(claim => sentenceText(claim).slice(0, -1)),
     left: uses.filter(({ installation = '', time }) => !names.has(installation) && time <= NOW),
   }
 }
@@ -348,7 +348,7 @@ describe('whether a command can be removed', () => {
     Array.from({ length: to - from }, (_, day) => more(from + day).map(one => use(from + day, one))).flat()
   const verdict = (uses: readonly Use[], command = 'doctor') => {
     const view = viewOf({ subject: 'trix', uses, source: 'x' }, { command }, NOW)
-    return `${view.command!.verdict.answer}: ${sentenceOf(view.command!.verdict.reason)}`
+    return `${view.command!.verdict.answer}: ${sentenceText(view.command!.verdict.reason)}`
   }
 
   test.each([

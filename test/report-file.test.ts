@@ -170,7 +170,7 @@ describe('report FILE counts', () => {
     const { stdout } = await report(world, 'in.jsonl')
     expect(stdout).toMatch(/^trix\ntoday, which is not over/)
     expect(stdout).toMatch(/^build +1 +100% +2 +2\.0$/m)
-    expect(stdout).toMatch(/^installations a day +1 /m)
+    expect(stdout).toMatch(/^installations per day +1 /m)
   })
 })
 
@@ -241,7 +241,7 @@ describe('report FILE', () => {
     const { status, stdout, stderr } = await report(world, 'in.jsonl', '--json')
     expect([status, JSON.parse(stdout).runs]).toEqual([0, 2])
     expect(stderr.split('\n').map(line => line.slice(0, 70))).toEqual([
-      expect.stringMatching(/line 2 is skipped: no JSON/),
+      expect.stringMatching(/line 2 is skipped: not JSON/),
       expect.stringMatching(/line 4 is skipped: expected an object, got an ar/),
       expect.stringMatching(/line 5 is skipped: resourceMetrics\[0\]/),
       expect.stringMatching(/line 6 is skipped: no metrics: expected/),

@@ -6,7 +6,7 @@ import { viewJson } from '../src/report/report-json.ts'
 import { viewText } from '../src/report/text.ts'
 import type { Use } from '../src/report/use.ts'
 import { type View, viewOf } from '../src/report/view.ts'
-import { percent, short } from '../src/terminal/number.ts'
+import { percent, shortNumber } from '../src/terminal/number.ts'
 import { ago, history, NOW, robotUses, use } from './histories.ts'
 
 // Every number of a report, counted again in the simplest way: by filters over all uses.
@@ -160,7 +160,7 @@ describe('the numbers of a report', () => {
         checked++
         robots += view.heavy.length
         ended += view.history.ended === undefined ? 0 : 1
-        alone += view.history.many ? 0 : 1
+        alone += view.history.hasInstallations ? 0 : 1
       }),
       { numRuns: 80, seed: 11, endOnFailure: true },
     )
@@ -189,14 +189,14 @@ describe('the numbers of a report', () => {
         for (const { name, installations, runs, failedShare } of json.commands.slice(0, 10)) {
           const line = new RegExp(`^${name} .*$`, 'm').exec(text)![0]
           const words = line.split(/ {2,}/)
-          if (json.week) expect(words[1]).toBe(short(installations))
-          expect(words).toContain(short(runs))
+          if (json.week) expect(words[1]).toBe(shortNumber(installations))
+          expect(words).toContain(shortNumber(runs))
           if (failedShare !== null && /^Command.*failed/m.test(text))
             expect(words).toContain(percent(failedShare))
         }
         const card = cardOf(view, 'light').replace(/<[^>]*>/g, ' ')
         expect(card).toContain(
-          short(json.week && !json.unfinished && json.week.now ? json.week.now : json.runs),
+          shortNumber(json.week && !json.unfinished && json.week.now ? json.week.now : json.runs),
         )
       }),
       { numRuns: 25, seed: 12, endOnFailure: true },
@@ -219,7 +219,7 @@ describe('the numbers of a report', () => {
   })
 })
 
-const each = (runs: number) => (runs < 100 ? runs.toFixed(1) : short(runs))
+const each = (runs: number) => (runs < 100 ? runs.toFixed(1) : shortNumber(runs))
 
 /** The cells of the table of commands, by the name of the command. */
 function cellsOf(json: Json): Record<string, string[]> {
@@ -231,12 +231,12 @@ function cellsOf(json: Json): Record<string, string[]> {
       [
         ...(json.week
           ? [
-              short(row.installations),
+              shortNumber(row.installations),
               json.installations ? percent(row.installations / json.installations) : '',
             ]
           : []),
         '',
-        short(row.runs),
+        shortNumber(row.runs),
         json.week
           ? row.installations
             ? each(row.runs / row.installations)
@@ -278,7 +278,7 @@ describe('one installation that makes most of the runs', () => {
         installation: 'the-robot',
         runs: 57_600,
         command: 'doctor',
-        most: 1,
+        commandShare: 1,
         leftOut: true,
       }),
     ])

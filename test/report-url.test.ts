@@ -236,7 +236,7 @@ test.each<[name: string, sentence: string, respond: (response: ServerResponse) =
   ['null', 'answers 200: undefined', response => response.end('null')],
   [
     'series that are none',
-    'something that is no list of series',
+    'something that is not a list of series',
     response => response.end('{"status":"success","data":{"result":[null,{"metric":{"job":{}}}]}}'),
   ],
   [

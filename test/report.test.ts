@@ -3,13 +3,13 @@ import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { cardOf } from '../src/report/card.ts'
-import { takesUnicode } from '../src/report/glyphs.ts'
+import { hasUnicode } from '../src/report/glyphs.ts'
 import { pageOf } from '../src/report/page.ts'
 import { REPORT_SCRIPT } from '../src/report/page-script.ts'
 import { viewText } from '../src/report/text.ts'
 import type { Use } from '../src/report/use.ts'
 import { type View, viewOf, type Wanted } from '../src/report/view.ts'
-import { takesColour } from '../src/terminal/colour.ts'
+import { wantsColour } from '../src/terminal/colour.ts'
 import { ago, NOW, robotUses, use } from './histories.ts'
 import { closedEndpoint } from './loopback.ts'
 import { ROOT } from './paths.ts'
@@ -79,14 +79,14 @@ describe('in a terminal', () => {
   test('the headline is the last line, and the chart is on a screen of 24 lines with it', () => {
     const lines = viewText(ofFleet, canvas(80)).trimEnd().split('\n')
     expect(lines.at(-1)).toBe('40 installations used it in the last 7 days, as many as in the 7 before.')
-    expect(lines.slice(-23).join('\n')).toContain('installations a week')
+    expect(lines.slice(-23).join('\n')).toContain('installations per week')
   })
 
   test('the text is ASCII without a UTF-8 locale', () => {
-    const plain = { columns: 80, unicode: takesUnicode({ LANG: 'C' }), colour: false }
+    const plain = { columns: 80, unicode: hasUnicode({ LANG: 'C' }), colour: false }
     expect(viewText(ofFleet, plain)).toMatch(/^[ -~\n]+$/)
-    expect(takesUnicode({ LANG: 'de_DE.UTF-8', LC_ALL: 'C' })).toBe(false)
-    expect(takesUnicode({ LC_CTYPE: 'C.utf8', LANG: 'C' })).toBe(true)
+    expect(hasUnicode({ LANG: 'de_DE.UTF-8', LC_ALL: 'C' })).toBe(false)
+    expect(hasUnicode({ LC_CTYPE: 'C.utf8', LANG: 'C' })).toBe(true)
   })
 
   test('there are colours in a terminal only, and NO_COLOR and FORCE_COLOR are obeyed', () => {
@@ -103,7 +103,7 @@ describe('in a terminal', () => {
       [{}, { FORCE_COLOR: '1' }, true],
       [terminal, { FORCE_COLOR: '0' }, false],
     ]
-    for (const [stream, env, takes] of cases) expect([env, takesColour(stream, env)]).toEqual([env, takes])
+    for (const [stream, env, takes] of cases) expect([env, wantsColour(stream, env)]).toEqual([env, takes])
   })
 
   test('the screens are those that a person has looked at', async () => {
@@ -141,7 +141,7 @@ describe('as a page', () => {
 
   test('of an old file it says when the file ends, and says nothing about the days since', () => {
     const view = viewFor(fleet.map(one => ({ ...one, time: one.time - 100 * 86_400_000 })))
-    const said = 'Nothing has come since 13 Aug: the numbers are of the days up to then.'
+    const said = 'Nothing has arrived since 13 Aug: the numbers are of the days up to then.'
     expect(pageOf(view)).toContain(said)
     expect(viewText(view, canvas(100))).toContain(said)
     expect(viewText(view, canvas(100))).toContain('14 Jul – 12 Aug')

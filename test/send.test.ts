@@ -122,7 +122,7 @@ test('requests go through the proxy of the environment, or it says that this Nod
     expect(stderr).toBe(`otlp-tally send: through the proxy ${proxy} (http_proxy)\n`)
   } else {
     expect([status, receiver.requests.length]).toEqual([1, 0])
-    expect(stderr).toContain('directly: http_proxy names a proxy, which takes Node 22.21 or 24.5 to use')
+    expect(stderr).toContain('directly: http_proxy names a proxy, which needs Node 22.21 or 24.5')
   }
 })
 
@@ -138,7 +138,7 @@ test.each([
   expect([first.status, first.stdout]).toEqual([1, ''])
   expect(first.stderr).toContain(`line 2: ${status}: `)
   expect(first.stderr).toContain(sentence)
-  expect(first.stderr).toMatch(/otlp-tally send: stopped\. To go on: --from 2\n$/)
+  expect(first.stderr).toMatch(/otlp-tally send: stopped\. To continue: --from 2\n$/)
   expect(bodies).toEqual(lines.slice(0, 2))
   expect(await send(world, file, '--endpoint', endpoint, '--from', '2')).toMatchObject({
     status: 0,
@@ -179,7 +179,7 @@ test('Ctrl-C stops it, and it says how to go on', async () => {
   const status = await new Promise(resolve => child.on('close', resolve))
   expect({ status, stderr }).toEqual({
     status: 130,
-    stderr: 'otlp-tally send: stopped. To go on: --from 2\n',
+    stderr: 'otlp-tally send: stopped. To continue: --from 2\n',
   })
 })
 
@@ -199,7 +199,7 @@ test('lines that are no valid cumulative request are not sent, and are named', a
   const { status, stderr } = await send(world, file, '--endpoint', receiver.endpoint)
   expect(status).toBe(1)
   expect(stderr.trim().split('\n')).toEqual([
-    expect.stringContaining('line 1: no JSON'),
+    expect.stringContaining('line 1: not JSON'),
     expect.stringContaining('line 2: resourceMetrics: expected an array'),
     expect.stringContaining('line 3: it has delta temporality'),
   ])
@@ -244,6 +244,6 @@ test.skipIf(!hasTmux)('a bar shows the progress in a terminal (skipped without t
   terminal.run(`clear; ${process.execPath} ${BIN} send ${file} --endpoint ${endpoint}`)
   expect(await terminal.until('line 3')).toContain('[##################......] 75%  line 3')
   terminal.press('C-c')
-  const screen = await terminal.until('To go on: --from 3')
+  const screen = await terminal.until('To continue: --from 3')
   expect(screen).not.toContain('[###')
 })

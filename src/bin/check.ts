@@ -1,12 +1,12 @@
 import { parseEndpoint } from '../core/decide/endpoint.ts'
 import { checkUrl } from '../exchange/check.ts'
-import { notAnEndpoint } from '../exchange/explain.ts'
+import { endpointSentence } from '../exchange/sentences.ts'
 
-/** `otlp-tally check URL`: the exit code is 0 where the empty export was accepted, 1 where not, 2 for no URL. */
+/** `otlp-tally check URL`. Resolves with the exit code: 0 if the empty export was accepted, 1 if not, 2 if it is no URL. */
 export async function check(endpoint: string, headers: Record<string, string>): Promise<number> {
   const url = parseEndpoint(endpoint)?.url
   if (!url) {
-    process.stderr.write(`otlp-tally check: ${notAnEndpoint(endpoint)}\n`)
+    process.stderr.write(`otlp-tally check: ${endpointSentence(endpoint)}\n`)
     return 2
   }
   const token = "Pass one with --header 'authorization: Bearer …'"

@@ -6,36 +6,34 @@ import { hasCode } from '../core/node.ts'
 import { optionProblems } from '../core/option-problems.ts'
 import type { TelemetryOptions } from '../core/options.ts'
 import type { Attributes } from '../core/vocabulary.ts'
-import { notAnEndpoint } from '../exchange/explain.ts'
-import { optionSentence } from '../explain/decision.ts'
+import { endpointSentence } from '../exchange/sentences.ts'
+import { optionSentence } from '../explain/option.ts'
 import { printable } from '../terminal/printable.ts'
 
 interface Count {
-  /** An event, where `events` of the options has it; else a command. */
+  /** An event if `events` of the options has it, otherwise a command. */
   name: string
   /** `key=value` of an event. */
   pairs: readonly string[]
   /** A JSON file with the options of `initTelemetry`. */
   file: string
-  /** Instead of the file's. */
+  /** Replaces that of the file. */
   version?: string | undefined
 }
 
 /**
- * `otlp-tally count NAME [key=value …]`: for hooks, scripts and tools in other languages. The exit code is 0 whether it
- * counts or is off, and 2 for a mistake in the command line or the file.
+ * `otlp-tally count NAME [key=value …]`. Returns the exit code: 0 whether it counts or telemetry is off, 2 for a mistake in
+ * the command line or the file.
  */
 export function count({ name, pairs, file, version }: Count): number {
   const options = readOptions(file, version)
-  if (typeof options === 'string') return misused(options)
+  if (typeof options === 'string') return misuse(options)
   const isEvent = Object.hasOwn(options.events ?? {}, name)
   if (!isEvent && pairs.length)
-    return misused(
-      `${printable(name)}: ${printable(file)} has no such event, and a command has no attributes`,
-    )
+    return misuse(`${printable(name)}: ${printable(file)} has no such event, and a command has no attributes`)
   const attributes = attributesOf(pairs, options.events?.[name] ?? {})
-  if (typeof attributes === 'string') return misused(attributes)
-  // No notice is shown here: a hook has no reader, and a script's output is its own.
+  if (typeof attributes === 'string') return misuse(attributes)
+  // A notice would go to the output of a script, or of a hook that nobody reads. So it counts as shown already.
   shared().noticed = true
   const { trackCommand, trackEvent } = initTelemetry(options as TelemetryOptions<string, Events>)
   if (isEvent) trackEvent(name, attributes)
@@ -50,8 +48,8 @@ function readOptions(file: string, version: string | undefined): TelemetryOption
   try {
     const given = JSON.parse(readFileSync(file, 'utf8'))
     const options = version === undefined ? given : { ...given, version }
+    // In JSON the type `Boolean` is written "boolean".
     for (const attributes of Object.values<Record<string, unknown>>(options?.events ?? {})) {
-      // JSON has no `Boolean`.
       for (const key of Object.keys(attributes ?? {}))
         if (attributes[key] === 'boolean') attributes[key] = Boolean
     }
@@ -59,7 +57,7 @@ function readOptions(file: string, version: string | undefined): TelemetryOption
     if (problem) return `${printable(file)}: ${optionSentence(problem)}`
     const { endpoint } = options
     if (endpoint && !parseEndpoint(endpoint))
-      return `${printable(file)}: endpoint: ${notAnEndpoint(endpoint)}`
+      return `${printable(file)}: endpoint: ${endpointSentence(endpoint)}`
     return options
   } catch (error) {
     return `${printable(file)}: ${hasCode(error, 'ENOENT') ? 'there is no such file' : printable((error as Error).message, 200)}`
@@ -80,7 +78,7 @@ function attributesOf(
   return attributes
 }
 
-function misused(sentence: string): number {
+function misuse(sentence: string): number {
   process.stderr.write(`otlp-tally count: ${sentence}\n`)
   return 2
 }

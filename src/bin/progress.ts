@@ -1,6 +1,6 @@
 const WIDTH = 24
-/** What takes less is over before it could be read. */
-const QUIET_MS = 400
+/** Nothing is drawn for what takes less. */
+const DELAY_MS = 400
 const PAUSE_MS = 100
 
 interface Stream {
@@ -9,15 +9,15 @@ interface Stream {
 }
 
 export interface Progress {
-  /** `done` from 0 to 1, undefined where nobody knows. */
+  /** `done` from 0 to 1; undefined if it is not known. */
   show(done: number | undefined, text: string): void
-  /** Takes it away, for a line to be printed. */
+  /** Erases it, so that a line can be printed. */
   hide(): void
 }
 
-/** A bar that is drawn over itself, in a terminal only, once it has taken a while. */
+/** A progress bar, shown in a terminal only, and only after a while. */
 export function progressOn(stream: Stream): Progress {
-  let next = Date.now() + QUIET_MS
+  let next = Date.now() + DELAY_MS
   let [latest, shown] = ['', false]
   let timer: NodeJS.Timeout | undefined
 
@@ -34,7 +34,7 @@ export function progressOn(stream: Stream): Progress {
       const part = Math.min(done ?? 0, 1)
       const bar = `[${'#'.repeat(Math.round(part * WIDTH)).padEnd(WIDTH, '.')}] ${Math.floor(part * 100)}%  `
       latest = `${done === undefined ? '' : bar}${text}`
-      // A reader that is busy comes back to its timers seldom, so it is drawn here too.
+      // Timers seldom run while a file is read, so it is also drawn here.
       if (Date.now() >= next) draw()
       else timer ??= setTimeout(draw, next - Date.now()).unref()
     },

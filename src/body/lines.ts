@@ -2,18 +2,18 @@ import { createReadStream } from 'node:fs'
 import { printable } from '../terminal/printable.ts'
 import { validate } from './validate.ts'
 
-// Files of OTLP/JSON, an ExportMetricsServiceRequest a line: what `telemetry export --format otlp`, `otlp-tally listen
-// --file` and the Collector's file exporter write.
+// Files of OTLP/JSON with one ExportMetricsServiceRequest per line, as `telemetry export --format otlp`, `otlp-tally
+// listen --file` and the Collector's file exporter write them.
 
-/** Far more than a body may have; more than this at once would be felt in memory. */
+/** A body is at most 20 MiB. A longer line is not read into memory. */
 export const MAX_LINE: number = 64 * 2 ** 20
 
-/** A line with its number, and how much of the file has been read up to its end. */
+/** A line with its number, and how many bytes of the file have been read. */
 export type Line = readonly [number: number, text: string, bytes: number]
 
 /**
- * The lines of a file, blank ones left out, one after the other however large the file is; `-` is stdin. Only a line
- * feed ends a line: JSON may hold every other character that some take for one. Rejects with a sentence.
+ * Yields the lines of a file without blank ones, however large the file is; `-` is stdin. Only a line feed ends a line:
+ * JSON may contain other characters that end a line elsewhere. Rejects with a sentence.
  */
 export async function* linesOf(path: string): AsyncGenerator<Line> {
   let [number, bytes, size] = [1, 0, 0]
@@ -29,7 +29,7 @@ export async function* linesOf(path: string): AsyncGenerator<Line> {
         if (text.trim()) yield [number, text, bytes + end + 1]
         number++
         start = end + 1
-        // Millions of empty lines are no reason to wait.
+        // Skips empty lines fast: a file may have millions of them.
         for (; chunk[start] === LINE_FEED; start++) number++
       }
       const rest = chunk.subarray(start)
@@ -52,7 +52,7 @@ function textOf(parts: readonly Buffer[]): string {
   return (parts.length === 1 ? parts[0]! : Buffer.concat(parts)).toString('utf8')
 }
 
-/** Why a file cannot be read, in words. */
+/** Why a file cannot be read. */
 function unreadable(path: string, { code, message }: NodeJS.ErrnoException): string {
   const name = printable(path, 200)
   const reasons: Record<string, string> = {
@@ -66,13 +66,13 @@ function unreadable(path: string, { code, message }: NodeJS.ErrnoException): str
   return reasons[code] ?? `${name} cannot be read (${code})`
 }
 
-/** The body that is in a line, or in words why it is none. */
+/** The body in a line, or a sentence why there is none. */
 export function bodyOf(line: string): object | string {
   let body: unknown
   try {
     body = JSON.parse(line)
   } catch (error) {
-    return `no JSON: ${printable((error as Error).message)}`
+    return `not JSON: ${printable((error as Error).message)}`
   }
   const error = validate(body).find(({ severity }) => severity === 'error')
   if (error) return `${printable(error.path, 200)}${error.path && ': '}${error.message}`

@@ -141,14 +141,14 @@ const fields = {
 } as const
 
 /**
- * An ExportMetricsServiceRequest and all that can be in it: the fields of every message under their JSON names.
+ * The messages of an ExportMetricsServiceRequest: the fields of each by their JSON names.
  *
  * Source: opentelemetry-proto 1.11, collector/metrics/v1/metrics_service.proto, metrics/v1/metrics.proto,
- * resource/v1/resource.proto, common/v1/common.proto, in their order. Left out is what is for profiles only.
+ * resource/v1/resource.proto, common/v1/common.proto, in their order, without what is for profiles only.
  */
 export const messages: Readonly<Record<MessageName, Fields>> = fields
 
-/** Of these fields a message has at most one. */
+/** A message has at most one of these fields. */
 export const oneofs: Readonly<Partial<Record<MessageName, readonly string[]>>> = {
   Metric: ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'],
   NumberDataPoint: ['asDouble', 'asInt'],

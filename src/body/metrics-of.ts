@@ -5,7 +5,7 @@ export interface Attribute {
   value?: Record<string, unknown> | null
 }
 
-/** A field that is null is absent, here and everywhere. */
+/** In OTLP/JSON a field that is null is absent. */
 export interface Point {
   attributes?: Attribute[] | null
   startTimeUnixNano?: string | number | null
@@ -24,7 +24,7 @@ export interface Metric {
   [kind: string]: unknown
 }
 
-/** Every metric of a body that `validate` found no error in, each with the attributes of its resource. */
+/** Every metric of a body in which `validate` found no error, with the attributes of its resource. */
 export function metricsOf(body: unknown): { resource: Attribute[]; metric: Metric }[] {
   const { resourceMetrics } = body as {
     resourceMetrics?:
@@ -41,15 +41,15 @@ export function metricsOf(body: unknown): { resource: Attribute[]; metric: Metri
   return found
 }
 
-/** Whether the data of a metric, a sum's or a histogram's, has delta temporality (`AggregationTemporality` 1). */
+/** Whether a sum or a histogram has delta temporality (`AggregationTemporality` 1). */
 export function isDelta(data: unknown): boolean {
   return (data as Metric['sum'])?.aggregationTemporality === 1
 }
 
-/** Of a series, in characters: more is no help on a screen. */
+/** In characters. */
 const MAX_LABELS = 500
 
-/** The attributes of a series in words, safe to print: `build` for the command's name, `key=value` for all else. */
+/** The attributes of a series, safe to print: `build` for the name of a command, `key=value` for others. */
 export function labelsOf(attributes: readonly Attribute[] | null | undefined): string {
   let labels = ''
   for (const { key, value } of attributes ?? []) {
@@ -59,7 +59,7 @@ export function labelsOf(attributes: readonly Attribute[] | null | undefined): s
   return labels
 }
 
-/** An attribute of a resource in words, safe to print; empty where there is none. */
+/** The value of an attribute, safe to print; empty if there is none. */
 export function named(wanted: string, resource: readonly Attribute[]): string {
   return text(resource.find(({ key }) => key === wanted)?.value)
 }

@@ -3,10 +3,10 @@ import { scalars } from './scalars.ts'
 
 type Message = Readonly<Record<string, unknown>>
 
-/** An error is why a body is refused; a warning is what a sender SHOULD NOT do, or what backends misread. */
+/** A body with an error is refused. A warning is for what a sender SHOULD NOT do, and for what backends misread. */
 export type Severity = 'error' | 'warning'
 
-/** Takes how bad it is, the field that it is about (empty for the message itself) and what is wrong. */
+/** `field` is empty for the message itself. */
 type Report = (severity: Severity, field: string, text: string) => void
 
 type Rule = (message: Message, report: Report) => void
@@ -14,8 +14,8 @@ type Rule = (message: Message, report: Report) => void
 const KINDS = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary']
 
 /**
- * Rules that the field types cannot express, one list per message. A field of the wrong type is reported by its type,
- * so every rule passes over it.
+ * Rules that field types cannot express, one function per message. They ignore a field of the wrong type, which is
+ * reported elsewhere.
  */
 export const rules: Readonly<Partial<Record<MessageName, Rule>>> = {
   ResourceMetrics: notEmpty('scopeMetrics'),
@@ -37,7 +37,7 @@ export const rules: Readonly<Partial<Record<MessageName, Rule>>> = {
   NumberDataPoint(point, report) {
     dataPoint(point, report)
     const hasValue = isPresent(point.asInt) || isPresent(point.asDouble)
-    // DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK: the series has ended, and there is no value to it.
+    // DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK: the series has ended, and the point has no value.
     const ended = (number(point.flags) & 1) === 1
     if (!hasValue && !ended) report('error', '', 'expected asInt or asDouble, got neither')
   },
@@ -46,7 +46,7 @@ export const rules: Readonly<Partial<Record<MessageName, Rule>>> = {
   SummaryDataPoint: dataPoint,
   KeyValue(attribute, report) {
     if (!attribute.key) report('error', 'key', 'expected a key, got none')
-    // Valid, it stands for an empty value, and nearly always a mistake.
+    // A valid empty value, but nearly always a mistake.
     const members = Object.values((attribute.value ?? {}) as object)
     if (!members.some(isPresent)) report('warning', 'value', 'empty: it has no stringValue, boolValue, …')
   },
@@ -81,7 +81,7 @@ function dataPoint(point: Message, report: Report): void {
 /** "Attribute keys MUST be unique" (metrics.proto, resource.proto, common.proto). */
 function uniqueKeys({ attributes }: Message, report: Report): void {
   const keys = list(attributes).map(({ key }) => key)
-  // A body has thousands of these lists, nearly all of them short.
+  // A body has thousands of these lists, nearly all with one or two keys.
   const isUnique =
     keys.length < 2 || (keys.length === 2 ? keys[0] !== keys[1] : new Set(keys).size === keys.length)
   if (isUnique) return
@@ -93,15 +93,15 @@ function uniqueKeys({ attributes }: Message, report: Report): void {
 }
 
 /**
- * A start that equals the time says "began at an unknown time", and a backend that follows the data model counts
- * the value as 0: the classic mistake of a process that ends after one export (data model, "Resets and Gaps").
+ * A start that equals the time means "began at an unknown time", and a backend that follows the data model counts the
+ * value as 0. A process that ends after one export easily makes this mistake (data model, "Resets and Gaps").
  */
 function startBeforeTime({ dataPoints }: Message, report: Report): void {
   const { accepts } = scalars.fixed64
   const points = list(dataPoints)
   for (let index = 0; index < points.length; index++) {
     const { startTimeUnixNano: start, timeUnixNano: time } = points[index]!
-    // Nanoseconds of our time have as many digits, and then they compare as texts.
+    // Texts of the same length compare like numbers. Nanoseconds of this century all have 19 digits.
     if (typeof start === 'string' && typeof time === 'string' && start.length === time.length && start < time)
       continue
     if (!accepts(start) || !accepts(time) || Number(start) === 0) continue
@@ -118,7 +118,7 @@ function list(value: unknown): readonly Message[] {
   return value.every(isMessage) ? value : value.filter(isMessage)
 }
 
-/** NaN for what has the wrong type: an object may have a `toString` that throws. */
+/** NaN for an object, whose `toString` may throw. */
 function number(value: unknown): number {
   return typeof value === 'object' ? Number.NaN : Number(value)
 }

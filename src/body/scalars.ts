@@ -10,9 +10,9 @@ interface Rule {
 /**
  * What each scalar type looks like in OTLP/JSON.
  *
- * Source: the proto3 JSON mapping, and where OTLP departs from it, opentelemetry-proto docs/specification.md, "JSON
+ * Source: the proto3 JSON mapping, and where OTLP differs, opentelemetry-proto docs/specification.md, "JSON
  * Protobuf Encoding": enums as numbers only, ids in hex. Exponents in 64-bit integers are refused: the mapping
- * allows them, OTLP asks for decimal strings, and the Collector reads nothing else.
+ * allows them, but OTLP requires decimal strings, and the Collector reads nothing else.
  */
 export const scalars: Readonly<Record<Scalar, Rule>> = {
   string: { expected: 'a string', accepts: value => typeof value === 'string' },
@@ -50,13 +50,13 @@ export function describe(value: unknown): string {
 
 /** From `min` up to, but not including, `end`. */
 function integer(expected: string, min: bigint, end: bigint): Rule {
-  // No text of so many digits is out of bounds, and nearly all are: nanoseconds have 19.
+  // No integer with so few digits is out of range. Nearly all are this short: nanoseconds have 19 digits.
   const digits = String(end).length - 1
   return {
     expected,
     accepts(value) {
       if (typeof value === 'string' && isNumber(value, digits)) return true
-      // 20 digits hold every 64-bit integer; BigInt of a text of megabytes takes minutes.
+      // Every 64-bit integer has at most 20 digits. BigInt of a text of megabytes takes minutes.
       if (typeof value === 'string' ? !/^-?\d{1,20}$/.test(value) : !Number.isInteger(value)) return false
       const number = BigInt(value as string | number)
       return min <= number && number < end
@@ -64,7 +64,7 @@ function integer(expected: string, min: bigint, end: bigint): Rule {
   }
 }
 
-/** Up to so many digits, without the price of a regular expression: a file has millions of them. */
+/** At most so many digits. A loop, because a file has millions of them and a regular expression is slower. */
 function isNumber(text: string, digits: number): boolean {
   if (text.length === 0 || text.length > digits) return false
   for (let index = 0; index < text.length; index++) {
@@ -74,7 +74,7 @@ function isNumber(text: string, digits: number): boolean {
   return true
 }
 
-/** JSON has no word for three of them, so the mapping writes those as strings, and takes every other number as one. */
+/** JSON has no NaN and no infinities. The mapping writes them as strings, and accepts other numbers as strings too. */
 function isDouble(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'string' || value.length > 400) return false

@@ -11,8 +11,8 @@ export interface Problem {
   severity: Severity
 }
 
-/** Enough to fix a sender, without a flood from a million repeats of one mistake. */
-const MAX_OF_A_SEVERITY = 10
+/** Enough to fix a sender. One mistake may be repeated in a million points. */
+const MAX_PER_SEVERITY = 10
 
 /** The recursion limit of the protobuf libraries. Only attribute values can nest that deep. */
 const MAX_DEPTH = 100
@@ -26,11 +26,11 @@ const MAX_DEPTH = 100
 export function validate(body: unknown): Problem[] {
   const problems: Problem[] = []
   const counts = { error: 0, warning: 0 }
-  // Where it is, as keys and indexes: written as a text only where there is something to say.
+  // Keys and indexes of the current field. They become a text only if there is a problem.
   const place: (string | number)[] = []
 
   function report(severity: Severity, field: string, message: string): void {
-    if (++counts[severity] <= MAX_OF_A_SEVERITY)
+    if (++counts[severity] <= MAX_PER_SEVERITY)
       problems.push({ path: pathOf(place, field), message, severity })
   }
 
@@ -66,7 +66,7 @@ export function validate(body: unknown): Problem[] {
     if (!field) {
       const expected = lowerCamelCase(key)
       if (expected !== key && Object.hasOwn(fields, expected)) {
-        report('error', '', `expected the key "${expected}": OTLP/JSON does not take protobuf field names`)
+        report('error', '', `expected the key "${expected}": OTLP/JSON does not use protobuf field names`)
       } else if (isDeep(content)) {
         report('error', '', `nested deeper than ${MAX_DEPTH} messages`)
       }
@@ -106,7 +106,7 @@ interface FieldType {
   scalar?: Scalar
 }
 
-/** The fields of every message, taken apart once. */
+/** The fields of every message, parsed once. */
 const types = Object.fromEntries(
   Object.entries(messages).map(([name, fields]) => [
     name,
@@ -122,7 +122,7 @@ function typeOf(field: string): FieldType {
     : { repeated, message: type as MessageName }
 }
 
-/** `resourceMetrics[0].resource`, and below it `field`. */
+/** `resourceMetrics[0].resource`, and `field` after it. */
 function pathOf(place: readonly (string | number)[], field: string): string {
   let path = ''
   for (const key of [...place, ...(field ? [field] : [])])
@@ -130,7 +130,7 @@ function pathOf(place: readonly (string | number)[], field: string): string {
   return path
 }
 
-/** Ignored parts are still walked when the body is printed or compared, and a stack has an end. */
+/** Unknown fields are checked too: code that prints or compares the body recurses into them. */
 function isDeep(content: unknown): boolean {
   let level = [content]
   for (let depth = 0; level.length; depth++) {

@@ -1,27 +1,28 @@
 import { checkUrl } from '../exchange/check.ts'
-import { notAnEndpoint } from '../exchange/explain.ts'
+import { endpointSentence } from '../exchange/sentences.ts'
 import type { Context } from './context.ts'
 import { inspect, setBy } from './inspect.ts'
 import { sentences } from './print.ts'
 import { Stop } from './stop.ts'
 
-/** The rows that forbid a request. Missing consent and CI do not: the request has no count and no id. */
-const isNo = (row: number) => row <= 9 || row === 12
+/** Whether a decision forbids a request. Missing consent and CI do not: the request has no count and no id. */
+const forbids = (row: number) => row <= 9 || row === 12
 
 /**
- * `check`: sends an empty export to the endpoint that is in effect, with the headers that go to it and on the way that
- * they go, and explains the answer. Counts nothing, and contacts nothing under a no. The exit code is 0 where it was
- * accepted.
+ * `check`: sends an empty export to the endpoint in effect, with its headers and through its proxy, and explains the
+ * response. Counts nothing, and sends nothing under a no. Resolves with the exit code, 0 if the export was accepted.
  */
-export async function checkOwn(context: Context): Promise<number> {
+export async function checkEndpoint(context: Context): Promise<number> {
   const { tool, env, stdout } = context
   const { name } = tool.options
   const inspection = inspect(context)
   const { endpoint, target, decision } = inspection
   const from = `(from ${setBy(inspection, name)})`
-  if (isNo(decision.row)) throw new Stop(`nothing was contacted: ${decision.reason}`)
+  if (forbids(decision.row)) throw new Stop(`nothing was contacted: ${decision.reason}`)
   if (!target)
-    throw new Stop(`${endpoint.endpoint ? notAnEndpoint(endpoint.endpoint) : 'there is no endpoint'} ${from}`)
+    throw new Stop(
+      `${endpoint.endpoint ? endpointSentence(endpoint.endpoint) : 'there is no endpoint'} ${from}`,
+    )
   const token = {
     environment:
       'No header goes to an endpoint from the environment: set it in the config file, with its headers',

@@ -1,6 +1,6 @@
-import { count } from '../terminal/count.ts'
-import type { Context, Values } from './context.ts'
-import { marksIn } from './forget.ts'
+import { plural } from '../terminal/plural.ts'
+import type { Context, Flags } from './context.ts'
+import { countMarks } from './forget.ts'
 import { sentences } from './print.ts'
 import { yesOrNo } from './question.ts'
 import { hasYes, remove, removeYes, storedIn } from './remove.ts'
@@ -10,17 +10,19 @@ import { writableFolders } from './write-problem.ts'
 const TIMEOUT_MS = 30_000
 
 /**
- * `clear`: removes what was counted, with `--all` also the fingerprint, what was shown and a yes: the next run is a
- * new installation. Says what it removed, or what is left and fails. A no stays.
+ * `clear`: removes all logs, with `--all` also the fingerprint, the record of the notice and a yes: the next run is a new
+ * installation. A no stays. Fails if something could not be removed, and says what.
  */
-export async function clear(context: Context, { all = false, yes = false }: Values): Promise<number> {
+export async function clear(context: Context, { all = false, yes = false }: Flags): Promise<number> {
   const { tool, stdout, stderr } = context
   const { name } = tool.options
   const { stateFolder } = writableFolders(context)
   const { logs, local, fingerprint, notice } = storedIn(stateFolder)
   const counted = [...logs, ...local]
   const things = [
-    ...(counted.length ? [`${count(marksIn(counted), 'count')} in ${count(counted.length, 'log')}`] : []),
+    ...(counted.length
+      ? [`${plural(countMarks(counted), 'count')} in ${plural(counted.length, 'log')}`]
+      : []),
     ...(all && fingerprint.length ? ['the fingerprint'] : []),
     ...(all && notice.length ? ['that the notice was shown'] : []),
     ...(all && hasYes(stateFolder) ? ['your yes'] : []),
@@ -37,7 +39,7 @@ export async function clear(context: Context, { all = false, yes = false }: Valu
       throw new Stop('nothing was removed: confirm with --yes when there is no terminal')
     if (!answer) throw new Stop('nothing was removed')
   }
-  // First what lets a command count: none may begin anew meanwhile.
+  // First what lets a command count, so that none makes a new log meanwhile.
   const left = [
     ...(all ? [...remove(notice), ...removeYes(stateFolder), ...remove(fingerprint)] : []),
     ...remove(counted),

@@ -1,6 +1,6 @@
 import type { Row } from '../core/layout.ts'
 import type { OptionList } from '../terminal/arguments.ts'
-import type { Context, Values } from './context.ts'
+import type { Context, Flags } from './context.ts'
 
 /** One of `tool telemetry …`. */
 export interface Command {
@@ -10,17 +10,17 @@ export interface Command {
   options?: OptionList
   /** What each flag does, for `help COMMAND`. */
   flags?: Row[]
-  /** How many operands it accepts at most. */
+  /** The maximum number of operands. */
   operands?: number
-  /** What is wrong with flags or operands that are each right; undefined where nothing is. */
-  conflict?(values: Values, operands: string[]): string | undefined
-  run(context: Context, values: Values, operands: string[]): number | Promise<number>
+  /** What is wrong with a combination of flags and operands; undefined if nothing is. */
+  conflict?(values: Flags, operands: string[]): string | undefined
+  run(context: Context, values: Flags, operands: string[]): number | Promise<number>
 }
 
 const flag = { type: 'boolean' } as const
 const text = { type: 'string' } as const
 
-/** Each is loaded when it is asked for. */
+/** The code of each is loaded when it runs. */
 export const commands: Record<string, Command> = {
   status: {
     usage: 'status [--json]',
@@ -69,7 +69,7 @@ export const commands: Record<string, Command> = {
   check: {
     usage: 'check',
     does: 'whether the endpoint accepts what would be sent: sends it an empty request, and explains the answer',
-    run: async context => (await import('./check.ts')).checkOwn(context),
+    run: async context => (await import('./check.ts')).checkEndpoint(context),
   },
   report: {
     usage: 'report [--html [FILE]]',
@@ -118,5 +118,4 @@ export const commands: Record<string, Command> = {
   },
 }
 
-/** Other words for the same. */
 export const aliases: Record<string, string> = { on: 'enable', off: 'disable' }

@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { type Config, type ConfigProblem, isProblem, parseConfig, readConfig } from '../core/decide/config.ts'
 
-/** Of these rows, what in a config file decides. */
+/** For each row of the decision that a config file can cause: the cause, if the file has it. */
 const causes: Readonly<Record<number, (config: Config | ConfigProblem) => unknown>> = {
   6: config => (isProblem(config) && 'key' in config ? config.key : undefined),
   7: config => !isProblem(config) && config.enabled === false,
   9: config => !isProblem(config) && config.air_gapped,
   13: config => !isProblem(config) && config.enabled,
 }
-/** More lines than any config of a tool has are not tried. */
+/** Each line is tried, so a longer file is not searched. */
 const MAX_LINES = 2000
 
 /**
- * The line, from 1, that decides in a config file: without it, the cause is gone. Undefined if no single line
- * decides. So a comment or a text that only looks like the key is never named.
+ * The line of a config file, from 1, without which the cause is gone; undefined if there is no such line. A comment or a
+ * text that only looks like the key is therefore never named.
  */
 export function lineOf(file: string, row: number): number | undefined {
   const causeIn = causes[row]

@@ -1,14 +1,14 @@
 import { agentIn } from '../core/agent.ts'
 import { unreadVariable } from '../core/decide/environment.ts'
 import { writeYes } from './answer.ts'
-import { type Context, called, contextOf, type TelemetryIo } from './context.ts'
+import { type Context, commandText, contextOf, type TelemetryIo } from './context.ts'
 import { decisionOf } from './counterfactuals.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import { sentences } from './print.ts'
 import { yesOrNo } from './question.ts'
 import { questionText } from './question-text.ts'
 import { Stop } from './stop.ts'
-import { disable, enable, sayNo } from './switch.ts'
+import { disable, enable, recordNo } from './switch.ts'
 import { writeProblem } from './write-problem.ts'
 
 /** How to ask. */
@@ -20,8 +20,8 @@ export interface ConsentIo extends TelemetryIo {
 }
 
 const TIMEOUT_MS = 30_000
-/** The rows that leave it to the user: nothing was agreed to yet, or only a notice was shown. */
-const OPEN: readonly number[] = [16, 17, 18]
+/** The rows in which the user has not answered: nothing was agreed to, or only a notice was shown. */
+const UNANSWERED: readonly number[] = [16, 17, 18]
 
 /**
  * Asks the user for consent, once: what is collected, what never is, where it goes. The answer is in effect from the
@@ -49,44 +49,44 @@ const OPEN: readonly number[] = [16, 17, 18]
  */
 export async function askConsent(io: ConsentIo = {}): Promise<boolean | undefined> {
   const context = contextOf(io)
-  // A mistake of the program's. Its user came for something else, and cannot correct it.
+  // A mistake in the program, which its user cannot correct.
   if (typeof context === 'string') return undefined
   const { tool, env, stderr } = context
   const { row, cause, target, folders } = decisionOf(context)
   if (row === 15) return true
   if (row === 8) return cause?.message ? undefined : false
   const isUnread = unreadVariable(env) ?? agentIn(env)?.variable
-  if (!OPEN.includes(row) || !target || !folders || isUnread || writeProblem(context)) return undefined
+  if (!UNANSWERED.includes(row) || !target || !folders || isUnread || writeProblem(context)) return undefined
   const answer = await ask(context, inspect(context), io)
   if (answer === undefined) return undefined
-  // What was decided before the answer does not hold any more.
+  // The next count decides anew.
   tool.discard()
   if (!answer) {
-    const { ok, lines } = sayNo(context)
+    const { ok, lines } = recordNo(context)
     stderr.write(sentences(stderr, ...lines))
     return ok ? false : undefined
   }
   const failures = writeYes(folders, target)
-  const off = tool.options.command === false ? '' : `; "${called(tool, 'disable')}" switches it off`
+  const off = tool.options.command === false ? '' : `; "${commandText(tool, 'disable')}" switches it off`
   const thanks = `Thank you. ${tool.options.name} telemetry is on${off}.`
-  const said = failures.length ? failures.map(text => `your answer could not be written: ${text}`) : [thanks]
-  stderr.write(sentences(stderr, ...said))
+  const lines = failures.length ? failures.map(text => `your answer could not be written: ${text}`) : [thanks]
+  stderr.write(sentences(stderr, ...lines))
   return failures.length ? undefined : true
 }
 
-/** `prompt`: asks also a user who has answered before, and says what is then in effect. */
+/** `prompt`: also asks a user who has answered before. Resolves with the exit code. */
 export async function promptAgain(context: Context): Promise<number> {
   const { tool, stdin, stderr } = context
   const inspection = inspect(context)
   const { decision, counterfactuals, target } = inspection
-  // What no answer could change. `local` and CI are no noes.
+  // What no answer can change. The user can override `local` and CI.
   const no = [decision, ...counterfactuals].find(({ row, mode }) => mode === 'off' && (row < 8 || row === 10))
   const problem = writeProblem(context) ?? no?.reason ?? (target ? undefined : decision.reason)
   if (problem !== undefined) throw new Stop(`nothing was changed: ${problem}`)
   const answer = await ask(context, inspection)
   if (answer === undefined) {
     const why = stdin.isTTY && stderr.isTTY ? 'there was no answer' : 'no terminal to ask in'
-    const commands = `"${called(tool, 'enable')}" or "${called(tool, 'disable')}"`
+    const commands = `"${commandText(tool, 'enable')}" or "${commandText(tool, 'disable')}"`
     throw new Stop(`nothing was changed: ${why}. Use ${commands}`)
   }
   return answer ? enable(context) : disable(context)

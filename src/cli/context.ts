@@ -3,16 +3,16 @@ import { shared } from '../core/global.ts'
 import { homeProblem, optionProblems } from '../core/option-problems.ts'
 import { telemetryCommandOf } from '../core/options.ts'
 import type { Tool } from '../core/tool.ts'
-import { optionSentence } from '../explain/decision.ts'
+import { optionSentence } from '../explain/option.ts'
 
-/** Where an answer comes from: `process.stdin` fits. */
+/** Where an answer is read from, such as `process.stdin`. */
 export type Input = NodeJS.ReadableStream & {
   isTTY?: boolean
-  /** Where it has this, what was typed before a question can be thrown away. */
+  /** With this function, what was typed before a question is discarded. */
   setRawMode?: (mode: boolean) => unknown
 }
 
-/** Where text goes: `process.stdout` and `process.stderr` fit. */
+/** Where text is written to, such as `process.stdout`. */
 export interface Output {
   write(text: string): unknown
   /** True for a terminal. */
@@ -23,11 +23,11 @@ export interface Output {
 
 /** Where a command reads and writes. */
 export interface TelemetryIo {
-  /** Where an answer is read from. Default `process.stdin`. */
+  /** Answers are read from it. Default `process.stdin`. */
   stdin?: Input
   /** Receives the output. Default `process.stdout`. */
   stdout?: Output
-  /** Questions, and what went wrong. Default `process.stderr`. */
+  /** Receives questions and errors. Default `process.stderr`. */
   stderr?: Output
   /** Environment variables. Default `process.env`. */
   env?: Environment
@@ -41,27 +41,27 @@ export interface Context extends Required<Omit<TelemetryIo, 'name'>> {
 }
 
 /** The values of a command's flags. */
-export type Values = Readonly<Record<string, string | boolean | undefined>>
+export type Flags = Readonly<Record<string, string | boolean | undefined>>
 
-/** The context, or a sentence that says why there is none. */
+/** The context, or a sentence why there is none. */
 export function contextOf(io: TelemetryIo): Context | string {
   const { tools } = shared()
   const tool = io.name === undefined ? tools.values().next().value : tools.get(io.name)
   if (!tool) return `${io.name ?? 'this program'} has no telemetry: nothing is counted or sent`
-  // It is not known whose files they would be. To guess could mean to lose somebody's opt-out.
+  // It is not known which files are the tool's. With the wrong ones an opt-out could be missed.
   const lost = homeProblem(optionProblems(tool.options))
   if (lost) return `telemetry is off: this program has set it up wrongly (${optionSentence(lost)})`
   const { stdin = process.stdin, stdout = process.stdout, stderr = process.stderr, env = process.env } = io
   return { tool, stdin, stdout, stderr, env }
 }
 
-/** Where the tool's files are; undefined where there is no home. */
+/** The folders of the tool's files; undefined if there is no home. */
 export function foldersIn({ tool, env }: Pick<Context, 'tool' | 'env'>): Folders | undefined {
   const { name, home } = tool.options
   return foldersOf(name, home, env)
 }
 
-/** How a user calls one of the commands here: `trix telemetry enable`. */
-export function called({ options }: Tool, command: string): string {
+/** What a user types: `trix telemetry enable`. */
+export function commandText({ options }: Tool, command: string): string {
   return `${telemetryCommandOf(options) ?? `${options.name} telemetry`} ${command}`.trimEnd()
 }

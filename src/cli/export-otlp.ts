@@ -3,23 +3,23 @@ import { ensureFingerprint } from '../core/log/fingerprint.ts'
 import { isCopied } from '../core/stamp.ts'
 import { bodyOf, partOf } from '../helper/body.ts'
 import { feed } from '../helper/fold.ts'
-import { count } from '../terminal/count.ts'
+import { plural } from '../terminal/plural.ts'
 import type { Inspection } from './inspect.ts'
 import type { StoredLog } from './logs.ts'
 import { Stop } from './stop.ts'
 
-/** A text, and what to say of it. */
+/** The exported text, and what it lacks. */
 export interface Exported {
   text: string
   remark?: string | undefined
 }
 
 /**
- * OTLP JSON lines, as a Collector's file receiver and any `/v1/metrics` accept them, one request for each log: cumulative
- * sums, under the ids that the log has. What is sent twice counts once.
+ * OTLP/JSON, one request per log and line, for a Collector's file receiver or any `/v1/metrics`: cumulative sums with the
+ * ids of the log. What is sent twice counts once.
  *
- * Counts for the user alone get the installation's fingerprint, since this format exists to be sent. If there is
- * none it is made, but never under a no.
+ * `local` counts get the installation's fingerprint, since this format is made to be sent. If there is no fingerprint, one
+ * is made, but not under a no.
  */
 export function exportOtlp({ logs, fingerprint, folders, decision }: Inspection): Exported {
   const now = Date.now()
@@ -37,10 +37,10 @@ export function exportOtlp({ logs, fingerprint, folders, decision }: Inspection)
     const ownFingerprint = local ? own : fold.head!.fingerprint
     if (!ownFingerprint) return []
     fold.head = { ...fold.head!, fingerprint: ownFingerprint }
-    // As a claim that is made now would see it.
+    // As if a claim was made now.
     fold.open = undefined
     feed(fold, `!send export ${fold.total} 1 ${now}\n`)
-    // Not again with each export: after a value that was sent before, a zero would look like a reset.
+    // No zero at the start: if values were sent before, it would look like a reset.
     fold.open!.begins = []
     return [`${bodyOf([partOf(fold)])}\n`]
   })
@@ -48,12 +48,12 @@ export function exportOtlp({ logs, fingerprint, folders, decision }: Inspection)
   return {
     text: lines.join(''),
     remark: lost
-      ? `${count(lost, 'count')} without an id of this computer cannot be sent; --format json has them`
+      ? `${plural(lost, 'count')} without an id of this computer cannot be sent; --format json has them`
       : undefined,
   }
 }
 
-/** It has ids, and they are its own: a copy's are another installation's. */
+/** Whether a log has ids of this installation. A copied log has those of another one. */
 function isUsable({ path, fold }: StoredLog): boolean {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   return fold.head !== undefined && stats !== undefined && !isCopied(fold.head.file, stats)

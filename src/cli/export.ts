@@ -1,8 +1,8 @@
 import { parseSeries } from '../core/log/record.ts'
-import { writeWhole } from '../files/write-whole.ts'
-import { count } from '../terminal/count.ts'
+import { writeAtomically } from '../files/write-atomically.ts'
+import { plural } from '../terminal/plural.ts'
 import { printable, visible } from '../terminal/printable.ts'
-import { type Context, called, type Values } from './context.ts'
+import { type Context, commandText, type Flags } from './context.ts'
 import { type Exported, exportOtlp } from './export-otlp.ts'
 import { type Inspection, inspect } from './inspect.ts'
 import { type StoredLog, seriesIn, storedLogs } from './logs.ts'
@@ -13,8 +13,8 @@ type Format = (inspection: Inspection, name: string) => Exported
 
 const formats: Record<string, Format> = { json, csv, otlp: exportOtlp }
 
-/** `export`: all that is stored, in one of three forms. Sends nothing. Returns the exit code. */
-export function exportAll(context: Context, values: Values): number {
+/** `export`: all that is stored, in one of three formats. Returns the exit code. */
+export function exportAll(context: Context, values: Flags): number {
   const { tool, stdout, stderr } = context
   const { format = 'json', output = '-', force = false } = values
   const { name } = tool.options
@@ -22,25 +22,25 @@ export function exportAll(context: Context, values: Values): number {
   if (!encode)
     throw new Stop(`--format ${printable(`${format}`)}: expected ${Object.keys(formats).join(', ')}`, 2)
   const inspection = inspect(context)
-  // What is left out would look as if it had never been there.
+  // Without the unreadable logs the export would look complete.
   if (inspection.unreadable) throw new Stop(inspection.unreadable)
   const { text, remark } = encode(inspection, name)
-  if (remark) stderr.write(sentences(stderr, `${called(tool, 'export')}: ${remark}`))
+  if (remark) stderr.write(sentences(stderr, `${commandText(tool, 'export')}: ${remark}`))
   if (output === '-') {
     stdout.write(text)
     return 0
   }
   try {
-    writeWhole(`${output}`, text, Boolean(force))
+    writeAtomically(`${output}`, text, Boolean(force))
   } catch (error) {
     throw new Stop(`${output}: ${(error as Error).message}`)
   }
   const total = inspection.logs.reduce((sum, { fold }) => sum + fold.total, 0)
-  stderr.write(sentences(stderr, `${count(total, 'count')} of ${name} written to ${output}`))
+  stderr.write(sentences(stderr, `${plural(total, 'count')} of ${name} written to ${output}`))
   return 0
 }
 
-/** Everything, for programs: per log and series the time of each mark. */
+/** The time of each mark, by log and series. */
 function json(inspection: Inspection, name: string): Exported {
   const { fingerprint, logs } = inspection
   const times = timesOf(inspection)
@@ -58,7 +58,7 @@ function json(inspection: Inspection, name: string): Exported {
   return { text: `${visible(JSON.stringify(value, null, 2))}\n` }
 }
 
-/** A line per mark, oldest first. No name or value can hold a comma or a quote, or begin a formula. */
+/** A line per mark, oldest first. No escapes: no name or value contains a comma or a quote, or begins a formula. */
 function csv(inspection: Inspection): Exported {
   const times = timesOf(inspection)
   const rows = inspection.logs.flatMap(({ path, version }: StoredLog) =>
@@ -77,7 +77,7 @@ function csv(inspection: Inspection): Exported {
   }
 }
 
-/** The time of each mark, by log and series. */
+/** By the path of a log and the text of a series. */
 function timesOf({ folders }: Inspection): Map<string, Map<string, number[]>> {
   const times = new Map<string, Map<string, number[]>>()
   if (!folders) return times

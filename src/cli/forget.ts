@@ -2,26 +2,23 @@ import { existsSync } from 'node:fs'
 import type { Folders } from '../core/decide/folders.ts'
 import { fingerprintPath, readFingerprint } from '../core/log/fingerprint.ts'
 import { readLog } from '../helper/read-log.ts'
-import { count } from '../terminal/count.ts'
+import { plural } from '../terminal/plural.ts'
 import { remove, storedIn } from './remove.ts'
 import { fallbackProblem } from './write-problem.ts'
 
-/** What the end of an installation has removed. */
+/** What `forget` has removed. */
 export interface Forgotten {
-  /** The fingerprint that ended; undefined where there was none. */
+  /** Undefined if there was none. */
   fingerprint?: string | undefined
-  /** `the fingerprint`, `3 counts`, each with what it was. */
+  /** `the fingerprint`, `3 counts in 1 log` */
   removed: string[]
-  /** Marks that were counted for the user alone. They stay. */
+  /** The number of `local` counts, which stay. */
   local: number
-  /** What could not be removed, each with the reason. */
+  /** The paths that could not be removed, each with the reason. */
   left: string[]
 }
 
-/**
- * Ends the installation: removes its fingerprint, what was shown, and every log that could be sent. What was counted for
- * the user alone stays.
- */
+/** Ends the installation: removes the fingerprint, the record of the notice, and all logs except for `local` ones. */
 export function forget(folders: Folders): Forgotten {
   const { stateFolder, fallback } = folders
   const forgotten: Forgotten = { removed: [], local: 0, left: [] }
@@ -38,20 +35,20 @@ export function forget(folders: Folders): Forgotten {
 function forgetIn(stateFolder: string, forgotten: Forgotten): void {
   const { logs, local, fingerprint, notice } = storedIn(stateFolder)
   const had = existsSync(fingerprintPath(stateFolder))
-  // Also one that is not used any more: what was sent under it may still be somewhere.
+  // Also an expired one: what was sent with it may still be stored.
   forgotten.fingerprint ??=
     unlessItThrows(() => readFingerprint(stateFolder, Date.now())?.fingerprint) || undefined
-  const marks = marksIn(logs)
-  forgotten.local += marksIn(local)
+  const marks = countMarks(logs)
+  forgotten.local += countMarks(local)
   const left = remove([...fingerprint, ...logs, ...notice])
   forgotten.left.push(...left)
   if (left.length) return
   if (had) forgotten.removed.push('the fingerprint')
-  if (logs.length) forgotten.removed.push(`${count(marks, 'count')} in ${count(logs.length, 'log')}`)
+  if (logs.length) forgotten.removed.push(`${plural(marks, 'count')} in ${plural(logs.length, 'log')}`)
 }
 
-/** How many there are. What cannot be read can be removed all the same. */
-export function marksIn(paths: readonly string[]): number {
+/** The number of marks. A log that cannot be read counts as empty: it can still be removed. */
+export function countMarks(paths: readonly string[]): number {
   return paths.reduce((sum, path) => sum + (unlessItThrows(() => readLog(path).total) ?? 0), 0)
 }
 

@@ -6,7 +6,7 @@ import { writeYes } from './answer.ts'
 import { type Context, contextOf, type TelemetryIo } from './context.ts'
 import { inspect } from './inspect.ts'
 import { questionText } from './question-text.ts'
-import { sayNo } from './switch.ts'
+import { recordNo } from './switch.ts'
 import { writeProblem } from './write-problem.ts'
 
 /**
@@ -29,7 +29,7 @@ import { writeProblem } from './write-problem.ts'
  */
 export function consentText(io: TelemetryIo = {}): string | undefined {
   const context = contextOf(io)
-  return typeof context === 'string' ? undefined : openText(context, [16, 18])?.text
+  return typeof context === 'string' ? undefined : dueText(context, [16, 18])?.text
 }
 
 /**
@@ -50,12 +50,12 @@ export function consentText(io: TelemetryIo = {}): string | undefined {
 export function recordConsent(answer: 'shown' | 'yes' | 'no', text: string, io: TelemetryIo = {}): boolean {
   const context = contextOf(io)
   if (typeof context === 'string') return false
-  // A process that runs on decides anew at its next count. A notice holds from the next run on, as it says.
+  // The next count of this process decides anew. After a notice only the next run counts, as the notice says.
   if (answer !== 'shown') context.tool.discard()
-  if (answer === 'no') return sayNo(context).ok
-  const open = openText(context, [16, 17, 18])
-  if (!open || open.text !== text || writeProblem(context)) return false
-  const { target, folders } = open
+  if (answer === 'no') return recordNo(context).ok
+  const due = dueText(context, [16, 17, 18])
+  if (!due || due.text !== text || writeProblem(context)) return false
+  const { target, folders } = due
   if (answer === 'yes') return writeYes(folders, target).length === 0
   if (answer !== 'shown' || context.tool.options.consent === 'explicit') return false
   try {
@@ -63,12 +63,12 @@ export function recordConsent(answer: 'shown' | 'yes' | 'no', text: string, io: 
     writeAnswers(path, { shown: withTerms(readAnswers(path).agreed, target, Date.now()) })
     return true
   } catch {
-    return false // the state folder cannot be written: nothing will be counted either
+    return false // the state folder cannot be written, so nothing will be counted either
   }
 }
 
-/** The text of what nobody has agreed to yet, where one of these rows has decided. */
-function openText(
+/** What there is to show, if one of these rows has decided. */
+function dueText(
   context: Context,
   rows: readonly number[],
 ): { text: string; folders: Folders; target: Target } | undefined {

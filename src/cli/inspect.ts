@@ -8,48 +8,49 @@ import { chooseRoute, type Route } from '../core/deliver/route.ts'
 import { shared } from '../core/global.ts'
 import { type Fingerprint, readFingerprint } from '../core/log/fingerprint.ts'
 import { type OptionProblem, optionProblems } from '../core/option-problems.ts'
-import { count } from '../terminal/count.ts'
+import { plural } from '../terminal/plural.ts'
 import { type Context, foldersIn } from './context.ts'
 import { type Ruling, rulingsOf } from './counterfactuals.ts'
 import { currentLog, endpointHash, type StoredLog, storedLogs } from './logs.ts'
 import { storeProblem } from './write-problem.ts'
 
-/** All that can be known of a tool's telemetry without changing anything. */
+/** The state of a tool's telemetry. */
 export interface Inspection {
   decision: Ruling
-  /** The rulings that would follow if the earlier ones did not apply. */
+  /** What would be decided without the cause of `decision`, then without that cause too, and so on. */
   counterfactuals: Ruling[]
   optionProblems: OptionProblem[]
   folders: Folders | undefined
   config: Config | ConfigProblem
   endpoint: ChosenEndpoint
-  /** Undefined where the endpoint is no URL, or an option is not valid. */
+  /** Undefined if the endpoint is not a URL, or an option is not valid. */
   target: Target | undefined
   /** The URLs that the tool, the config or the environment names, by the hash of `StoredLog.endpoint`. */
   urls: ReadonlyMap<string, string>
-  /** The user's answer, and what was shown. */
+  /** The user's answer. */
   answers: Answers
+  /** The notices that were shown. */
   notice: Answers
   fingerprint: Fingerprint | undefined
-  /** Undefined where nothing can be sent at all. */
+  /** Undefined if this runtime can send nothing. */
   route: Route | undefined
   logs: StoredLog[]
-  /** Why they cannot be read; they are none then. */
+  /** Why `logs` cannot be read. */
   unreadable: string | undefined
-  /** What is wrong with what is stored, with the place for it, or with how the tool calls us: a sentence each. */
+  /** What is wrong with the stored files, the state folder or the calls of the tool, as sentences. */
   problems: string[]
 }
 
 const NO_ANSWER: Answers = { agreed: {} }
 
-/** Decides as a command would, and looks at what is stored. Never throws. */
+/** Decides as a command would, and reads what is stored. Changes nothing, never throws. */
 export function inspect(context: Pick<Context, 'tool' | 'env'>): Inspection {
   const { tool, env } = context
   const { options } = tool
   const [decision, ...counterfactuals] = rulingsOf(context)
   const problems = new Set<string>()
   const wrong = optionProblems(options)
-  // Without permission, or without what the library needs of the runtime, nothing may be looked at.
+  // Without a permission, or in an old runtime, files cannot be read.
   const folders = decision.cause?.missing ? undefined : foldersIn(context)
   const config = folders ? readConfig(folders.config) : {}
   const settings = isProblem(config) ? {} : config
@@ -83,7 +84,7 @@ export function inspect(context: Pick<Context, 'tool' | 'env'>): Inspection {
   const { early } = shared()
   if (early)
     problems.add(
-      `${count(early, 'call')} came before ${options.name} had set up its telemetry, and counted nothing`,
+      `${plural(early, 'call')} came before ${options.name} had set up its telemetry, and counted nothing`,
     )
   return {
     ...{ decision, counterfactuals, optionProblems: wrong, folders, config },
@@ -96,13 +97,13 @@ export function inspect(context: Pick<Context, 'tool' | 'env'>): Inspection {
   }
 }
 
-/** Who set the endpoint, as a user can find it: a variable, a file, or the tool. */
+/** What sets the endpoint: a variable, a file, or the tool. */
 export function setBy({ endpoint, folders }: Inspection, name: string): string {
   if (endpoint.source === 'environment') return `${environmentPrefix(name)}_TELEMETRY_ENDPOINT`
   return endpoint.source === 'config' ? `${folders?.config}` : 'the tool'
 }
 
-/** The log that commands append to while they are sent; undefined where there is none yet. */
+/** The log to which commands append for the endpoint in effect; undefined if there is none yet. */
 export function ownLog({ logs }: Inspection): StoredLog | undefined {
   return logs.find(({ current, local }) => current && !local)
 }

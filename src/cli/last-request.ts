@@ -1,9 +1,9 @@
 import { isBusy } from '../helper/fold.ts'
 import type { StoredLog } from './logs.ts'
 
-/** What became of the last request: as a log says it. */
+/** What became of the last request. */
 export interface LastRequest {
-  /** `sending`: it is on its way. `unknown`: nobody can say whether it was stored. */
+  /** `unknown`: it may have been stored. */
   result: 'taken' | 'refused' | 'unknown' | 'sending'
   /** The status, or the code of an error. */
   why: string
@@ -11,11 +11,11 @@ export interface LastRequest {
   time: number
 }
 
-/** Of these logs the latest; undefined where nothing was ever sent. */
+/** The last request of these logs; undefined if there was none. */
 export function lastRequest(logs: readonly StoredLog[], now: number): LastRequest | undefined {
   const requests = logs.flatMap(({ fold }): LastRequest[] => {
     const { open, result } = fold
-    // A claim that was never settled: its process was ended.
+    // If nothing was recorded after a claim, its process is still running or was killed.
     if (open) return [{ result: isBusy(fold, now) ? 'sending' : 'unknown', why: 'ended', time: open.ms }]
     return result ? [{ result: result.what, why: result.why, time: result.ms }] : []
   })
@@ -33,7 +33,7 @@ export function requestText(request: LastRequest | undefined, now: number): stri
   return result === 'refused' ? `refused: ${reason}, ${when}` : `not known: ${reason}, ${when}`
 }
 
-/** What the codes of this library mean; the others are a status, or the system's. */
+/** Codes in words. The others are a status, or a code of the system. */
 const reasons: Readonly<Record<string, string>> = {
   ended: 'the process that sent it was ended',
   'given-up': 'it was given up before it was sent',
@@ -50,7 +50,7 @@ const UNITS = [
   ['minute', 60_000],
 ] as const
 
-/** `3 hours ago`; a time that is still to come by this clock is shown as it is. */
+/** `3 hours ago`. A time in the future is shown as it is. */
 export function ago(time: number, now: number): string {
   const passed = now - time
   if (passed < -60_000) return `at ${new Date(time).toISOString()} (this clock is behind)`

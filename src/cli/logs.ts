@@ -10,13 +10,12 @@ import { COMMAND_METRIC, FAILURE_METRIC, type Series } from '../core/vocabulary.
 import type { Fold } from '../helper/fold.ts'
 import { type Mark, readLog } from '../helper/read-log.ts'
 
-/** A log as it is on disk. */
 export interface StoredLog {
   path: string
   version: string
   /** The hash of the endpoint that it was counted for. */
   endpoint: string
-  /** Counted under `local` or `air_gapped`, for the user alone: nothing sends it. */
+  /** Counted with `local` or `air_gapped`: nothing sends it. */
   local: boolean
   /** The one that the next command appends to. */
   current: boolean
@@ -24,10 +23,10 @@ export interface StoredLog {
   fold: Fold
 }
 
-/** What a series counts. A failure is a run as well, and is counted as both. */
+/** What a series counts. A failed run is counted as a run and as a failure. */
 export type Kind = 'run' | 'failure' | 'event'
 
-/** The paths of all logs in a state folder. Throws where it cannot be listed. */
+/** The paths of all logs in a state folder. Throws if it cannot be listed. */
 export function logPaths(stateFolder: string, kind: typeof LOGS | typeof LOCAL): string[] {
   const folder = join(stateFolder, kind)
   return namesIn(folder)
@@ -35,22 +34,19 @@ export function logPaths(stateFolder: string, kind: typeof LOGS | typeof LOCAL):
     .map(name => join(folder, name))
 }
 
-/** How the log of an endpoint is named: the hash that `StoredLog.endpoint` is. */
+/** The hash of an endpoint, as in `StoredLog.endpoint`. */
 export function endpointHash(options: TelemetryOptions, url: string): string {
   return parseLogName(basename(currentLog('', options, url)))!.endpoint
 }
 
-/** The log that a command appends to, for an endpoint or for `local`. */
+/** The log to which a command appends, for an endpoint or for `local`. */
 export function currentLog(stateFolder: string, options: TelemetryOptions, url: string | undefined): string {
   const { metric, resource } = draftOf(options)
   const name = logName(options.version, url ?? 'local', metric, resource)
   return join(stateFolder, url === undefined ? LOCAL : LOGS, name)
 }
 
-/**
- * All logs, the current ones first, then the newest version. `onMark` learns of each mark. Throws where one cannot be
- * read.
- */
+/** All logs, the current ones first, then by version. Calls `onMark` for each mark. Throws if a log cannot be read. */
 export function storedLogs(
   stateFolder: string,
   current: readonly string[],
@@ -73,7 +69,7 @@ export function storedLogs(
   return logs.sort((a, b) => Number(b.current) - Number(a.current) || newest(a, b))
 }
 
-/** A command may have set it aside, and a helper removed it. */
+/** Undefined for a log that is gone: a command may have set it aside, or a helper removed it. */
 function unlessGone<T>(read: () => T): T | undefined {
   try {
     return read()
@@ -87,20 +83,20 @@ export function kindOf(metric: string, commandMetric: string = COMMAND_METRIC): 
   return metric === commandMetric ? 'run' : metric === FAILURE_METRIC ? 'failure' : 'event'
 }
 
-/** The series of a log, as it was written, and what it counts. */
+/** Parses a series of a log. */
 export function seriesIn(text: string, { head }: Fold): Series & { kind: Kind } {
   const series = parseSeries(text)!
   return { ...series, kind: kindOf(series.metric, head?.metric) }
 }
 
-/** How many of each kind a log holds. */
+/** How many of each kind were counted. */
 export function totalsOf(fold: Fold): Record<Kind, number> {
   const totals = { run: 0, failure: 0, event: 0 }
   for (const [text, { value }] of fold.series) totals[seriesIn(text, fold).kind] += value
   return totals
 }
 
-/** When the first of a log's marks was made, in ms since 1970; undefined where it has none. */
+/** The time of the first mark, in ms since 1970; undefined if there is none. */
 export function firstOf({ series }: Fold): number | undefined {
   return series.size ? Math.min(...[...series.values()].map(({ first }) => first)) : undefined
 }

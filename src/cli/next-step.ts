@@ -4,7 +4,7 @@ import type { Tool } from '../core/tool.ts'
 import { lineOf } from './config-line.ts'
 import { type Inspection, setBy } from './inspect.ts'
 
-/** How a user changes what is in effect: what to run, which variable to unset, which line of which file to change. */
+/** How a user changes the decision: what to run, which variable to unset, which line of which file to change. */
 export function nextStep(inspection: Inspection, { options }: Tool): string[] {
   const { decision, folders, endpoint } = inspection
   const { name } = options
@@ -53,7 +53,7 @@ export function nextStep(inspection: Inspection, { options }: Tool): string[] {
         `or, as the author of ${name}, pass ${endpoint.endpoint ? 'a valid' : 'an'} \`endpoint\` to initTelemetry`,
       ]
     case 12:
-      return [`nothing: tests of a tool are not counted. ${own}=on counts them all the same`]
+      return [`none: tests of a tool are not counted. ${own}=on counts them too`]
     case 14:
       return [`${own}=on counts and sends in CI too`]
     case 16:
@@ -62,6 +62,6 @@ export function nextStep(inspection: Inspection, { options }: Tool): string[] {
     case 19:
       return [`run ${name} once in a terminal, or ${enable}`]
     default:
-      return [] // the tool, or the runtime: nothing that a user could change
+      return [] // the tool or the runtime, which a user cannot change
   }
 }

@@ -1,16 +1,16 @@
 import type { Row } from '../core/layout.ts'
 import { version } from '../core/version.ts'
 import { COMMAND_METRIC } from '../core/vocabulary.ts'
-import { optionSentence } from '../explain/decision.ts'
+import { optionSentence } from '../explain/option.ts'
 import { describe } from '../helper/body.ts'
 import { visible } from '../terminal/printable.ts'
-import type { Context, Values as Flags } from './context.ts'
+import type { Context, Flags } from './context.ts'
 import { inspect, setBy } from './inspect.ts'
 import { rows, sentences } from './print.ts'
 import { type Sendable, sendableOf, type Values } from './sendable.ts'
 import { Stop } from './stop.ts'
 
-/** `preview --all`: every name and value that can ever be sent, not only by the next run. Sends nothing. */
+/** `preview --all`: every name and value that can ever be sent. */
 export function previewAll(context: Context, { json }: Flags): number {
   const { stdout } = context
   const { options } = context.tool
@@ -43,10 +43,9 @@ export function previewAll(context: Context, { json }: Flags): number {
   return 0
 }
 
-/** A receiver gets a request after each command. So it can tell when each was run. */
 const TIMES: Row[] = [
   ['startTimeUnixNano', 'when its first one was counted'],
-  ['timeUnixNano', 'when it was sent; requests follow each command, so this tells when the command was run'],
+  ['timeUnixNano', 'when it was sent, which is usually right after the command'],
   ['asInt', 'how many there were up to then'],
 ]
 
@@ -80,12 +79,12 @@ function headerRows(names: readonly string[], own: readonly string[]): Row[] {
     'otlp-tally-shard': 'the first four digits of user.fingerprint',
     accept: '*/*',
     'accept-language': '*',
-    'accept-encoding': 'gzip, deflate, or what else fetch can read',
+    'accept-encoding': 'gzip, deflate, or what else `fetch` can decompress',
     'sec-fetch-mode': 'cors',
   }
   return names.map(name => [
     name,
-    own.includes(name) ? 'set for this endpoint; not shown' : (values[name] ?? 'as HTTP needs it'),
+    own.includes(name) ? 'set for this endpoint; not shown' : (values[name] ?? 'as HTTP requires it'),
   ])
 }
 

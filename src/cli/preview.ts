@@ -1,26 +1,26 @@
-import { meaning } from '../body/meaning.ts'
+import { fieldMeanings } from '../body/field-meanings.ts'
 import { type Attribute, metricsOf } from '../body/metrics-of.ts'
 import { draftOf } from '../core/counter.ts'
 import type { Row } from '../core/layout.ts'
 import { seriesText } from '../core/log/record.ts'
 import { isValue } from '../core/option-problems.ts'
 import { commandSeries, UNKNOWN } from '../core/vocabulary.ts'
-import { optionSentence } from '../explain/decision.ts'
+import { optionSentence } from '../explain/option.ts'
 import { preview as previewBody } from '../helper/preview.ts'
 import { readLog } from '../helper/read-log.ts'
 import { visible } from '../terminal/printable.ts'
-import { type Context, called, type Values } from './context.ts'
+import { type Context, commandText, type Flags } from './context.ts'
 import { type Inspection, inspect, ownLog } from './inspect.ts'
-import { labelOfKind } from './label.ts'
 import { currentLog, kindOf, seriesIn } from './logs.ts'
 import { rows, sentences } from './print.ts'
+import { seriesLabelWithKind } from './series-label.ts'
 import { Stop } from './stop.ts'
 
 /**
- * `preview`: what would be sent if the command were run now, and what each part is for; with `--raw` the bytes of the
- * body, to be piped into anything. Sends nothing, counts nothing, makes no file and no id.
+ * `preview`: what would be sent if the command was run now, and what each field is for; with `--raw` only the body. Counts
+ * nothing, and makes no file and no id.
  */
-export function preview(context: Context, { raw }: Values, given?: string): number {
+export function preview(context: Context, { raw }: Flags, given?: string): number {
   const { tool, stdout } = context
   const { options } = tool
   const inspection = inspect(context)
@@ -55,18 +55,15 @@ export function preview(context: Context, { raw }: Values, given?: string): numb
         stdout,
         `${PROTOCOL_FIELDS.slice(0, -1).join(', ')} and ${PROTOCOL_FIELDS.at(-1)} are also in the body, and say nothing about you.`,
         ...(isListed ? [] : [`"${command}" is not in the list of commands: it is counted as "${UNKNOWN}".`]),
-        `The same as JSON: ${called(tool, `preview ${quoted(given)}--raw`)}`,
-        `All that can ever be sent: ${called(tool, 'preview --all')}`,
+        `The same as JSON: ${commandText(tool, `preview ${quoted(given)}--raw`)}`,
+        `All that can ever be sent: ${commandText(tool, 'preview --all')}`,
       ),
     ].join('\n'),
   )
   return 0
 }
 
-/**
- * The command that was counted last, which is the one that a user has in mind; where there is none, an example. Not
- * `unknown`, as long as there is another.
- */
+/** The listed command that was counted last; if there is none, the first of the list. */
 function lastCommand(inspection: Inspection, commands: readonly string[]): string {
   const log = ownLog(inspection)
   let last: string | undefined
@@ -86,27 +83,27 @@ function countRows(body: unknown, commandMetric: string | undefined): Row[] {
   return metricsOf(body).flatMap(({ metric: { name, sum } }) =>
     sum!.dataPoints!.flatMap(({ attributes, asInt, startTimeUnixNano }): Row[] => {
       const pairs = Object.fromEntries(attributes!.map(pair => [pair.key, valueIn(pair)]))
-      const text = labelOfKind({ metric: name, attributes: pairs, kind: kindOf(name, commandMetric) })
-      // The zero before a first count is a matter of the protocol.
+      const text = seriesLabelWithKind({ metric: name, attributes: pairs, kind: kindOf(name, commandMetric) })
+      // The zero at the start of a series is only for the protocol.
       return asInt === '0' ? [] : [[text, `${asInt}, since ${timeIn(`${startTimeUnixNano}`)}`]]
     }),
   )
 }
 
-/** Fields in which OTLP says what a number is. */
+/** Fields with which OTLP describes a metric. */
 const PROTOCOL_FIELDS = ['scope', 'description', 'unit', 'aggregationTemporality', 'isMonotonic']
 
-/** The other fields, those of the resource with their value, each with a sentence. */
+/** What the other fields are for, with the values of the resource. */
 function fieldRows(body: unknown): Row[] {
   const { resource } = metricsOf(body)[0]!
   const values = new Map(resource.map(pair => [pair.key, `${valueIn(pair)}`]))
-  const fields = meaning(body)
+  const fields = fieldMeanings(body)
     .filter(([field]) => !PROTOCOL_FIELDS.includes(field))
     .map(([field, sentence]): Row => {
       const value = values.get(field)
       return [field, value === undefined ? sentence : `${value} (${sentence})`]
     })
-  // The one header that is made of what is stored.
+  // The only header with something stored.
   return [
     ...fields,
     ['otlp-tally-shard', 'a header: the first four digits of user.fingerprint, for load balancers'],

@@ -2,10 +2,10 @@ import { type Row, rowsText, textWidth, wrap } from '../core/layout.ts'
 import { printable } from '../terminal/printable.ts'
 import type { Output } from './context.ts'
 
-// Everything that these commands print goes through here: a variable, a path, a file or a URL can hold what a terminal
-// obeys, or a line that looks like one of ours.
+// Escapes everything that these commands print: a variable, a path or a URL may contain control characters, or a line
+// that looks like part of the output.
 
-/** Rows of a label and a text. Wrapped at the width of a terminal; in a pipe a text is one line, to be searched. */
+/** Rows of a label and a text. In a terminal they are wrapped; in a pipe each is one line, for `grep`. */
 export function rows(output: Pick<Output, 'columns'>, rows: readonly Row[]): string {
   return `${rowsText(
     rows.map(([label, text]) => [printable(label), safe(text)] as const),
@@ -18,7 +18,7 @@ export function sentences(output: Output, ...texts: readonly string[]): string {
   return texts.map(text => `${wrap(safe(text), widthOf(output))}\n`).join('')
 }
 
-/** A text of several lines that is shown as it is, such as the place of a mistake. */
+/** A text whose lines are kept, such as an excerpt of a config file. */
 export function block(text: string): string {
   return `${text.trimEnd().split('\n').map(safe).join('\n')}\n`
 }

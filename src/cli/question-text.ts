@@ -5,10 +5,10 @@ import { contents, newsIn } from '../core/decide/notice.ts'
 import type { Target } from '../core/decide/target.ts'
 import { type Row, textWidth, wrap } from '../core/layout.ts'
 import type { Tool } from '../core/tool.ts'
-import { called } from './context.ts'
+import { commandText } from './context.ts'
 import { rows } from './print.ts'
 
-/** The question: what is sent, to whom, and what is new since the user has last agreed. */
+/** The question: what is sent, where to, and what is new since the user last agreed. */
 export function questionText(
   tool: Tool,
   target: Target,
@@ -21,7 +21,7 @@ export function questionText(
   const later =
     options.command === false
       ? `${environmentPrefix(options.name)}_TELEMETRY=off, or [telemetry] enabled = false in ${folders.config}`
-      : `${called(tool, 'enable')}, or disable`
+      : `${commandText(tool, 'enable')}, or disable`
   const all: Row[] = [
     ...contents(options, target),
     ...(news.length ? [['New', news.join(', ')] as const] : []),

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline'
 import type { Input, Output } from './context.ts'
 
-/** Text typed before a question arrives at once. After this long without any, all of it has arrived. */
+/** Text that was typed before a question arrives at once. After such a pause all of it has arrived. */
 const QUIET_MS = 50
 const MAX_DISCARD_MS = 2000
 
@@ -11,9 +11,9 @@ interface Streams {
 }
 
 /**
- * Asks on stderr and reads one line. Undefined for no answer: no terminal on both sides, end of input (Ctrl-D), Ctrl-C,
- * or nothing within `timeoutMs`. Nothing is read from a pipe: what is in it is for the tool. What was
- * typed before the question is no answer to it, and is thrown away.
+ * Asks on stderr and reads one line. Undefined without an answer: stdin or stderr is not a terminal, end of input (Ctrl-D),
+ * Ctrl-C, or nothing within `timeoutMs`. Does not read from a pipe, whose content is for the tool. Discards what was typed
+ * before the question.
  */
 export async function question(
   text: string,
@@ -23,10 +23,10 @@ export async function question(
   if (!stdin.isTTY || !stderr.isTTY) return undefined
   await discardTyped(stdin)
   return new Promise(resolve => {
-    // Not in raw mode: the terminal edits the line, and Ctrl-C is the signal that it always is.
+    // Without raw mode the terminal edits the line, and Ctrl-C is a signal.
     const lines = createInterface({ input: stdin, terminal: false })
     const timer = setTimeout(finish, timeoutMs)
-    // Without a listener of the tool's the signal ends the process, with nothing stored, as it should.
+    // If the tool does not listen for the signal, it ends the process, and nothing is stored.
     const handled = process.listenerCount('SIGINT') > 0
     if (handled) process.once('SIGINT', finish)
 
@@ -63,7 +63,7 @@ export async function yesOrNo(
   return undefined
 }
 
-/** In raw mode, since a terminal otherwise keeps a line without its Enter back until that comes. */
+/** In raw mode, because a terminal otherwise delivers a line only after Enter. */
 async function discardTyped(stdin: Input): Promise<void> {
   let interrupted = false
   stdin.setRawMode?.(true)

@@ -6,17 +6,17 @@ import { LOCAL, LOGS } from '../core/log/name.ts'
 import { hasCode } from '../core/node.ts'
 import { logPaths } from './logs.ts'
 
-/** What of a state folder is ours, by name: the folder may be the tool's own, with anything else in it. */
+/** The library's files in a state folder, by name: the folder may belong to the tool, with other files in it. */
 export interface Stored {
-  /** What was counted to be sent, and for the user alone. */
   logs: string[]
+  /** Logs of `local` counts. */
   local: string[]
-  /** With what an interruption has left of them. */
+  /** With temporary files of an interrupted write, as for the notice. */
   fingerprint: string[]
   notice: string[]
 }
 
-/** Finds it. Throws where the folder cannot be listed. */
+/** Throws if the folder cannot be listed. */
 export function storedIn(stateFolder: string): Stored {
   const named = (name: string) =>
     namesIn(stateFolder)
@@ -28,7 +28,7 @@ export function storedIn(stateFolder: string): Stored {
   }
 }
 
-/** Removes files, and no link's target. Returns what is left, each with the reason. */
+/** Removes files, not the targets of links. Returns the paths that could not be removed, each with the reason. */
 export function remove(paths: readonly string[]): string[] {
   return paths.flatMap(path => {
     try {
@@ -40,16 +40,13 @@ export function remove(paths: readonly string[]): string[] {
   })
 }
 
-/** True where there is a yes to be removed. */
+/** True if there is a yes, even one that was copied here and does not count. */
 export function hasYes(stateFolder: string): boolean {
   const { agreed, copied } = readAnswers(consentPath(stateFolder))
   return copied === true || Object.keys(agreed).length > 0
 }
 
-/**
- * Removes a yes, never a no: where `disable` has come between, the file is put back. Returns what is left, with the
- * reason.
- */
+/** Removes a yes, never a no: if `disable` has written one meanwhile, the file is put back. Returns what `remove` does. */
 export function removeYes(stateFolder: string): string[] {
   const path = consentPath(stateFolder)
   if (!hasYes(stateFolder)) return []

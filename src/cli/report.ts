@@ -2,18 +2,15 @@ import { environmentPrefix } from '../core/decide/environment.ts'
 import type { Fold } from '../helper/fold.ts'
 import { flagsProblem, show } from '../report/show.ts'
 import type { Use } from '../report/use.ts'
-import type { Context, Values } from './context.ts'
+import type { Context, Flags } from './context.ts'
 import { type Inspection, inspect } from './inspect.ts'
-import { label } from './label.ts'
 import { seriesIn, storedLogs } from './logs.ts'
 import { sentences } from './print.ts'
+import { seriesLabel } from './series-label.ts'
 import { Stop } from './stop.ts'
 
-/**
- * `report`: the user's own counts, those that are sent and those that are counted for this user alone. Reads this disk,
- * sends nothing. Returns the exit code.
- */
-export function reportUsage(context: Context, values: Values, [page]: string[]): number {
+/** `report`: the counts on this computer, `local` ones too. Returns the exit code. */
+export function reportUsage(context: Context, values: Flags, [page]: string[]): number {
   const { tool, stderr } = context
   const { name } = tool.options
   const problem = flagsProblem(values)
@@ -28,7 +25,7 @@ export function reportUsage(context: Context, values: Values, [page]: string[]):
 
 const MINUTE_MS = 60_000
 
-/** Marks of one minute and one series are one use: a log may hold millions. */
+/** The marks of a series within a minute are one use: a log may have millions of marks. */
 function usesOf({ folders, logs }: Inspection): Use[] {
   const uses = new Map<string, Use>()
   const byPath = new Map(logs.map(log => [log.path, log]))
@@ -44,7 +41,7 @@ function usesOf({ folders, logs }: Inspection): Use[] {
         const { command_name: command, agent } = one.attributes
         const what =
           one.kind === 'event'
-            ? { name: label(one) }
+            ? { name: seriesLabel(one) }
             : { name: `${command}`, ...(agent !== undefined && { agent: `${agent}` }) }
         uses.set(key, {
           ...{ ...what, kind: one.kind, time: ms, count: 1, version: log.version },
@@ -55,7 +52,7 @@ function usesOf({ folders, logs }: Inspection): Use[] {
   return [...uses.values()]
 }
 
-/** Where it was counted, with `environment: true`. */
+/** What `environment: true` has recorded. */
 function environmentIn({ head }: Fold): Pick<Use, 'os' | 'arch' | 'runtime'> {
   const {
     'os.type': os,
@@ -70,7 +67,7 @@ function environmentIn({ head }: Fold): Pick<Use, 'os' | 'arch' | 'runtime'> {
   }
 }
 
-/** Nothing to see has a reason, and the person who looks can change it. */
+/** Why there is nothing to show, and what to do. */
 function whyNothing({ decision }: Inspection, name: string): string[] {
   return [
     `Nothing has been counted yet: telemetry is ${decision.mode} (${decision.reason}).`,

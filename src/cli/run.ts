@@ -5,7 +5,7 @@ import { readArguments } from '../terminal/arguments.ts'
 import { didYouMean } from '../terminal/did-you-mean.ts'
 import { printable } from '../terminal/printable.ts'
 import { aliases, type Command, commands } from './commands.ts'
-import { called, contextOf, type TelemetryIo, type Values } from './context.ts'
+import { commandText, contextOf, type Flags, type TelemetryIo } from './context.ts'
 import { sentences } from './print.ts'
 import { Stop } from './stop.ts'
 
@@ -35,7 +35,7 @@ export async function runTelemetryCommand(argv: readonly string[], io: Telemetry
   const { tool, stdout, stderr } = context
   tool.discard()
   const complain = (sentence: string, code: number) => {
-    stderr.write(sentences(stderr, `${called(tool, '')} ${sentence}`))
+    stderr.write(sentences(stderr, `${commandText(tool, '')} ${sentence}`))
     return code
   }
   const [first = 'help', ...rest] = argv
@@ -49,7 +49,7 @@ export async function runTelemetryCommand(argv: readonly string[], io: Telemetry
   const command = Object.hasOwn(commands, key) ? commands[key] : undefined
   if (!command) {
     const sentence = `${printable(name)}: there is no such command${didYouMean(name, Object.keys(commands))}`
-    return complain(`${sentence} (all are in "${called(tool, 'help')}")`, 2)
+    return complain(`${sentence} (all are in "${commandText(tool, 'help')}")`, 2)
   }
   if (help || rest.some(arg => arg === '--help' || arg === '-h')) {
     stdout.write(helpText(tool, command, stdout.columns))
@@ -57,13 +57,13 @@ export async function runTelemetryCommand(argv: readonly string[], io: Telemetry
   }
   const given = readArguments(rest, command.options ?? {}, [0, command.operands ?? 0], 'one')
   if (typeof given === 'string') return complain(`${name}: ${given}`, 2)
-  const conflict = command.conflict?.(given.values as Values, given.operands)
+  const conflict = command.conflict?.(given.values as Flags, given.operands)
   if (conflict) return complain(`${name}: ${conflict}`, 2)
-  // What follows reads and writes files by what this runtime lacks. `status` says why telemetry is off.
+  // The other commands need functions that this runtime lacks. `status` says why telemetry is off.
   if (!supported && key !== 'status')
     return complain(`${name}: not possible under Node ${process.version}, where telemetry is always off`, 1)
   try {
-    return await command.run(context, given.values as Values, given.operands)
+    return await command.run(context, given.values as Flags, given.operands)
   } catch (error) {
     return complain(`${name}: ${(error as Error).message}`, error instanceof Stop ? error.code : 1)
   }
@@ -72,11 +72,11 @@ export async function runTelemetryCommand(argv: readonly string[], io: Telemetry
 function usageText(tool: Tool, columns: number | undefined): string {
   const rows = Object.values(commands).map(({ usage, does }) => [usage, does] as const)
   const usage = rowsText([...rows, ['help COMMAND', 'the flags of one of them']], textWidth(columns))
-  return `usage: ${called(tool, 'COMMAND')}\n\n${usage}\n`
+  return `usage: ${commandText(tool, 'COMMAND')}\n\n${usage}\n`
 }
 
 function helpText(tool: Tool, { usage, does, flags }: Command, columns: number | undefined): string {
   const width = textWidth(columns)
   const rows = flags ? `\n${rowsText(flags, width)}\n` : ''
-  return `usage: ${called(tool, usage)}\n\n${wrap(`${does}.`, width)}\n${rows}`
+  return `usage: ${commandText(tool, usage)}\n\n${wrap(`${does}.`, width)}\n${rows}`
 }

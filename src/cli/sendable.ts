@@ -5,24 +5,24 @@ import type { TelemetryOptions } from '../core/options.ts'
 import { COMMAND_METRIC, FAILURE_METRIC, UNKNOWN } from '../core/vocabulary.ts'
 import { describe } from '../helper/body.ts'
 
-/** All values that something can have; a text describes them where they cannot be listed. */
+/** All values of an attribute, or the name of their form. */
 export type Values = readonly (string | boolean)[] | string
 
-/** Everything that a tool can ever send. `preview --all --json` prints it: field names are stable. */
+/** Everything that a tool can ever send, as `preview --all --json` prints it. Field names are stable. */
 export interface Sendable {
   name: string
   version: string
-  /** Null where there is no endpoint. */
+  /** Null if there is no endpoint. */
   url: string | null
-  /** The names of all headers that go out. */
+  /** The names of all headers of a request. */
   headers: readonly string[]
-  /** Once in each request, by key. */
+  /** The resource attributes by key. */
   resource: Readonly<Record<string, Values>>
-  /** By name, each with the attributes that one of its counts can have. */
+  /** By name, each with the attributes of its points. */
   metrics: Readonly<Record<string, { unit: string; attributes: Readonly<Record<string, Values>> }>>
 }
 
-// `environment: true`, as semantic conventions 1.44 name what Node, Bun and Deno run on (see core/runtime-attributes.ts).
+// The values of `environment: true` (see core/runtime-attributes.ts), with the names of semantic conventions 1.44.
 const OS_TYPES = [
   ...[
     'aix',
@@ -55,7 +55,6 @@ const ARCHES = [
   ],
 ]
 
-/** Everything, by the options alone. */
 export function sendableOf(options: TelemetryOptions, target: Target | undefined): Sendable {
   const { name, version, environment, resourceAttributes = {} } = options
   const constants = Object.entries(resourceAttributes).map(([key, value]) => [key, [value]])

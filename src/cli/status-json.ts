@@ -2,7 +2,7 @@ import { isProblem } from '../core/decide/config.ts'
 import type { Answers } from '../core/decide/consent.ts'
 import { consentPath } from '../core/decide/consent.ts'
 import { ADDED_HEADERS, REQUEST_HEADERS } from '../core/deliver/job.ts'
-import { configSentence } from '../explain/decision.ts'
+import { configSentence } from '../explain/config.ts'
 import { visible } from '../terminal/printable.ts'
 import type { Context } from './context.ts'
 import type { Ruling } from './counterfactuals.ts'
@@ -12,7 +12,7 @@ import { firstOf, type StoredLog, seriesIn, totalsOf } from './logs.ts'
 import { nextStep } from './next-step.ts'
 import { isPlain } from './status.ts'
 
-/** The report for programs. Field names are stable within a major version. */
+/** `status --json`. Field names are stable within a major version. */
 export function statusJson(inspection: Inspection, { tool }: Context): string {
   const { decision, counterfactuals, target, folders, config, fingerprint, answers, notice, route, logs } =
     inspection
@@ -78,7 +78,7 @@ function logJson(log: StoredLog, urls: Inspection['urls']) {
   }
 }
 
-/** ISO 8601; null for none, and for what is no time. */
+/** ISO 8601; null for none or an invalid time. */
 function time(ms: number | undefined): string | null {
   return ms && Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : null
 }

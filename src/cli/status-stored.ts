@@ -1,13 +1,13 @@
 import type { Answers } from '../core/decide/consent.ts'
 import type { Row } from '../core/layout.ts'
-import { count } from '../terminal/count.ts'
+import { plural } from '../terminal/plural.ts'
 import { type Inspection, ownLog } from './inspect.ts'
-import { labelOfKind } from './label.ts'
 import { firstOf, type StoredLog, seriesIn, totalsOf } from './logs.ts'
+import { seriesLabelWithKind } from './series-label.ts'
 
 const LATER = 'made with the first count'
 
-/** Where everything is stored, the ids, what the user has answered, and what was shown. */
+/** The files, the ids, the user's answer and the notices that were shown. */
 export function storedRows(inspection: Inspection): Row[] {
   const { folders, fingerprint, answers, notice, route } = inspection
   const own = ownLog(inspection)
@@ -57,7 +57,7 @@ function agreementRows({ agreed }: Answers, what: string): string[] {
   )
 }
 
-/** What was counted, by log. */
+/** What was counted, for each log. */
 export function countRows(inspection: Inspection): Row[] {
   const { logs } = inspection
   if (!logs.length) return [['counted', 'nothing yet']]
@@ -71,7 +71,7 @@ function logTexts(log: StoredLog, inspection: Inspection): string[] {
   const { version, local, current, fold } = log
   const totals = totalsOf(fold)
   const kinds = (['run', 'failure', 'event'] as const).filter((kind, index) => totals[kind] || !index)
-  const counts = kinds.map(kind => count(totals[kind], kind)).join(', ')
+  const counts = kinds.map(kind => plural(totals[kind], kind)).join(', ')
   const first = firstOf(fold)
   const waiting = fold.total - fold.taken
   const head = [
@@ -79,16 +79,19 @@ function logTexts(log: StoredLog, inspection: Inspection): string[] {
     local
       ? 'for you alone'
       : waiting
-        ? `${waiting === fold.total ? 'not sent yet' : `${count(waiting, 'count')} not sent yet`}`
+        ? `${waiting === fold.total ? 'not sent yet' : `${plural(waiting, 'count')} not sent yet`}`
         : 'sent',
   ].join(', ')
-  // An old version has its place here; `export` has it all.
+  // Of other logs only the totals are shown: `export` has the rest.
   if (!current) return [head]
   const series = [...fold.series].sort(([, a], [, b]) => b.value - a.value)
-  return [head, ...series.map(([text, { value }]) => `${value}  ${labelOfKind(seriesIn(text, fold))}`)]
+  return [
+    head,
+    ...series.map(([text, { value }]) => `${value}  ${seriesLabelWithKind(seriesIn(text, fold))}`),
+  ]
 }
 
-/** Which endpoint a log is for, where it is not the one that is in effect. */
+/** The endpoint of a log, if it is not the one in effect. */
 function endpointText({ endpoint, local }: StoredLog, { urls, target }: Inspection): string {
   const url = urls.get(endpoint)
   if (local || (url !== undefined && url === target?.url)) return ''

@@ -2,16 +2,15 @@ import { isProblem } from '../core/decide/config.ts'
 import { contents } from '../core/decide/notice.ts'
 import type { Row } from '../core/layout.ts'
 import type { Tool } from '../core/tool.ts'
-import { notAnEndpoint } from '../exchange/explain.ts'
-import { wayTo } from '../exchange/proxy.ts'
-import { type Context, called } from './context.ts'
+import { proxySentence } from '../exchange/proxy.ts'
+import { endpointSentence } from '../exchange/sentences.ts'
+import { type Context, commandText } from './context.ts'
 import { type Inspection, ownLog, setBy } from './inspect.ts'
 import { lastRequest, requestText } from './last-request.ts'
 import { nextStep } from './next-step.ts'
 import { block, rows, sentences } from './print.ts'
 import { countRows, storedRows, titled } from './status-stored.ts'
 
-/** What each mode means to the person who reads it. */
 const meaning = {
   on: 'on: runs are counted and sent',
   local: 'local: runs are counted, nothing is sent',
@@ -19,7 +18,7 @@ const meaning = {
   off: 'off: nothing is counted or sent',
 }
 
-/** The report for people: what is in effect, why, how to change it, what can be sent, and what was counted. */
+/** `status`: what is in effect and why, how to change it, what can be sent, and what was counted. */
 export function statusText(inspection: Inspection, { tool, env, stdout }: Context): string {
   const { decision, counterfactuals, config } = inspection
   const { name } = tool.options
@@ -50,29 +49,29 @@ function endpointRows(inspection: Inspection, name: string, env: Context['env'])
         'endpoint',
         inspection.optionProblems.length
           ? `not looked at ${from}`
-          : `${notAnEndpoint(endpoint.endpoint)} ${from}`,
+          : `${endpointSentence(endpoint.endpoint)} ${from}`,
       ],
     ]
-  const way = wayTo(target.url, env)
+  const proxy = proxySentence(target.url, env)
   return [
     ['endpoint', `${target.url} ${from}`],
     ...(isPlain(target) ? [['', 'plain http: anybody on the way can read what is sent'] as const] : []),
-    ...(way ? [['', way] as const] : []),
+    ...(proxy ? [['', proxy] as const] : []),
   ]
 }
 
-/** Plain http to another machine. To this one nobody is on the way. */
+/** Whether others can read the requests: plain http to another machine. */
 export function isPlain({ url, local }: { url: string; local: boolean }): boolean {
   return url.startsWith('http:') && !local
 }
 
-/** What can be sent. Of options that are not valid nothing can. */
+/** What can be sent: nothing if an option is not valid. */
 function sentRows({ optionProblems, target }: Inspection, tool: Tool): Row[] {
   if (optionProblems.length) return []
   const own = contents(tool.options, target).filter(([label]) => label !== 'To')
   return [
     ...own.map(([label, text]) => [label.toLowerCase(), text] as const),
-    ...(tool.options.command === false ? [] : [['in full', called(tool, 'preview --all')] as const]),
+    ...(tool.options.command === false ? [] : [['in full', commandText(tool, 'preview --all')] as const]),
   ]
 }
 
@@ -86,7 +85,7 @@ function requestRows(inspection: Inspection, tool: Tool): Row[] {
   return [
     ['last request', requestText(request, now)],
     ...(isBad && tool.options.command !== false
-      ? [['', `"${called(tool, 'check')}" sends an empty one, and explains the answer`] as const]
+      ? [['', `"${commandText(tool, 'check')}" sends an empty one, and explains the answer`] as const]
       : []),
   ]
 }

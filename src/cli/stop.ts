@@ -1,4 +1,4 @@
-/** Ends a command: a sentence on stderr, and the exit code; 2 where the command was not understood. */
+/** Ends a command with a sentence on stderr. The exit code is 2 for a mistake in the command line. */
 export class Stop extends Error {
   readonly code: number
   constructor(sentence: string, code = 1) {

@@ -1,8 +1,8 @@
 import { consentPath } from '../core/decide/consent.ts'
 import { answerFiles } from '../core/decide/folders.ts'
-import { count } from '../terminal/count.ts'
+import { plural } from '../terminal/plural.ts'
 import { writeNo, writeYes } from './answer.ts'
-import { type Context, called, foldersIn } from './context.ts'
+import { type Context, commandText, foldersIn } from './context.ts'
 import { type Ruling, rulingsOf } from './counterfactuals.ts'
 import { forget } from './forget.ts'
 import { inspect } from './inspect.ts'
@@ -11,8 +11,8 @@ import { sentences } from './print.ts'
 import { writableFolders, writeProblem } from './write-problem.ts'
 
 /**
- * `enable`: writes a yes to what is sent now, in place of the user's own no, and nothing else. Where another row still
- * says off, says which and what to change. The exit code is 0 only where it is on then.
+ * `enable`: writes a yes to what is sent now, in place of the user's no. If something else still decides, says what it is
+ * and how to change it. Returns the exit code, which is 0 only if telemetry is on now.
  */
 export function enable(context: Context): number {
   const { tool, stdout, stderr } = context
@@ -22,11 +22,9 @@ export function enable(context: Context): number {
   const failures = writeYes(folders, target)
   const rulings = rulingsOf(context)
   const isOn = !failures.length && rulings[0].mode === 'on'
-  const done = target
-    ? `your yes is in ${consentPath(folders.stateFolder)}`
-    : 'there is no no of yours any more'
+  const done = target ? `your yes is in ${consentPath(folders.stateFolder)}` : 'your no was removed'
   if (isOn) {
-    const shows = `"${called(tool, 'preview --all')}" shows it.`
+    const shows = `"${commandText(tool, 'preview --all')}" shows it.`
     const lines = [
       `${name} telemetry is on: ${done}`,
       `It is for what is sent now, to ${target!.url}. ${shows}`,
@@ -34,38 +32,35 @@ export function enable(context: Context): number {
     stdout.write(sentences(stdout, ...lines))
     return 0
   }
-  const said = failures.length ? failures.map(failure => `could not be changed: ${failure}`) : [done]
+  const changes = failures.length ? failures.map(failure => `could not be changed: ${failure}`) : [done]
   const on = rulings.findIndex(({ mode }) => mode === 'on')
   stderr.write(
     sentences(
       stderr,
-      ...said.map(text => `${name} telemetry: ${text}`),
+      ...changes.map(text => `${name} telemetry: ${text}`),
       ...rulings.slice(0, on < 0 ? undefined : on).flatMap(ruling => stillText(context, ruling)),
     ),
   )
   return 1
 }
 
-/** What else decides, and what to do about it. */
+/** What still decides, and how to change it. */
 function stillText(context: Context, decision: Ruling): string[] {
   const { tool } = context
   const still = `${tool.options.name} telemetry is still ${decision.mode}: ${decision.reason}`
   return [still, ...nextStep({ ...inspect(context), decision }, tool).map(step => `next step: ${step}`)]
 }
 
-/** `disable`: says no. The exit code is 0 only where the no is written, nothing is left, and telemetry is off. */
+/** `disable`. Returns the exit code, which is 0 only if the no was written and everything was removed. */
 export function disable(context: Context): number {
-  const { ok, lines } = sayNo(context)
+  const { ok, lines } = recordNo(context)
   const out = ok ? context.stdout : context.stderr
   out.write(sentences(out, ...lines))
   return ok ? 0 : 1
 }
 
-/**
- * First writes the no, at every place where it is looked for, then ends the installation. Says what is true then, a line
- * each.
- */
-export function sayNo(context: Pick<Context, 'tool' | 'env'>): { ok: boolean; lines: string[] } {
+/** Writes the no, then ends the installation. `lines` say what is true now. */
+export function recordNo(context: Pick<Context, 'tool' | 'env'>): { ok: boolean; lines: string[] } {
   const { tool } = context
   const folders = foldersIn(context)
   const problem = writeProblem(context)
@@ -91,7 +86,9 @@ export function sayNo(context: Pick<Context, 'tool' | 'env'>): { ok: boolean; li
             `To have what was sent deleted, send it to the operator of ${operator}.`,
           ]
         : []),
-      ...(local ? [`${count(local, 'count')} for you alone: kept until "${called(tool, 'clear')}".`] : []),
+      ...(local
+        ? [`${plural(local, 'count')} for you alone: kept until "${commandText(tool, 'clear')}".`]
+        : []),
     ],
   }
 }

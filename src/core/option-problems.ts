@@ -122,7 +122,7 @@ const REQUIRED = ['name', 'version', 'commands']
 
 /**
  * The options that are not valid; none when all are. Types refuse most of it at build time, but the callers may write
- * JavaScript. The sentences are in `explain/decision.ts`: an ordinary command never shows one.
+ * JavaScript. The sentences are in `explain/option.ts`: an ordinary command never shows one.
  */
 export function optionProblems(options: unknown): OptionProblem[] {
   if (typeof options !== 'object' || options === null) return [{ option: 'options', value: options }]

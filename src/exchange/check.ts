@@ -1,45 +1,49 @@
 import type { Environment } from '../core/decide/folders.ts'
 import { printable } from '../terminal/printable.ts'
-import { explain, quote, unreachable } from './explain.ts'
-import type { Answer } from './http.ts'
-import { wayTo } from './proxy.ts'
-import { openTransport } from './transport.ts'
+import { openClient } from './client.ts'
+import type { HttpResponse } from './http.ts'
+import { proxySentence } from './proxy.ts'
+import { bodyQuote, noResponseSentence, refusalSentence } from './sentences.ts'
 
 const TIMEOUT_MS = 10_000
 const EMPTY_EXPORT = '{"resourceMetrics":[]}'
 
-/** What became of an empty export, which a receiver must accept (OTLP specification, "OTLP/HTTP Response"). */
-export interface Check {
+/** The result of an empty export, which a receiver must accept (OTLP specification, "OTLP/HTTP Response"). */
+export interface CheckResult {
   accepted: boolean
-  /** Lines for a person: the way, where it is not the direct one, and what the answer means. */
+  /** For a person: the proxy, if there is one, and what the response means. */
   lines: string[]
 }
 
-/** Sends one empty export as a helper sends, and explains the answer. `token` says how one is passed. */
+/** Sends an empty export as a helper would, and explains the response. `token` says how to set a token. */
 export async function checkUrl(
   url: string,
   headers: Readonly<Record<string, string>>,
   env: Environment,
   token: string,
-): Promise<Check> {
-  const way = wayTo(url, env)
-  const transport = openTransport(url)
+): Promise<CheckResult> {
+  const proxy = proxySentence(url, env)
+  const client = openClient(url)
   try {
-    const answer = await transport.request({ url, headers, body: EMPTY_EXPORT, timeoutMs: TIMEOUT_MS })
+    const response = await client.post({ url, headers, body: EMPTY_EXPORT, timeoutMs: TIMEOUT_MS })
     const [accepted, sentence] =
-      'status' in answer ? judge(answer, token) : [false, unreachable(answer, TIMEOUT_MS)]
-    return { accepted, lines: [...(way ? [way] : []), sentence] }
+      'status' in response ? judge(response, token) : [false, noResponseSentence(response, TIMEOUT_MS)]
+    return { accepted, lines: [...(proxy ? [proxy] : []), sentence] }
   } finally {
-    transport.close()
+    client.close()
   }
 }
 
-function judge(answer: Answer, token: string): [accepted: boolean, sentence: string] {
-  const { status, text, contentType } = answer
+function judge(response: HttpResponse, token: string): [accepted: boolean, sentence: string] {
+  const { status, text, contentType } = response
   if (status === 400)
-    return [false, `400: it did not understand an empty export: is it an OTLP receiver?${quote(answer)}`]
-  if (status < 200 || status > 299) return [false, `${explain(answer, token)}${quote(answer)}`]
-  // Prometheus accepts with an answer that is empty. The specification wants an object.
+    return [
+      false,
+      `400: it did not understand an empty export: is it an OTLP receiver?${bodyQuote(response)}`,
+    ]
+  if (status < 200 || status > 299)
+    return [false, `${refusalSentence(response, token)}${bodyQuote(response)}`]
+  // Prometheus responds with an empty body. The specification requires an object.
   if (text.trim() === '') return [true, `${status}: it accepts OTLP/JSON metrics, with an empty answer`]
   const remark = remarkOf(text)
   if (remark === undefined) return [false, `${status}, but it answers ${kindOf(contentType, text)}`]
@@ -49,14 +53,14 @@ function judge(answer: Answer, token: string): [accepted: boolean, sentence: str
   ]
 }
 
-/** The remark in an answer that an OTLP receiver gives; undefined where it is something else. */
+/** The remark in the response of an OTLP receiver, possibly empty; undefined for any other response. */
 function remarkOf(text: string): string | undefined {
   try {
-    const answer = JSON.parse(text)
-    if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return undefined
-    return `${answer.partialSuccess?.errorMessage ?? ''}`
+    const body = JSON.parse(text)
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) return undefined
+    return `${body.partialSuccess?.errorMessage ?? ''}`
   } catch {
-    return undefined // no JSON
+    return undefined // not JSON
   }
 }
 

@@ -1,13 +1,13 @@
-/** One request. */
-export interface Request {
+/** A request. */
+export interface PostRequest {
   url: string
   headers: Readonly<Record<string, string>>
   body: string
   timeoutMs: number
 }
 
-/** An answer, as far as anybody here looks at it. */
-export interface Answer {
+/** The parts of a response that are used here. */
+export interface HttpResponse {
   status: number
   location: string | undefined
   retryAfter: string | undefined
@@ -15,23 +15,28 @@ export interface Answer {
   text: string
 }
 
-/** Why there was none: `ECONNREFUSED`, or `TIMEOUT` where nothing came in time. */
-export interface NoAnswer {
+/** Why there was no response. `code` is `TIMEOUT` or a code such as `ECONNREFUSED`. */
+export interface NoResponse {
   code: string
   message: string
 }
 
-/** As JSON on one line: for Node's `readline` a line also ends at these two, which JSON leaves as they are. */
-export function lineOf(value: Request | Answer | NoAnswer): string {
+/** As JSON on one line. Node's `readline` also ends lines at these two characters, which JSON does not escape. */
+export function lineOf(value: PostRequest | HttpResponse | NoResponse): string {
   const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16)}`
   return `${JSON.stringify(value).replace(/[\u2028\u2029]/g, escaped)}\n`
 }
 
-/** An answer may be of any length, and a partial refusal of many points is long. Of more than this no more is read. */
+/** A response may be endless. The rest is not read. */
 const MAX_BYTES = 4 << 20
 
-/** One POST of OTLP/JSON. Follows no redirect, which would carry the headers elsewhere. Never rejects. */
-export async function post({ url, headers, body, timeoutMs }: Request): Promise<Answer | NoAnswer> {
+/** Posts OTLP/JSON. Follows no redirect, which would send the headers to another server. Never rejects. */
+export async function post({
+  url,
+  headers,
+  body,
+  timeoutMs,
+}: PostRequest): Promise<HttpResponse | NoResponse> {
   try {
     const response = await fetch(url, {
       method: 'POST',

@@ -1,26 +1,26 @@
 import type { Environment } from '../core/decide/folders.ts'
 import { proxyVariables } from '../core/deliver/proxy.ts'
 
-/** The proxy between this computer and an endpoint. */
+/** The proxy for an endpoint. */
 export interface Proxy {
   /** The variable that names it. */
   variable: string
   /** Without user name and password. */
   url: string
-  /** False where this Node cannot use it, and the request goes directly. */
+  /** False if this Node cannot use it: then the request goes directly. */
   used: boolean
 }
 
-/** What brings a request to a proxy: `fetch` reads these variables with NODE_USE_ENV_PROXY, from this version on. */
+/** The versions in which `fetch` can use a proxy (NODE_USE_ENV_PROXY). */
 const SINCE = 'Node 22.21 or 24.5'
 
-/** The proxy that `fetch` uses for a URL, by the rules of Node's (undici, `lib/dispatcher/env-http-proxy-agent.js`). */
+/** The proxy that Node's `fetch` uses for a URL (undici, `lib/dispatcher/env-http-proxy-agent.js`). */
 export function proxyOf(url: string, given: Environment): Proxy | undefined {
   const { protocol, hostname, port } = new URL(url)
-  // As a helper is given them: with a scheme, and none for this machine.
+  // The variables of a helper: each has a scheme, and there is none for this machine.
   const env = { ...given, ...proxyVariables(url, given) }
   const names = ['http_proxy', 'HTTP_PROXY']
-  // Where there is none for https, the one for http is used.
+  // Without a proxy for https, the one for http is used.
   if (protocol === 'https:') names.unshift('https_proxy', 'HTTPS_PROXY')
   const variable = names.find(name => env[name])
   const number = port || (protocol === 'https:' ? '443' : '80')
@@ -32,7 +32,7 @@ export function proxyOf(url: string, given: Environment): Proxy | undefined {
   }
 }
 
-/** `NO_PROXY`: hosts, with or without a port; one that begins with a dot or `*` stands for all below it. */
+/** `NO_PROXY`: hosts with or without a port. One that begins with a dot or `*` includes all subdomains. */
 function isExcepted(hostname: string, port: string, list: string): boolean {
   if (list.trim() === '*') return true
   return list.split(/[,\s]/).some(entry => {
@@ -47,12 +47,12 @@ function withoutPassword(proxy: string): string {
   return proxy.replace(/^(\w+:\/\/)?.*@/, '$1').replace(/\/$/, '')
 }
 
-/** The way to an endpoint in words; undefined where it is the direct one. */
-export function wayTo(url: string, env: Environment): string | undefined {
+/** How a request gets to an endpoint; undefined if no proxy is named. */
+export function proxySentence(url: string, env: Environment): string | undefined {
   const proxy = proxyOf(url, env)
   if (!proxy) return undefined
   const { variable, used } = proxy
   return used
     ? `through the proxy ${proxy.url} (${variable})`
-    : `directly: ${variable} names a proxy, which takes ${SINCE} to use, and this is ${process.version}`
+    : `directly: ${variable} names a proxy, which needs ${SINCE}, and this is ${process.version}`
 }

@@ -1,18 +1,10 @@
-import type { ConfigProblem } from '../core/decide/config.ts'
 import type { Cause, Decision } from '../core/decide/decide.ts'
-import type { OptionProblem } from '../core/option-problems.ts'
-import { isTypo } from '../core/typo.ts'
+import { configSentence, onOneLine } from './config.ts'
+import { optionSentence, shown } from './option.ts'
 
-/**
- * Why a decision was made, in words and on one line: for `status` and `log` mode. An ordinary command never shows one.
- * Names of variables and files come from outside: nothing of them may act on a terminal.
- */
-export function explain(decision: Decision, disabled: boolean | string = true): string {
-  return plain(sentence(decision, disabled))
-}
-
-function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+/** Why a decision was made, on one line. An ordinary command never shows it. */
+export function decisionSentence(decision: Decision, disabled: boolean | string = true): string {
+  return onOneLine(sentence(decision, disabled))
 }
 
 function sentence({ row, cause = {}, target }: Decision, disabled: boolean | string): string {
@@ -28,13 +20,13 @@ function sentence({ row, cause = {}, target }: Decision, disabled: boolean | str
       return 'this is the helper process'
     case 2:
       return (
-        (typeof disabled === 'string' && plain(disabled)) || 'the tool switched it off (`disabled: true`)'
+        (typeof disabled === 'string' && onOneLine(disabled)) || 'the tool switched it off (`disabled: true`)'
       )
     case 3:
       return 'DO_NOT_TRACK is set'
     case 4:
       if (value !== undefined)
-        return `${variable} is ${show(value)}, which is not understood and means off: expected on, off, local or log`
+        return `${variable} is ${shown(value)}, which is not understood and means off: expected on, off, local or log`
       return `${variable} says no${meant ? `; did you mean ${meant}=off?` : ''}`
     case 5:
       return stateSentence(cause)
@@ -90,84 +82,4 @@ function endpointSentence({ endpoint }: Cause): string {
   ]
   // Not the URL itself: there may be a password in it.
   return `the endpoint of ${whose} is no http(s) URL, or there is a user name or password in it`
-}
-
-/** What is wrong with a config file, without its name. */
-export function configSentence(problem: ConfigProblem): string {
-  return plain(problemSentence(problem))
-}
-
-function problemSentence(problem: ConfigProblem): string {
-  switch (problem.why) {
-    case 'unreadable':
-      return `it cannot be read (${problem.message})`
-    case 'foreign':
-      return 'it belongs to another user, or everybody may write it'
-    case 'syntax':
-      return `line ${problem.line}, column ${problem.column}: ${problem.message}`
-    case 'value':
-      return `${problem.key === 'telemetry' ? '' : 'telemetry.'}${problem.key}: expected ${CONFIG_EXPECTED[problem.key]}, got ${show(problem.value)}`
-    case 'unknown': {
-      const near = Object.keys(CONFIG_EXPECTED).find(key => isTypo(problem.key.toLowerCase(), key))
-      return `telemetry.${show(problem.key)}: there is no such key${near ? `; did you mean ${near}?` : ''}`
-    }
-    case 'misplaced':
-      return `${show(problem.key)}: did you mean a key below [telemetry]?`
-    case 'headers':
-      return 'telemetry.headers: they belong to an endpoint, and there is none below [telemetry]'
-  }
-}
-
-const TIMEOUT = 'a whole number of milliseconds from 1 to 60000'
-const VALUE = '1 to 64 of A-Z a-z 0-9 _ . : - with single spaces inside'
-const NAME = 'a letter, then letters, digits, "_" or ".", at most 64 characters'
-const HEADERS = 'header names and values that `fetch` accepts'
-
-const CONFIG_EXPECTED: Readonly<Record<string, string>> = {
-  telemetry: 'a table',
-  enabled: 'true or false',
-  endpoint: 'a base URL',
-  timeout_ms: TIMEOUT,
-  air_gapped: 'true or false',
-  headers: HEADERS,
-}
-
-const EXPECTED: Readonly<Record<string, string>> = {
-  options: 'an object',
-  name: 'a name such as "trix" or "@acme/trix", at most 64 characters',
-  version: 'a version such as "1.2.3", at most 64 characters',
-  endpoint: 'a base URL',
-  commands: `a list of names, each ${VALUE}`,
-  events: 'metrics, each with its attributes, each with Boolean or a list of its values',
-  failures: 'true, false or { except: [exit codes] }',
-  agents: 'true or false',
-  environment: 'true or false',
-  headers: HEADERS,
-  timeoutMs: TIMEOUT,
-  intervalMs: 'a whole number of milliseconds, at most 30 days',
-  metricName: NAME,
-  delivery: '"auto", "detached" or "inline"',
-  consent: '"notice" or "explicit"',
-  notice: 'a text',
-  noticeVersion: 'a whole number from 1 to 1000000000',
-  policy: 'an http(s) URL',
-  command: 'how it is called, such as "trix telemetry", or false',
-  home: 'an absolute path, or one that begins with "~/"',
-  resourceAttributes: `at most 8 attributes: a name is ${NAME}, a value true, false or ${VALUE}; not the ones that the library sends itself`,
-  disabled: 'true, false or the reason',
-}
-
-/** What is wrong with an option of `initTelemetry`, and what was expected. */
-export function optionSentence({ option, value, unknown }: OptionProblem): string {
-  if (unknown)
-    return `${show(option)}: there is no such option${unknown.near ? `; did you mean ${unknown.near}?` : ''}`
-  return `${option}: expected ${EXPECTED[option]}, got ${show(value)}`
-}
-
-/** A value as a message may show it: short, printable, on one line, never throwing (a symbol, a proxy, a bigint). */
-export function show(value: unknown): string {
-  if (typeof value === 'boolean' || typeof value === 'number') return `${value}`
-  if (typeof value !== 'string') return value === null ? 'null' : typeof value
-  const code = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  return JSON.stringify(value.slice(0, 64)).replace(/[^ -~]/g, code)
 }

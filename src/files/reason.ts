@@ -10,7 +10,7 @@ const reasons: Readonly<Record<string, string>> = {
   EEXIST: 'already exists; use --force to overwrite it',
 }
 
-/** Why a file cannot be written, in words: Node's own name the call, and perhaps a temporary file. */
+/** Why a file cannot be written. Node's own messages name the system call, and perhaps a temporary file. */
 export function reasonOf({ code, message }: NodeJS.ErrnoException): string {
   return (code && (reasons[code] ?? `it cannot be written (${code})`)) || message
 }

@@ -1,11 +1,11 @@
 import { wrap } from '../core/layout.ts'
-import { count } from '../terminal/count.ts'
-import { short } from '../terminal/number.ts'
-import { sentenceOf } from './claim.ts'
-import { daysText } from './claims.ts'
+import { shortNumber } from '../terminal/number.ts'
+import { plural } from '../terminal/plural.ts'
 import { shortDay } from './days.ts'
 import { html } from './html.ts'
+import { daysText } from './period.ts'
 import { labelled, ticksOf } from './scale.ts'
+import { sentenceText } from './sentence.ts'
 import type { View } from './view.ts'
 
 const COLOURS = {
@@ -27,43 +27,43 @@ const COLOURS = {
   },
 } as const
 
-// A README shows it 400 pixels wide on many screens: 20 units are 12.5 pixels then.
+// In a README it is often 400 pixels wide: 20 units are 12.5 pixels there.
 const WIDTH = 640
 const HEIGHT = 320
 const EDGE = 28
 const SMALL = 20
 const FONT = 'Inter, -apple-system, "Segoe UI", system-ui, sans-serif'
-/** Of the sentence, in characters that fit the width. */
+/** The width of the sentence in characters. */
 const LINE = 50
 const RIGHT = WIDTH - EDGE - 44
 const BOTTOM = HEIGHT - 62
 
-/** A picture for a README: how many use it, and each week of it. Loads nothing, runs nothing. */
+/** A picture for a README: the headline, and a chart of the weeks. */
 export function cardOf(view: View, scheme: 'light' | 'dark'): string {
   const { page, line, ink, soft, area, stroke } = COLOURS[scheme]
   const { subject, shown, command } = view
-  const { summary, claims } = shown
-  const { many, all, runs, period } = command?.narrowed ?? summary
-  const values = many ? all.trend : runs
+  const { summary, findings } = shown
+  const { hasInstallations, all, runs, period } = command?.narrowed ?? summary
+  const values = hasInstallations ? all.trend : runs
   const title = command ? `${subject} ${command.name}` : subject
   const sentence = command
-    ? sentenceOf(command.verdict.reason)
-    : claims.headline
-      ? sentenceOf(claims.headline)
-      : `${count(all.runs, 'run')} in ${period.unfinished ? 'one day' : `${period.days} days`}.`
-  const said = wrap(sentence, LINE)
+    ? sentenceText(command.verdict.reason)
+    : findings.headline
+      ? sentenceText(findings.headline)
+      : `${plural(all.runs, 'run')} in ${period.unfinished ? 'one day' : `${period.days} days`}.`
+  const lines = wrap(sentence, LINE)
     .split('\n')
     .slice(0, 2)
     .map(text => shorten(text, LINE))
   const text = (x: number, y: number, size: number, fill: string, content: string, more = '') =>
     `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}"${more}>${html(content)}</text>`
-  const top = 96 + 27 * said.length
+  const top = 96 + 27 * lines.length
   const ticks = ticksOf(Math.max(1, ...values))
   const scale = [ticks[0]!, ticks.at(-1)!]
   const y = (value: number) => BOTTOM - ((BOTTOM - top) * value) / ticks.at(-1)!
   const x = (index: number) => EDGE + ((RIGHT - EDGE) * (index + 0.5)) / values.length
   const points = values.map((value, index) => `${x(index).toFixed(1)},${y(value).toFixed(1)}`)
-  const unit = `${many ? 'installations' : (view.words?.runs ?? 'runs')} per ${period.steps.days === 7 ? 'week' : 'day'}`
+  const unit = `${hasInstallations ? 'installations' : (view.words?.runs ?? 'runs')} per ${period.steps.days === 7 ? 'week' : 'day'}`
   const labels = labelled(values.length, 4).map(index =>
     text(
       x(index),
@@ -78,8 +78,8 @@ export function cardOf(view: View, scheme: 'light' | 'dark'): string {
 <title>${html(`${title}, ${daysText(period)}`)}</title>
 <rect x=".5" y=".5" width="${WIDTH - 1}" height="${HEIGHT - 1}" rx="10" fill="${page}" stroke="${line}"/>
 ${text(EDGE, 46, 28, ink, shorten(title, 34), ' font-weight="600"')}
-${said.map((part, index) => text(EDGE, 82 + 27 * index, 23, ink, part)).join('\n')}
-${scale.map(tick => `<line x1="${EDGE}" x2="${RIGHT}" y1="${y(tick).toFixed(1)}" y2="${y(tick).toFixed(1)}" stroke="${line}"/>${text(RIGHT + 8, y(tick) + 7, SMALL, soft, short(tick))}`).join('\n')}
+${lines.map((part, index) => text(EDGE, 82 + 27 * index, 23, ink, part)).join('\n')}
+${scale.map(tick => `<line x1="${EDGE}" x2="${RIGHT}" y1="${y(tick).toFixed(1)}" y2="${y(tick).toFixed(1)}" stroke="${line}"/>${text(RIGHT + 8, y(tick) + 7, SMALL, soft, shortNumber(tick))}`).join('\n')}
 <path d="M${x(0).toFixed(1)},${BOTTOM}L${points.join('L')}V${BOTTOM}Z" fill="${area}"/>
 <polyline points="${points.join(' ')}" fill="none" stroke="${stroke}" stroke-width="3" stroke-linejoin="round"/>
 ${labels.join('\n')}

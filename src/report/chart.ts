@@ -1,24 +1,25 @@
-import { short } from '../terminal/number.ts'
+import { shortNumber } from '../terminal/number.ts'
 import { html } from './html.ts'
 import { labelled, ticksOf } from './scale.ts'
 
-/** A line over time, as wide as there is room: its shapes are stretched, its text is not. */
+/** A line chart that fills the width of the page: its shapes are stretched, its text is not. */
 export interface Chart {
   id: string
   /** Text for screen readers. */
   label: string
-  /** What happened in each step, the oldest first. */
+  /** The steps, the oldest first. */
   points: readonly Point[]
-  /** The names of the columns of the table of the same numbers: the step, the value, and more. */
+  /** The heads of the table with the same numbers: step, value, and the columns of `more`. */
   columns: readonly string[]
+  /** `at` counts in steps. */
   markers: readonly { at: number; name: string }[]
 }
 
 export interface Point {
-  /** Below the chart. */
+  /** The label below the chart. */
   name: string
   value: number
-  /** In the table, after the value. */
+  /** Further columns of the table. */
   more: readonly number[]
   /** The step is not over. */
   unfinished?: boolean
@@ -27,25 +28,25 @@ export interface Point {
 const HEIGHT = 208
 const TOP = 18
 const BELOW = 22
-/** Of the coordinates inside the shapes. */
+/** The height of the inner coordinate system. */
 const UNITS = 1000
 const MAX_LABELS = 6
 const MAX_NAME = 14
-/** In pixels: the plot on a phone, a letter of a marker's name, and what is left free beside that. */
+/** In pixels: the plot on a phone, a letter of a marker's name, and the gap after it. */
 const NARROW = 310
 const LETTER = 7
 const GAP = 8
 
-/** The chart, and the same numbers as a table, folded. */
+/** The chart, and a folded table with the same numbers. */
 export function chartOf({ id, label, points, columns, markers }: Chart): string {
   const ticks = ticksOf(points.reduce((most, { value }) => Math.max(most, value), 1))
   const top = ticks.at(-1)!
   const y = (value: number) => TOP + HEIGHT * (1 - value / top)
   const lines = ticks.map(tick => `<line x1="0" x2="100%" y1="${y(tick)}" y2="${y(tick)}"/>`)
-  const numbers = ticks.map(tick => `<text x="100%" dx="8" y="${y(tick) + 4}">${short(tick)}</text>`)
+  const numbers = ticks.map(tick => `<text x="100%" dx="8" y="${y(tick) + 4}">${shortNumber(tick)}</text>`)
   const names = labelled(points.length, MAX_LABELS).map(
     index =>
-      // A step is named by its first day, where the markers of that day stand too.
+      // At the start of the step, which its first day names. Markers of that day stand there too.
       `<text x="${((100 * index) / points.length).toFixed(2)}%" y="${TOP + HEIGHT + 18}" text-anchor="${index ? 'middle' : 'start'}">${html(points[index]!.name)}</text>`,
   )
   return `<figure class="figure" id="${id}">
@@ -65,7 +66,7 @@ function shapes(points: readonly Point[], top: number): string {
   if (!whole.length) return ''
   const toUnits = (value: number) => Math.round(UNITS * (1 - value / top))
   const line = whole.map(({ value }, index) => `${index + 0.5},${toUnits(value)}`)
-  // Of a single step there is no line, so it is drawn as wide as the step.
+  // A single step has no line between two points, so it is drawn as wide as the step.
   if (whole.length === 1) line.unshift(`0,${toUnits(whole[0]!.value)}`)
   const start = whole.length === 1 ? 0 : 0.5
   return `<path class="area" d="M${start},${UNITS}L${line.join('L')}V${UNITS}Z"/><polyline points="${line.join(' ')}"/>`
@@ -79,9 +80,7 @@ function unfinished(points: readonly Point[], top: number, id: string): string {
   return `<rect class="unfinished" fill="url(#${id}-hatch)" x="${(100 - width).toFixed(2)}%" width="${width.toFixed(2)}%" y="${(TOP + HEIGHT - height).toFixed(1)}" height="${height.toFixed(1)}"/>\n`
 }
 
-/**
- * Names that would touch on a phone stand on two lines. One that fits on neither is left out, and its line is shorter.
- */
+/** Names that would touch on a phone stand in two rows. One that fits in neither is left out, and its line is shorter. */
 function markersOf(markers: Chart['markers'], length: number): string {
   const ends = [0, 0]
   const drawn = markers.map(({ at, name }) => {
@@ -100,11 +99,11 @@ function markersOf(markers: Chart['markers'], length: number): string {
   return [0, 1].flatMap(part => drawn.map(one => one[part])).join('')
 }
 
-/** The numbers, folded until somebody asks for them. The script reads what it shows from here. */
+/** The script reads the numbers that it shows from here. */
 function tableOf(columns: readonly string[], points: readonly Point[]): string {
   const lines = points.map(
     ({ name, value, more, unfinished }) =>
-      `<tr><th scope="row">${html(name)}${unfinished ? ', so far' : ''}</th>${[value, ...more].map(number => `<td>${short(number)}</td>`).join('')}</tr>`,
+      `<tr><th scope="row">${html(name)}${unfinished ? ', so far' : ''}</th>${[value, ...more].map(number => `<td>${shortNumber(number)}</td>`).join('')}</tr>`,
   )
   const heads = columns.map(name => `<th scope="col">${html(name)}</th>`)
   return `<details class="data"><summary>The numbers as a table</summary>
@@ -116,7 +115,7 @@ ${lines.join('\n')}
 </table></div></details>`
 }
 
-/** A line as small as a word. `most` is the top of its scale. */
+/** A line chart as small as a word. `most` is the top of its scale. */
 export function sparkline(values: readonly number[], most: number = Math.max(...values)): string {
   if (values.length < 2) return ''
   const points = values.map((value, index) => `${index},${Math.round(100 * (1 - value / Math.max(1, most)))}`)

@@ -1,4 +1,4 @@
-// Days are numbers, counted from 1970 in UTC: each has 24 hours, and everybody who reads a report reads the same one.
+// A day is a number, counted from 1970 in UTC. So each has 24 hours, and all readers of a report see the same days.
 
 const MS = 86_400_000
 
@@ -14,7 +14,7 @@ export function isoDay(day: number): string {
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
 
-/** `21 Nov`, with the year where it is not that of `today`. */
+/** `21 Nov`, with the year if it is not that of `today`. */
 export function shortDay(day: number, today: number): string {
   const date = new Date(day * MS)
   const year = date.getUTCFullYear()

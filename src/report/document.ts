@@ -2,21 +2,21 @@ import { createHash } from 'node:crypto'
 import { html } from './html.ts'
 import { STYLE } from './style.ts'
 
-/** What a page is made of. All but the title is HTML. */
+/** The parts of a page. All but the title are HTML. */
 export interface Parts {
   title: string
   main: string
   footer: string
-  /** Stands above the rest, and stays when that is exchanged. */
+  /** Stands above `main`, and stays when that is updated. */
   status?: string
-  /** Runs once the page is there. */
   script?: string
-  /** Looks of this page, after those of all pages. */
+  /** Added to the style of all pages. */
   style?: string
+  /** Whether the script connects to the server that the page came from. */
   connects?: boolean
 }
 
-/** One file that loads nothing. It can be read without its looks, and runs nothing but `script`. */
+/** A page in one file that loads nothing, and runs nothing but `script`. */
 export function documentOf({
   title,
   main,
@@ -43,7 +43,7 @@ ${script === undefined ? '' : `<script>${script}</script>\n`}</body>
 `
 }
 
-/** What the page may do: be looked at, and where it has a script, run that one and ask where it came from. */
+/** The content security policy: this style, and this script if there is one. */
 export function policyOf({
   script,
   style = '',
@@ -51,12 +51,11 @@ export function policyOf({
 }: {
   script?: string | undefined
   style?: string
-  /** Whether the script asks where the page came from. */
   connects?: boolean
 } = {}): string {
-  const looks = `default-src 'none'; style-src '${hashOf(STYLE + style)}'`
-  if (script === undefined) return looks
-  return `${looks}; script-src '${hashOf(script)}';${connects ? " connect-src 'self';" : ''} base-uri 'none'; form-action 'none'`
+  const styles = `default-src 'none'; style-src '${hashOf(STYLE + style)}'`
+  if (script === undefined) return styles
+  return `${styles}; script-src '${hashOf(script)}';${connects ? " connect-src 'self';" : ''} base-uri 'none'; form-action 'none'`
 }
 
 function hashOf(text: string): string {

@@ -6,17 +6,17 @@ export interface Canvas {
   colour: boolean
 }
 
-/** What a trend is drawn with, from none to most. */
+/** What a trend is drawn with, from 0 to the maximum. */
 const HEIGHTS = [...' ▁▂▃▄▅▆▇█']
 const ASCII_HEIGHTS = [...' .:-=+*#']
 
 export function trendOf(counts: readonly number[], { unicode }: Canvas): string {
   const heights = unicode ? HEIGHTS : ASCII_HEIGHTS
-  const most = counts.reduce((most, count) => Math.max(most, count), 1)
-  return counts.map(count => heights[Math.ceil((count / most) * (heights.length - 1))]!).join('')
+  const max = counts.reduce((max, count) => Math.max(max, count), 1)
+  return counts.map(count => heights[Math.ceil((count / max) * (heights.length - 1))]!).join('')
 }
 
-/** The same sentence without a sign that the locale does not have. */
+/** The text with ASCII in place of signs that the locale cannot show. */
 export function inLocale(text: string, { unicode }: Canvas): string {
   if (unicode) return text
   const ascii: Record<string, string> = { '–': '-', '−': '-', '…': '...', '·': '-', '▲': '+', '▼': '-' }
@@ -24,7 +24,7 @@ export function inLocale(text: string, { unicode }: Canvas): string {
 }
 
 /** Whether the locale can show more than ASCII. POSIX: the first of these three that is set decides. */
-export function takesUnicode(env: Readonly<Record<string, string | undefined>>): boolean {
+export function hasUnicode(env: Readonly<Record<string, string | undefined>>): boolean {
   if (process.platform === 'win32') return env.WT_SESSION !== undefined || env.TERM_PROGRAM !== undefined
   return /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '')
 }

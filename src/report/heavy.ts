@@ -2,34 +2,34 @@ import { dayOf } from './days.ts'
 import type { History } from './history.ts'
 import type { Use } from './use.ts'
 
-/** An installation that makes so many runs that it would speak for all. */
+/** An installation that makes so many runs that the numbers would be about it alone. */
 export interface Heavy {
   installation: string
   runs: number
   /** Of all runs that are counted. */
   share: number
-  /** What it runs most, and which part of its runs that is. */
+  /** What it runs most, and the share of that in its runs. */
   command: string
-  most: number
+  commandShare: number
   /** The day of its first run. */
   since: number
 }
 
-/** More than these are a crowd, and no exception. */
-const MAX = 3
-/** Fewer others than these are no crowd that could be drowned out. */
+/** More are no exception. */
+const MAX_HEAVY = 3
+/** With fewer others there is no crowd to compare with. */
 const MIN_OTHERS = 4
-/** Over what the others make on average. */
-const TIMES = 10
+/** So many times the average of the others. */
+const MIN_FACTOR = 10
 
 /**
  * Up to three installations that together make more than half of the runs of the last 7, 30 or 84 days or of all, each
  * more than ten times what the others make on average.
  */
-export function heavyOf({ people, many, today, since }: History): Heavy[] {
-  if (!many) return []
+export function heavyOf({ byInstallation, hasInstallations, today, since }: History): Heavy[] {
+  if (!hasInstallations) return []
   const starts = [today - 7, today - 30, today - 84, since]
-  const runs = people.map(uses => ({ uses, counts: starts.map(from => runsFrom(uses, from)) }))
+  const runs = byInstallation.map(uses => ({ uses, counts: starts.map(from => runsFrom(uses, from)) }))
   const found = new Set<readonly Use[]>()
   for (const window of starts.keys()) {
     const active = runs
@@ -44,15 +44,15 @@ export function heavyOf({ people, many, today, since }: History): Heavy[] {
     .sort((a, b) => b.runs - a.runs || (a.installation < b.installation ? -1 : 1))
 }
 
-/** The fewest that make more than half, if there are so few. Most first. */
+/** The smallest group of at most three that makes more than half; none if there is no such group. Sorted by count. */
 function topOf<Counted extends { count: number }>(active: readonly Counted[]): readonly Counted[] {
   const total = active.reduce((sum, { count }) => sum + count, 0)
   let top = 0
-  for (let few = 1; few <= Math.min(MAX, active.length - MIN_OTHERS); few++) {
+  for (let few = 1; few <= Math.min(MAX_HEAVY, active.length - MIN_OTHERS); few++) {
     const { count } = active[few - 1]!
     top += count
     const others = (total - top) / (active.length - few)
-    if (top * 2 > total && count > TIMES * others) return active.slice(0, few)
+    if (top * 2 > total && count > MIN_FACTOR * others) return active.slice(0, few)
   }
   return []
 }
@@ -68,7 +68,7 @@ function heavy(uses: readonly Use[], total: number): Heavy {
   }
   const [[command, count]] = [...commands].sort(([, a], [, b]) => b - a) as [[string, number]]
   const { installation = '' } = uses[0]!
-  return { installation, runs, share: runs / total, command, most: count / runs, since }
+  return { installation, runs, share: runs / total, command, commandShare: count / runs, since }
 }
 
 function runsFrom(uses: readonly Use[], from: number): number {

@@ -1,31 +1,31 @@
 import { dayOf } from './days.ts'
 import type { Use } from './use.ts'
 
-/** All uses that a report is about, and what the days in it are. */
+/** All uses of a report, and its days. */
 export interface History {
-  /** Of each installation, or of all together where nothing says whose they are. */
-  people: readonly (readonly Use[])[]
-  /** Whether the uses say whose they are. */
-  many: boolean
-  /** The day that is not over. Numbers are of the whole days before it. */
+  /** The uses of each installation; one list of all if the uses do not name installations. */
+  byInstallation: readonly (readonly Use[])[]
+  /** Whether the uses name installations. */
+  hasInstallations: boolean
+  /** The current day. Numbers are of the whole days before it. */
   today: number
-  /** The first day of the counting that has gone on to the end. */
+  /** The first day, after any gap of more than 60 days. */
   since: number
-  /** The last day, where nothing has come for a week: it is `today` then, and nobody knows whether it was whole. */
+  /** The last day with a count, if that is more than a week ago. Then it is `today`, since it may not be a whole day. */
   ended: number | undefined
-  /** Which of the things that not every tool counts are in it. */
+  /** Which of what not every tool counts is in it. */
   has: Readonly<Record<'events' | 'failures' | 'agents' | 'environment', boolean>>
-  /** What is left out: counts from before `since`, and of days that are yet to come. */
+  /** Counts that are left out: from before `since`, and from the future. */
   early: number
   late: number
 }
 
-/** A longer time without any count is not part of one counting: a wrong clock has made it, or a stranger. */
-const MAX_GAP = 60
-/** A week without a count is no weekend. */
-const MAX_SILENCE = 7
+/** What is before a longer gap was counted with a wrong clock or sent by a stranger. */
+const MAX_GAP_DAYS = 60
+/** Longer than any weekend. */
+const MAX_SILENT_DAYS = 7
 
-/** Puts uses in order; undefined where there is none up to `now`. */
+/** Undefined if there is no use up to `now`. */
 export function historyOf(uses: readonly Use[], now: number): History | undefined {
   const counted = new Set<number>()
   for (const { time } of uses) if (time <= now) counted.add(dayOf(time))
@@ -34,26 +34,30 @@ export function historyOf(uses: readonly Use[], now: number): History | undefine
   if (last === undefined) return undefined
   let since = last
   for (const day of days) {
-    if (since - day > MAX_GAP) break
+    if (since - day > MAX_GAP_DAYS) break
     since = day
   }
-  const people = new Map<string, Use[]>()
-  let [early, late, many] = [0, 0, false]
+  const byInstallation = new Map<string, Use[]>()
+  let [early, late, hasInstallations] = [0, 0, false]
   const has = { events: false, failures: false, agents: false, environment: false }
   for (const use of uses) {
     if (use.time > now) late += use.count
     else if (dayOf(use.time) < since) early += use.count
     else {
       const { installation = '' } = use
-      if (installation) many = true
+      if (installation) hasInstallations = true
       if (use.kind !== 'run') has[use.kind === 'event' ? 'events' : 'failures'] = true
       if (use.agent !== undefined) has.agents = true
       if (use.os !== undefined || use.arch !== undefined || use.runtime !== undefined) has.environment = true
-      const known = people.get(installation)
+      const known = byInstallation.get(installation)
       if (known) known.push(use)
-      else people.set(installation, [use])
+      else byInstallation.set(installation, [use])
     }
   }
-  const ended = dayOf(now) - last > MAX_SILENCE ? last : undefined
-  return { people: [...people.values()], many, today: ended ?? dayOf(now), since, ended, has, early, late }
+  const ended = dayOf(now) - last > MAX_SILENT_DAYS ? last : undefined
+  return {
+    byInstallation: [...byInstallation.values()],
+    today: ended ?? dayOf(now),
+    ...{ hasInstallations, since, ended, has, early, late },
+  }
 }

@@ -6,7 +6,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** Text as HTML. Names in it may be a stranger's. */
+/** Text, escaped for HTML. */
 export function html(text: string): string {
   return text.replace(/[&<>"']/g, character => entities[character]!)
 }

@@ -1,10 +1,10 @@
-import { count } from '../terminal/count.ts'
-import { percent, short } from '../terminal/number.ts'
+import { percent, shortNumber } from '../terminal/number.ts'
+import { plural } from '../terminal/plural.ts'
 import { shortDay } from './days.ts'
 import type { Heavy } from './heavy.ts'
 import type { View } from './view.ts'
 
-/** On each installation that makes most of the runs: what it does, and whether it is counted here. */
+/** A sentence on each heavy installation, and whether it is counted here. */
 export function heavyText({ heavy, everybody, history, public: isPublic }: View): string[] {
   if (!heavy.length) return []
   const isOut = everybody !== undefined || isPublic
@@ -16,31 +16,31 @@ export function heavyText({ heavy, everybody, history, public: isPublic }: View)
 }
 
 export function heavySentence(
-  { installation, runs, share, command, most, since }: Heavy,
+  { installation, runs, share, command, commandShare, since }: Heavy,
   today: number,
 ): string {
   const who = installation ? `One installation (${shortId(installation)})` : 'One installation'
-  const what = most === 1 ? `all of them ${command}` : `${percent(most)} of them ${command}`
-  return `${who} made ${percent(share)} of all runs: ${count(runs, 'run')} since ${shortDay(since, today)}, ${what}.`
+  const what = commandShare === 1 ? `all of them ${command}` : `${percent(commandShare)} of them ${command}`
+  return `${who} made ${percent(share)} of all runs: ${plural(runs, 'run')} since ${shortDay(since, today)}, ${what}.`
 }
 
 function shortId(installation: string): string {
   return installation.length > 12 ? `${installation.slice(0, 8)}…` : installation
 }
 
-/** What a reader should know of what is not in the numbers. */
+/** What the numbers do not include. */
 export function notesOf({ history, notes }: View): string[] {
   const { ended, early, late, since, today } = history
   return [
     ...(ended === undefined
       ? []
-      : [`Nothing has come since ${shortDay(ended, today)}: the numbers are of the days up to then.`]),
+      : [`Nothing has arrived since ${shortDay(ended, today)}: the numbers are of the days up to then.`]),
     ...(early
       ? [
-          `${short(early)} older counts, from before a gap of 60 days, are left out: the numbers begin on ${shortDay(since, today)}.`,
+          `${shortNumber(early)} older counts, from before a gap of 60 days, are left out: the numbers begin on ${shortDay(since, today)}.`,
         ]
       : []),
-    ...(late ? [`${short(late)} counts have a time that is yet to come, and are left out.`] : []),
+    ...(late ? [`${shortNumber(late)} counts have a time in the future, and are left out.`] : []),
     ...notes,
   ]
 }

@@ -1,55 +1,59 @@
-import { short } from '../terminal/number.ts'
+import { shortNumber } from '../terminal/number.ts'
 import { chartOf, type Point } from './chart.ts'
 import { shortDay } from './days.ts'
 import { html } from './html.ts'
 import type { Summary } from './summary.ts'
 import type { Words } from './view.ts'
 
-/** A version that so few have is not shown where it appeared: one of a stranger would be the newest of all. */
-const MIN_PART = 0.05
+/** A version with a smaller share gets no marker: any sender can make one up. */
+const MIN_SHARE = 0.05
 const MAX_MARKERS = 6
 
-/** The command that a chart is of. */
-interface One {
+interface Command {
   name: string
-  /** Of all commands. It says when versions appeared: the one may have been run on them much later. */
+  /** Of all commands: it knows when versions appeared. This command may have been run on them much later. */
   whole: Summary
 }
 
-/** The large one: the installations of each week, or the runs where nothing says whose they are. */
-export function overTime(summary: Summary, id: string, words: Words | undefined, one?: One): string {
+/** The large chart: active installations per week, or runs if the uses do not name installations. */
+export function overTime(summary: Summary, id: string, words: Words | undefined, command?: Command): string {
   const { all, runs, byAgents, agents, period, today } = summary
-  // One installation is a person, and whether he is there at all is seen in his runs.
-  const many = summary.many && Math.max(...all.trend) > 1
+  // A single installation is a straight line: its runs show more.
+  const byInstallations = summary.hasInstallations && Math.max(...all.trend) > 1
   const { steps, to } = period
   if (!runs.length || (!all.last && !all.runs)) return ''
   const unit = steps.days === 7 ? 'week' : 'day'
   const counted = words?.runs ?? 'Runs'
-  const [value, more] = many ? ['Installations', [counted]] : [counted, []]
+  const [value, more] = byInstallations ? ['Installations', [counted]] : [counted, []]
   const points = steps.starts.map(
     (start, index): Point => ({
       name: shortDay(start, to),
-      value: many ? all.trend[index]! : runs[index]!,
-      more: [...(many ? [runs[index]!] : []), ...(agents.length ? [byAgents[index]!] : [])],
+      value: byInstallations ? all.trend[index]! : runs[index]!,
+      more: [...(byInstallations ? [runs[index]!] : []), ...(agents.length ? [byAgents[index]!] : [])],
       ...(period.unfinished && { unfinished: true }),
     }),
   )
   if (today && steps.days === 1)
     points.push({
       name: shortDay(to, to),
-      value: many ? today.installations : today.runs,
-      more: [...(many ? [today.runs] : []), ...(agents.length ? [0] : [])],
+      value: byInstallations ? today.installations : today.runs,
+      more: [...(byInstallations ? [today.runs] : []), ...(agents.length ? [0] : [])],
       unfinished: true,
     })
-  const whole = many ? 'Active installations' : counted
-  const of = one && !words ? (many ? `Installations that ran ${one.name},` : `Runs of ${one.name},`) : whole
+  const whole = byInstallations ? 'Active installations' : counted
+  const of =
+    command && !words
+      ? byInstallations
+        ? `Installations that ran ${command.name},`
+        : `Runs of ${command.name},`
+      : whole
   const heading = `${of} per ${unit}`
   const most = points.reduce((most, point) => (point.value > most.value ? point : most))
   return `<section aria-labelledby="${id}-name">
 <h2 id="${id}-name">${html(heading)}</h2>
 ${chartOf({
   id,
-  label: `${heading}: at most ${short(most.value)}, ${unit === 'week' ? 'in the week of' : 'on'} ${most.name}`,
+  label: `${heading}: at most ${shortNumber(most.value)}, ${unit === 'week' ? 'in the week of' : 'on'} ${most.name}`,
   points,
   columns: [
     unit === 'week' ? 'Week of' : 'Day',
@@ -57,16 +61,19 @@ ${chartOf({
     ...more,
     ...(agents.length ? ['of them by agents'] : []),
   ],
-  markers: markersOf(one?.whole ?? summary, points.length),
+  markers: markersOf(command?.whole ?? summary, points.length),
 })}
 </section>`
 }
 
-/** Where versions appeared, and that counting did. */
-function markersOf({ versions, period, all, many }: Summary, length: number): { at: number; name: string }[] {
+/** Where versions appeared. */
+function markersOf(
+  { versions, period, all, hasInstallations }: Summary,
+  length: number,
+): { at: number; name: string }[] {
   const { starts, days } = period.steps
   const start = starts[0]!
-  const least = many ? MIN_PART * Math.max(...all.trend, 0) : 0
+  const least = hasInstallations ? MIN_SHARE * Math.max(...all.trend, 0) : 0
   return versions
     .filter(
       ({ first, trend }) => first > start && first < period.to && Math.max(...trend) >= Math.max(1, least),

@@ -1,6 +1,6 @@
 /**
- * All that runs in a report's page: it shows the numbers of the step that the pointer is over, or that an arrow key has
- * come to. They are read from the table below the chart, which is there without a script too.
+ * The script of a report's page. It shows the numbers of the week or day under the pointer, or chosen by arrow keys. It
+ * reads them from the table below the chart, which is there without a script too.
  */
 export const REPORT_SCRIPT: string = `
 for (const plot of document.querySelectorAll('.plot')) {
@@ -10,14 +10,14 @@ for (const plot of document.querySelectorAll('.plot')) {
   const hide = hidden => { tip.hidden = dot.hidden = hidden }
   const go = to => {
     at = Math.max(0, Math.min(last, to))
-    const said = [...rows[at].children].map((cell, index) => heads[index].textContent + (index ? ': ' : ' ') + cell.textContent)
-    tip.replaceChildren(...said.map(text => Object.assign(document.createElement('p'), { textContent: text })))
+    const texts = [...rows[at].children].map((cell, index) => heads[index].textContent + (index ? ': ' : ' ') + cell.textContent)
+    tip.replaceChildren(...texts.map(text => Object.assign(document.createElement('p'), { textContent: text })))
     hide(false)
     const x = (at + .5) / rows.length * plot.clientWidth
     dot.style.left = x + 'px'
     tip.style.left = Math.max(0, Math.min(plot.clientWidth - tip.offsetWidth, x - tip.offsetWidth / 2)) + 'px'
     plot.ariaValueNow = at
-    plot.ariaValueText = said.join(', ')
+    plot.ariaValueText = texts.join(', ')
   }
   Object.assign(plot, {
     role: 'slider', tabIndex: 0, ariaLabel: plot.querySelector('svg').getAttribute('aria-label'), ariaValueMin: 0, ariaValueMax: last,

@@ -1,4 +1,4 @@
-/** More ranges than these a page does not have. */
+/** A page has no more: four, and the one that was asked for. */
 const MAX_RANGES = 5
 
 const others = Array.from(
@@ -6,7 +6,7 @@ const others = Array.from(
   (_, index) => `main:has(#range${index}:checked) .in:not(.in${index})`,
 ).join(', ')
 
-/** Looks of a report. Which range is seen, and who is counted, is chosen by radio buttons and a box. */
+/** The style of a report. Radio buttons choose the range, and a checkbox who is counted. */
 export const REPORT_STYLE: string = `
 ${others}, main:has(#everybody:checked) .others, main:not(:has(#everybody:checked)) .everybody { display: none }
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: .25rem 1rem } .scope { flex: 1; font-size: .875rem }
@@ -21,7 +21,7 @@ dt { color: var(--soft); font-size: .8125rem; overflow-wrap: anywhere } dd { mar
 .plot > i { position: absolute; top: 18px; height: 208px; border-left: 1px solid var(--accent); pointer-events: none } .plot > div { position: absolute; top: 2.5rem; z-index: 1; padding: .4rem .7rem; border-radius: .4rem; background: var(--ink); color: var(--page); font-size: .8125rem; pointer-events: none; white-space: nowrap } .plot > div p { margin: 0 }
 .rows { width: 100%; table-layout: fixed; font-size: .9375rem } .rows td, .rows th { padding: .45rem 0 .45rem .75rem; border-bottom: 1px solid var(--line) } .rows thead th { vertical-align: bottom; font-size: .8125rem; font-weight: 500; color: var(--soft); text-align: right; overflow-wrap: anywhere } .rows th:first-child { width: 30%; padding-left: 0; text-align: left }
 .rows tbody th { position: relative; font-weight: 400; overflow-wrap: anywhere } .rows tbody th span { display: block; position: relative; padding-left: .4rem } .rows td { text-align: right } .reach { position: absolute; inset: 3px 0; width: 100%; height: calc(100% - 6px) } .reach rect { fill: var(--reach); rx: 4px } .rows .trend { width: 17%; padding-left: 1.25rem } .spark { width: 100%; height: 1.5rem; overflow: visible } .spark path { fill: none } .spark polyline { stroke-width: 1.5 }
-.rows thead.said th { width: auto } .more summary { margin: .5rem 0 }
+.rows thead.visually-hidden th { width: auto } .more summary { margin: .5rem 0 }
 .data td, .data th { padding: .15rem 1.5rem .15rem 0; font-size: .875rem } .data td { text-align: right } .data tbody th { font-weight: 400; white-space: nowrap }
 .changes { margin: 0; padding: 0; list-style: none } .changes li { padding: .3rem 0 .3rem .9rem; border-left: 3px solid var(--accent); margin: .3rem 0; overflow-wrap: anywhere }
 .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(11.5rem, 1fr)); gap: 1rem 1.5rem; margin: 0; padding: 0; list-style: none } .multiples b { font-weight: 600; font-size: .875rem; overflow-wrap: anywhere } .multiples span { float: right; font-weight: 600; padding-left: .5rem } .multiples small { font-size: .8125rem } .multiples .spark { height: 3rem; margin: .25rem 0; border-bottom: 1px solid var(--line) } .multiples .spark path { fill: var(--fill) }

@@ -1,36 +1,39 @@
 import { UNKNOWN } from '../core/vocabulary.ts'
-import { short } from '../terminal/number.ts'
+import { shortNumber } from '../terminal/number.ts'
 import { sparkline } from './chart.ts'
 import { spokenDay } from './days.ts'
+import { eachOf, shareText } from './figures.ts'
 import { html } from './html.ts'
 import { failedShare, MAX_ROWS, type Row } from './rows.ts'
 import type { Summary } from './summary.ts'
-import { eachOf, shareText } from './text.ts'
 
-/** More than these are folded. */
+/** The other rows are folded. */
 const SHOWN = 10
 
 interface Column {
   /** HTML. */
   name: string
   cell(row: Row): string
-  /** Not on a phone. */
+  /** Left out on a phone. */
   wide?: boolean
   drawn?: boolean
 }
 
-/** The commands by how many use them. `first` is the name of the first column. */
+/** `first` is the head of the first column. */
 export function commandsTable(
   summary: Summary,
   first: string,
   rows: readonly Row[] = summary.commands,
 ): string {
-  const { many, all, period, commands } = summary
-  const hasFailures = commands.some(({ failed, past }) => failed || past.failed)
+  const { hasInstallations, all, period, commands } = summary
+  const hasFailures = commands.some(({ failed, usual }) => failed || usual.failed)
   const usedBy: Column[] = [
-    { name: `Used by, ${daysOf(summary)}`, cell: ({ installations }) => `<b>${short(installations)}</b>` },
     {
-      ...{ name: `of ${short(all.installations)}`, wide: true },
+      name: `Used by, ${daysOf(summary)}`,
+      cell: ({ installations }) => `<b>${shortNumber(installations)}</b>`,
+    },
+    {
+      ...{ name: `of ${shortNumber(all.installations)}`, wide: true },
       cell: ({ installations }) =>
         shareText(all.installations ? installations / all.installations : undefined),
     },
@@ -40,14 +43,14 @@ export function commandsTable(
     {
       name: '<small>failed before</small>',
       wide: true,
-      cell: ({ past }) => `<small>${shareText(failedShare(past))}</small>`,
+      cell: ({ usual }) => `<small>${shareText(failedShare(usual))}</small>`,
     },
   ]
   const columns: Column[] = [
-    ...(many ? usedBy : []),
+    ...(hasInstallations ? usedBy : []),
     { name: trendName(summary), drawn: true, cell: ({ trend }) => sparkline(trend) },
-    { name: many ? 'Runs' : `Runs, ${daysOf(summary)}`, cell: ({ runs }) => short(runs) },
-    ...(many
+    { name: hasInstallations ? 'Runs' : `Runs, ${daysOf(summary)}`, cell: ({ runs }) => shortNumber(runs) },
+    ...(hasInstallations
       ? [
           {
             name: 'Runs each',
@@ -62,30 +65,30 @@ export function commandsTable(
             cell: ({ runs }: Row) => shareText(all.runs ? runs / all.runs : undefined),
           },
         ]),
-    ...(hasFailures && period.past < period.from ? failures : hasFailures ? failures.slice(0, 1) : []),
+    ...(hasFailures && period.usualFrom < period.from ? failures : hasFailures ? failures.slice(0, 1) : []),
   ]
   return foldedTable(
     first,
     rows,
     columns,
     row => rowNote(row, summary),
-    row => (many ? row.installations / (all.installations || 1) : row.runs / (all.runs || 1)),
+    row => (hasInstallations ? row.installations / (all.installations || 1) : row.runs / (all.runs || 1)),
   )
 }
 
 export function eventsTable(summary: Summary): string {
-  const { many, events } = summary
+  const { hasInstallations, events } = summary
   const columns: Column[] = [
-    ...(many
+    ...(hasInstallations
       ? [
           {
             name: `Seen at, ${daysOf(summary)}`,
-            cell: ({ installations }: Row) => `<b>${short(installations)}</b>`,
+            cell: ({ installations }: Row) => `<b>${shortNumber(installations)}</b>`,
           },
         ]
       : []),
     { name: trendName(summary), drawn: true, cell: ({ trend }) => sparkline(trend) },
-    { name: 'Times', cell: ({ runs }) => short(runs) },
+    { name: 'Times', cell: ({ runs }) => shortNumber(runs) },
   ]
   return foldedTable(
     'Event',
@@ -98,7 +101,7 @@ export function eventsTable(summary: Summary): string {
 
 /** `30 days` */
 export function daysOf({ period: { days, unfinished } }: Summary): string {
-  return unfinished ? 'today' : `${short(days)} day${days === 1 ? '' : 's'}`
+  return unfinished ? 'today' : `${shortNumber(days)} day${days === 1 ? '' : 's'}`
 }
 
 function trendName({ period: { steps } }: Summary): string {
@@ -106,7 +109,7 @@ function trendName({ period: { steps } }: Summary): string {
   return `${starts.length} ${days === 7 ? 'week' : 'day'}${starts.length === 1 ? '' : 's'}`
 }
 
-/** What the numbers beside a name do not say. */
+/** What the numbers do not tell. */
 function rowNote({ name, runs, last }: Row, { period }: Summary): string {
   const notes = [
     ...(name === UNKNOWN ? ['not in the list of commands'] : []),
@@ -136,12 +139,12 @@ function foldedTable(
     return `<tr><th scope="row">${bar}<span>${html(row.name)}${noteOf(row)}</span></th>${cells.join('')}</tr>`
   })
   const head = (hidden: boolean) =>
-    `<thead${hidden ? ' class="said"' : ''}><tr><th scope="col">${html(first)}</th>${columns.map(column => `<th scope="col"${classOf(column)}>${column.name}</th>`).join('')}</tr></thead>`
+    `<thead${hidden ? ' class="visually-hidden"' : ''}><tr><th scope="col">${html(first)}</th>${columns.map(column => `<th scope="col"${classOf(column)}>${column.name}</th>`).join('')}</tr></thead>`
   const table = (rows: readonly string[], hidden = false) =>
     `<table class="rows">\n${head(hidden)}\n<tbody>\n${rows.join('\n')}\n</tbody>\n</table>`
   if (rows.length <= SHOWN + 2) return table(rows)
   const more = all.length - rows.length
-  const rest = `<details class="more"><summary>${short(rows.length - SHOWN)} more</summary>\n${table(rows.slice(SHOWN), true)}${more ? `\n<p><small>And ${short(more)} that are used by fewer.</small></p>` : ''}\n</details>`
+  const rest = `<details class="more"><summary>${shortNumber(rows.length - SHOWN)} more</summary>\n${table(rows.slice(SHOWN), true)}${more ? `\n<p><small>And ${shortNumber(more)} that are used by fewer.</small></p>` : ''}\n</details>`
   return `${table(rows.slice(0, SHOWN))}\n${rest}`
 }
 

@@ -1,7 +1,6 @@
-import { type Claim, sentenceOf } from './claim.ts'
-import { daysText } from './claims.ts'
 import { isoDay } from './days.ts'
 import { documentOf } from './document.ts'
+import { todayText } from './figures.ts'
 import { html } from './html.ts'
 import { heavySentence, notesOf } from './notes.ts'
 import { overTime } from './page-chart.ts'
@@ -10,10 +9,11 @@ import { REPORT_SCRIPT } from './page-script.ts'
 import { REPORT_STYLE } from './page-style.ts'
 import { commandsTable, daysOf, eventsTable } from './page-table.ts'
 import { commandTiles, tilesOf } from './page-tiles.ts'
-import { todayText } from './text.ts'
+import { daysText } from './period.ts'
+import { type Sentence, sentenceText } from './sentence.ts'
 import type { Range, View } from './view.ts'
 
-/** The report as one file that loads nothing, and that can be read without its script. */
+/** The report as one file, which can be read without its script. */
 export function pageOf(view: View): string {
   const { subject, source, command, history, everybody, shown } = view
   const ranges = view.ranges()
@@ -29,7 +29,7 @@ export function pageOf(view: View): string {
 ${switches}</header>
 ${[noticeOf(view), ...notesOf(view).map(note => `<p class="note">${html(note)}</p>`)].filter(Boolean).join('\n')}
 ${sets.join('\n')}`,
-    footer: `<p>Made from ${html(source)}, where ${history.many ? 'installations that have telemetry on are counted' : 'runs are counted'} since ${isoDay(history.since)}. All days are whole days in UTC. “Before” are up to 84 days before the period. Nothing was sent to make this page, and nothing is loaded to read it.</p>`,
+    footer: `<p>Made from ${html(source)}, where ${history.hasInstallations ? 'installations that have telemetry on are counted' : 'runs are counted'} since ${isoDay(history.since)}. All days are whole days in UTC. “Before” are up to 84 days before the period. Nothing was sent to make this page, and nothing is loaded to read it.</p>`,
     script: REPORT_SCRIPT,
     style: REPORT_STYLE,
   })
@@ -41,24 +41,24 @@ function scopeOf({ shown }: View): string {
   return `${days} (UTC)`
 }
 
-/** Radio buttons: they work without a script, and by the arrow keys. */
+/** Radio buttons, which work without a script and with arrow keys. */
 function rangeSwitch(ranges: readonly Range[], shown: Range): string {
   const buttons = ranges.map(({ name }, index) => {
     const id = `range${index}`
     return `<input type="radio" name="range" id="${id}" value="${index}"${ranges[index] === shown ? ' checked' : ''}><label for="${id}">${name === '84 days' ? '12 weeks' : html(name)}</label>`
   })
-  return `<fieldset class="ranges"><legend class="said">Numbers of the last</legend>${buttons.join('')}</fieldset>`
+  return `<fieldset class="ranges"><legend class="visually-hidden">Numbers of the last</legend>${buttons.join('')}</fieldset>`
 }
 
 function noticeOf({ heavy, everybody, history, public: isPublic }: View): string {
   if (!heavy.length) return ''
-  const said = heavy.map(one => html(heavySentence(one, history.today))).join(' ')
+  const sentences = heavy.map(one => html(heavySentence(one, history.today))).join(' ')
   const many = heavy.length > 1
   const box = `<input type="checkbox" id="everybody"><label for="everybody">Include ${many ? 'them' : 'it'}</label>`
   const rest = everybody
     ? `${many ? 'They are' : 'It is'} left out. ${box}`
     : `${many ? 'They are' : 'It is'} ${isPublic ? 'left out' : 'counted here'}.`
-  return `<p class="notice">${said} ${rest}</p>`
+  return `<p class="notice">${sentences} ${rest}</p>`
 }
 
 function part(name: string, view: View, ranges: readonly Range[] = view.ranges()): string {
@@ -67,7 +67,7 @@ ${setOf(view, ranges, `${name}-`)}
 </div>`
 }
 
-/** All numbers of a view: what belongs to a range is seen where that is chosen. */
+/** All numbers of a view. Each range has its own, which are visible while it is chosen. */
 function setOf(view: View, ranges: readonly Range[], prefix = ''): string {
   const { command } = view
   if (command) return commandPage(view, prefix)
@@ -99,7 +99,7 @@ function inRanges(indexes: readonly number[], all: number, content: string): str
   return `<div class="in ${indexes.map(index => `in${index}`).join(' ')}">\n${content}\n</div>`
 }
 
-function detailsOf({ summary, claims }: Range, set: string, { words }: View): string {
+function detailsOf({ summary, findings }: Range, set: string, { words }: View): string {
   const first = words?.thing ?? 'Command'
   const today = todayText(summary)
   const section = (name: string, ...content: string[]) => sectionOf(name, set, content)
@@ -108,13 +108,13 @@ function detailsOf({ summary, claims }: Range, set: string, { words }: View): st
     summary.today && (summary.today.runs || summary.today.events)
       ? `<p class="today">Not counted above: today so far, ${today}.</p>`
       : '',
-    section('Worth knowing', sentences(claims.changes)),
+    section('Worth knowing', listOf(findings.changes)),
     section(
       words ? `By ${first}` : 'Commands',
       commandsTable(summary, first) || '<p>None was counted in this time.</p>',
     ),
     section(
-      `Versions, part of the ${summary.many ? 'installations' : 'runs'} in ${daysOf(summary)}`,
+      `Versions, part of the ${summary.hasInstallations ? 'installations' : 'runs'} in ${daysOf(summary)}`,
       versionMultiples(summary),
     ),
     section(`Coding agents, part of the runs in ${daysOf(summary)}`, agents),
@@ -125,24 +125,26 @@ function detailsOf({ summary, claims }: Range, set: string, { words }: View): st
     .join('\n')
 }
 
-function sentences(claims: readonly Claim[]): string {
-  const said = claims.map(claim => `<li>${sentenceOf(claim, name => `<b>${html(name)}</b>`)}</li>`)
-  return said.length ? `<ul class="changes">\n${said.join('\n')}\n</ul>` : ''
+function listOf(sentences: readonly Sentence[]): string {
+  const items = sentences.map(
+    sentence => `<li>${sentenceText(sentence, name => `<b>${html(name)}</b>`)}</li>`,
+  )
+  return items.length ? `<ul class="changes">\n${items.join('\n')}\n</ul>` : ''
 }
 
-/** Can it be removed? The answer, and the numbers behind it. */
+/** Whether the command can be removed, and the numbers behind the answer. */
 function commandPage({ command, shown, words }: View, prefix: string): string {
   const { name, verdict, narrowed } = command!
-  const about = shown.claims.changes.filter(claim =>
-    claim.some(part => typeof part !== 'string' && part.name === name),
+  const about = shown.findings.changes.filter(sentence =>
+    sentence.some(part => typeof part !== 'string' && part.name === name),
   )
-  const who = narrowed.many ? 'the installations that ran it' : 'its runs'
+  const who = narrowed.hasInstallations ? 'the installations that ran it' : 'its runs'
   return [
     `<p class="question">Can <b>${html(name)}</b> be removed?</p>
-<p class="verdict"><b>${verdict.answer}.</b> ${sentenceOf(verdict.reason, html)}</p>`,
+<p class="verdict"><b>${verdict.answer}.</b> ${sentenceText(verdict.reason, html)}</p>`,
     commandTiles(name, shown.summary, narrowed),
     overTime(narrowed, `${prefix}chart`, words, { name, whole: shown.summary }),
-    sectionOf('Worth knowing', `${prefix}0`, [sentences(about)]),
+    sectionOf('Worth knowing', `${prefix}0`, [listOf(about)]),
     sectionOf(`Versions, part of ${who} in ${daysOf(narrowed)}`, `${prefix}0`, [
       versionMultiples(narrowed, false),
     ]),
@@ -155,7 +157,7 @@ function commandPage({ command, shown, words }: View, prefix: string): string {
     .join('\n')
 }
 
-/** A part of the page under its heading; empty where it has no content. */
+/** A part of the page under its heading; empty without content. */
 function sectionOf(heading: string, set: string, content: readonly string[]): string {
   const parts = content.filter(Boolean)
   if (!parts.length) return ''

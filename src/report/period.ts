@@ -1,33 +1,34 @@
+import { shortDay } from './days.ts'
 import type { History } from './history.ts'
 
-/** Which days the numbers are of. All days are whole, but where there is only the day that is not over. */
+/** The days of the numbers. All are whole days, unless only today was counted. */
 export interface Period {
   days: number
   /** The first day, and the one after the last. */
   from: number
   to: number
-  /** The first of as many days before them; undefined where counting does not go back before that day. */
+  /** The first of as many days before; undefined if counting began on that day or later. */
   before: number | undefined
-  /** The first of up to 84 days before `from`: what was usual. */
-  past: number
-  /** It is the day that is not over. */
+  /** The first of up to 84 days before `from`, which show what is usual. */
+  usualFrom: number
+  /** The only day is today, which is not over. */
   unfinished: boolean
   steps: Steps
 }
 
-/** What trends are drawn in, the first day of each: whole weeks that end with the last whole day, or days. */
+/** The steps of a trend: weeks that end with the last whole day, or days. */
 export interface Steps {
   days: 1 | 7
+  /** The first day of each. */
   starts: readonly number[]
 }
 
-/** What a report's numbers are of, if nobody asks for more or fewer. */
 export const DEFAULT_DAYS = 30
-/** What is usual shows in so many days, and trends in as many, but where all is asked for. */
-const PAST = 84
-/** Nobody compares more weeks than two years have. */
+/** Of what is usual, and of trends, except in a report of all days. */
+const USUAL_DAYS = 84
+/** Two years. */
 const MAX_WEEKS = 104
-/** Less than these is drawn as days. */
+/** A shorter history is drawn in days. */
 const MIN_WEEKS = 4
 
 /** The last `days` whole days of a history, or all. */
@@ -38,15 +39,15 @@ export function periodOf({ today, since }: History, days: number | 'all'): Perio
   const from = to - length
   return {
     ...{ days: length, from, to, unfinished },
-    // The first day of all may have begun uncounted, so it is not compared with.
+    // Counting may have begun in the middle of its first day, so that day is not compared with.
     before: days !== 'all' && since < from - length ? from - length : undefined,
-    past: Math.max(since, from - PAST),
-    steps: stepsOf(since, to, days === 'all' ? MAX_WEEKS : PAST / 7),
+    usualFrom: Math.max(since, from - USUAL_DAYS),
+    steps: stepsOf(since, to, days === 'all' ? MAX_WEEKS : USUAL_DAYS / 7),
   }
 }
 
 function stepsOf(since: number, to: number, most: number): Steps {
-  // The first day may have begun uncounted: a week with it would look like a rise.
+  // For the same reason no week includes the first day: its low count would look like a rise.
   const weeks = Math.min(most, Math.floor((to - since - 1) / 7))
   const days = weeks < MIN_WEEKS ? 1 : 7
   const length = days === 1 ? to - since : weeks
@@ -57,4 +58,10 @@ function stepsOf(since: number, to: number, most: number): Steps {
 export function stepOf({ days, starts }: Steps, day: number): number {
   const step = Math.floor((day - starts[0]!) / days)
   return step >= 0 && step < starts.length ? step : -1
+}
+
+/** `28 Oct – 26 Nov`, or the one day. */
+export function daysText({ from, to, unfinished }: Period): string {
+  if (unfinished) return shortDay(from, from)
+  return to - from === 1 ? shortDay(from, to) : `${shortDay(from, to)} – ${shortDay(to - 1, to)}`
 }

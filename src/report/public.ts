@@ -1,36 +1,36 @@
 import { dayOf } from './days.ts'
 import type { Use } from './use.ts'
 
-/** A row of fewer installations than this could be known to be somebody's. */
+/** A row of fewer installations could be recognised as somebody's. */
 const MIN_INSTALLATIONS = 5
 const OTHER = 'other'
 const MS = 86_400_000
 
 /**
- * The same uses, fit to be published: no installation is in them, no time is finer than a day, and each name, version
- * and agent that is left was seen at 5 installations or more in the `days` whole days before `today`. The rest is merged
- * as `other`; if that would be fewer than 5 too, with the smallest of the rows that would have been left. Throws an
- * `Error` with a sentence if nothing can be published.
+ * The uses in a form that can be published: without installations, with days as times, and only names, versions and
+ * agents of at least 5 installations in the `days` whole days before `today`. The others are merged as `other`, together
+ * with the smallest other rows until `other` has 5 installations too. Throws an `Error` with a sentence if nothing can
+ * be published.
  */
 export function publicUses(uses: readonly Use[], today: number, days: number): Use[] {
   const inPeriod = uses.filter(({ time }) => dayOf(time) >= today - days && dayOf(time) < today)
   if (uses.some(({ installation }) => installation === undefined))
     throw new Error(
-      '--public needs user.fingerprint or service.instance.id on every count, to know how many installations a row has',
+      '--public needs user.fingerprint or service.instance.id on every count, to know how many installations are in a row',
     )
   const runs = inPeriod.filter(({ kind }) => kind === 'run')
-  if (countOf(runs) < MIN_INSTALLATIONS)
+  if (installationsIn(runs) < MIN_INSTALLATIONS)
     throw new Error(`--public shows nothing of fewer than ${MIN_INSTALLATIONS} installations`)
 
   const commands = mergerOf(runs, ({ name }) => name)
   const versions = mergerOf(runs, ({ version }) => version)
-  // Too few to be merged among themselves are left out: there is no other row for them to be part of.
+  // If all events together have fewer than 5 installations, they are left out.
   const events = mergerOf(
     inPeriod.filter(({ kind }) => kind === 'event'),
     ({ name }) => name,
   )
   const failing = new Set(
-    [...groups(inPeriod, use => (use.kind === 'failure' ? commands(use.name) : undefined))]
+    [...installationsBy(inPeriod, use => (use.kind === 'failure' ? commands(use.name) : undefined))]
       .filter(([, who]) => who.size >= MIN_INSTALLATIONS)
       .map(([name]) => name),
   )
@@ -39,13 +39,13 @@ export function publicUses(uses: readonly Use[], today: number, days: number): U
     ({ agent }) => agent!,
   )
   const without = runs.filter(({ agent }) => agent === undefined)
-  const saysAgents = !without.length || countOf(without) >= MIN_INSTALLATIONS
+  const saysAgents = !without.length || installationsIn(without) >= MIN_INSTALLATIONS
 
   return uses
     .filter(({ time }) => dayOf(time) < today)
     .flatMap(({ time, count, kind, name, version, agent }): Use[] => {
       const command = commands(name)
-      // A failure is shown beside the runs of its command, so few failures are not merged with others but left out.
+      // Failures are shown in the row of their command, so too few of them are left out and not merged.
       const shown = {
         run: command,
         failure: command !== undefined && failing.has(command) ? command : undefined,
@@ -62,9 +62,9 @@ export function publicUses(uses: readonly Use[], today: number, days: number): U
     })
 }
 
-/** Says under which name a row is shown: its own, `other`, or undefined where all rows together are too few. */
+/** Returns the name under which a row is shown: its own, `other`, or undefined if all rows together are too few. */
 function mergerOf(uses: readonly Use[], nameOf: (use: Use) => string): (name: string) => string | undefined {
-  const rows = groups(uses, nameOf)
+  const rows = installationsBy(uses, nameOf)
   const kept = new Map(
     [...rows].sort(([a, { size: sizeA }], [b, { size: sizeB }]) => sizeB - sizeA || (a < b ? -1 : 1)),
   )
@@ -80,17 +80,20 @@ function mergerOf(uses: readonly Use[], nameOf: (use: Use) => string): (name: st
 }
 
 /** The installations that used each name. */
-function groups(uses: readonly Use[], nameOf: (use: Use) => string | undefined): Map<string, Set<string>> {
-  const groups = new Map<string, Set<string>>()
+function installationsBy(
+  uses: readonly Use[],
+  nameOf: (use: Use) => string | undefined,
+): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>()
   for (const use of uses) {
     const name = nameOf(use)
     if (name === undefined) continue
-    if (!groups.has(name)) groups.set(name, new Set())
-    groups.get(name)!.add(use.installation!)
+    if (!found.has(name)) found.set(name, new Set())
+    found.get(name)!.add(use.installation!)
   }
-  return groups
+  return found
 }
 
-function countOf(uses: readonly Use[]): number {
+function installationsIn(uses: readonly Use[]): number {
   return new Set(uses.map(({ installation }) => installation)).size
 }

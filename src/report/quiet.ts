@@ -4,33 +4,36 @@ import type { History } from './history.ts'
 import type { Period } from './period.ts'
 import type { Row } from './rows.ts'
 
-/** A command that was used often and is not used any more, while others are. */
+/** A command that was used regularly and is not used any more, while others are. */
 export interface Quiet {
   name: string
   /** The day of its last run. */
   last: number
-  /** On how many of the 28 days up to then, and by how many installations. */
+  /** Of the 28 days up to its last run, the number on which it was run, and by how many installations. */
   days: number
   installations: number
 }
 
-/** How often a command is used shows in so many days. */
 const HABIT_DAYS = 28
-/** Used on fewer days than this it is no habit. */
-const MIN_HABIT = 5
-/** Fewer whole days than this are a long weekend. */
-const MIN_SILENCE = 4
+/** Used on fewer of them it was not used regularly. */
+const MIN_DAYS = 5
+/** Fewer whole days may be a long weekend. */
+const MIN_SILENT_DAYS = 4
 
-export function quietOf({ people }: History, { to }: Period, commands: readonly Row[]): Quiet | undefined {
-  // Where nothing at all was counted of late, the counting may have ended and not the use.
+export function quietOf(
+  { byInstallation }: History,
+  { to }: Period,
+  commands: readonly Row[],
+): Quiet | undefined {
+  // If nothing at all was counted lately, counting may have stopped, not the use of this command.
   if (!commands.some(({ last }) => last >= to - 1)) return undefined
   const candidates = commands
-    .filter(({ name, last }) => name !== UNKNOWN && to - 1 - last >= MIN_SILENCE)
+    .filter(({ name, last }) => name !== UNKNOWN && to - 1 - last >= MIN_SILENT_DAYS)
     .slice(0, 50)
     .map(({ name, last }): Quiet => {
       const days = new Set<number>()
       let installations = 0
-      for (const uses of people) {
+      for (const uses of byInstallation) {
         let active = false
         for (const use of uses) {
           const day = dayOf(use.time)
@@ -42,6 +45,6 @@ export function quietOf({ people }: History, { to }: Period, commands: readonly 
       }
       return { name, last, days: days.size, installations }
     })
-    .filter(({ last, days }) => days >= MIN_HABIT && (to - 1 - last) * days > 3 * HABIT_DAYS)
+    .filter(({ last, days }) => days >= MIN_DAYS && (to - 1 - last) * days > 3 * HABIT_DAYS)
   return candidates.sort((a, b) => b.days - a.days || b.last - a.last)[0]
 }

@@ -1,10 +1,10 @@
-import { sentenceOf } from './claim.ts'
 import { isoDay } from './days.ts'
 import { failedShare, type Row } from './rows.ts'
+import { sentenceText } from './sentence.ts'
 import type { Spread } from './spread.ts'
 import type { View } from './view.ts'
 
-/** A report for programs: days by their date, runs, failures and events apart. */
+/** The report for programs. */
 export function viewJson({
   subject,
   source,
@@ -16,45 +16,48 @@ export function viewJson({
   notes,
   public: isPublic,
 }: View): object {
-  const { summary, claims } = shown
-  const { period, many, all, today, week, fresh, newest } = summary
+  const { summary, findings } = shown
+  const { period, hasInstallations, all, today, week, newInstallations, newest } = summary
   const { steps } = period
   const counts = ({ installations, runs, failed }: Row | NonNullable<Row['before']>) => ({
-    ...(many && { installations }),
+    ...(hasInstallations && { installations }),
     ...{ runs, failed },
   })
   const rowJson = (row: Row) => ({
     ...{ name: row.name, ...counts(row), failedShare: failedShare(row) ?? null },
-    ...{ before: row.before ? counts(row.before) : null, usual: counts(row.past) },
+    ...{ before: row.before ? counts(row.before) : null, usual: counts(row.usual) },
     ...{ first: isoDay(row.first), last: isoDay(row.last), trend: row.trend },
   })
   const eventJson = ({ name, installations, runs, before, first, last, trend }: Row) => ({
-    ...{ name, ...(many && { installations }), times: runs, timesBefore: before?.runs ?? null },
+    ...{ name, ...(hasInstallations && { installations }), times: runs, timesBefore: before?.runs ?? null },
     ...{ first: isoDay(first), last: isoDay(last), trend },
   })
   const spreadJson = ({ count, first, ...row }: Spread) => ({
-    ...{ name: row.name, [many ? 'installations' : 'runs']: count, share: row.share },
+    ...{ name: row.name, [hasInstallations ? 'installations' : 'runs']: count, share: row.share },
     ...{ first: isoDay(first), trend: row.trend },
   })
   const dated = (day: number | undefined) => (day === undefined ? null : isoDay(day))
   return {
     ...{ subject, source, days: period.days, from: isoDay(period.from), to: isoDay(period.to - 1) },
     ...{ unfinished: period.unfinished, since: isoDay(history.since), ended: dated(history.ended) },
-    ...{ headline: claims.headline ? sentenceOf(claims.headline) : null },
-    changes: claims.changes.map(claim => sentenceOf(claim)),
+    ...{ headline: findings.headline ? sentenceText(findings.headline) : null },
+    changes: findings.changes.map(claim => sentenceText(claim)),
     ...(command && {
       command: {
         name: command.name,
         answer: command.verdict.answer,
-        reason: sentenceOf(command.verdict.reason),
+        reason: sentenceText(command.verdict.reason),
       },
     }),
     ...counts(all),
     before: all.before ? counts(all.before) : null,
-    ...(many && { newInstallations: fresh ?? null, week: { now: week.now, before: week.before ?? null } }),
+    ...(hasInstallations && {
+      newInstallations: newInstallations ?? null,
+      week: { now: week.now, before: week.before ?? null },
+    }),
     today: today
       ? {
-          ...(many && { installations: today.installations }),
+          ...(hasInstallations && { installations: today.installations }),
           runs: today.runs,
           failed: today.failed,
           events: today.events,
@@ -63,7 +66,7 @@ export function viewJson({
     steps: {
       days: steps.days,
       starts: steps.starts.map(isoDay),
-      ...(many && { installations: all.trend }),
+      ...(hasInstallations && { installations: all.trend }),
       runs: summary.runs,
     },
     commands: summary.commands.map(rowJson),
@@ -74,8 +77,8 @@ export function viewJson({
           version: newest.version,
           appeared: dated(newest.appeared),
           share: newest.share,
-          daysToHalf: newest.half ?? null,
-          daysTo90: newest.most ?? null,
+          daysToHalf: newest.daysToHalf ?? null,
+          daysTo90: newest.daysTo90 ?? null,
         }
       : null,
     agents: summary.agents.map(rowJson),
@@ -93,7 +96,7 @@ export function viewJson({
   }
 }
 
-/** The same of nothing. */
+/** The report without any use. */
 export function nothingJson({ subject, source }: Pick<View, 'subject' | 'source'>): object {
   return { subject, source, runs: 0, failed: 0, commands: [], events: [], versions: [], agents: [] }
 }

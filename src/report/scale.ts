@@ -1,7 +1,7 @@
-// Ours and not d3-scale's and d3-shape's: of those a page would use two functions, in place of the fifteen lines below
-// and of the paths in chart.ts, and they bring 81 kB, a fifth of what a tool's users may have to install.
+// Not d3-scale and d3-shape: they would replace these fifteen lines and the paths in chart.ts, and add 81 kB to what the
+// users of a tool install.
 
-/** Round numbers from 0 to at least `most`, in at most five steps. Counts have no halves. */
+/** Round numbers from 0 to at least `most`, in at most five steps of whole numbers. */
 export function ticksOf(most: number): number[] {
   const rough = Math.max(1, most / 5)
   const power = 10 ** Math.floor(Math.log10(rough))
@@ -10,7 +10,7 @@ export function ticksOf(most: number): number[] {
   return Array.from({ length: ticks + 1 }, (_, index) => index * step)
 }
 
-/** Which of so many steps have a name below them: every one, every second …, at most `most` of them. */
+/** The indexes of the steps that get a label, at most `most`: every one, every second … */
 export function labelled(length: number, most: number): number[] {
   const every = Math.ceil(length / most)
   return Array.from({ length }, (_, index) => index).filter(index => (length - 1 - index) % every === 0)

@@ -1,21 +1,21 @@
 import { spawn } from 'node:child_process'
-import { writeWhole } from '../files/write-whole.ts'
-import { takesColour } from '../terminal/colour.ts'
+import { writeAtomically } from '../files/write-atomically.ts'
+import { wantsColour } from '../terminal/colour.ts'
 import { cardOf } from './card.ts'
-import { daysText } from './claims.ts'
-import { takesUnicode } from './glyphs.ts'
+import { hasUnicode } from './glyphs.ts'
 import { pageOf } from './page.ts'
+import { daysText } from './period.ts'
 import { nothingJson, viewJson } from './report-json.ts'
 import { viewText } from './text.ts'
 import { type Report, viewOf, type Wanted } from './view.ts'
 
-/** As they were given: `--days 7 --json`, or `--html`, `--open`, `--force`. */
+/** As `readArguments` returns them: `{ days: '7', json: true }`. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>
 
-/** A report, and where it goes if it is a page or a card. */
+/** A report, and the file for a page or a card. */
 export interface Shown extends Report {
   page?: string | undefined
-  /** What a file is called otherwise, before `-usage.html`. Default `subject`. */
+  /** The beginning of the file's name if `page` is not given: `<base>-usage.html`. Default `subject`. */
   base?: string
 }
 
@@ -25,14 +25,14 @@ interface Output {
   isTTY?: boolean | undefined
 }
 
-/** Where it is shown. */
+/** Where a report is shown. */
 export interface Surroundings {
   stdout: Output
   stderr: Output
   env: Readonly<Record<string, string | undefined>>
 }
 
-/** What is wrong with the flags; undefined where nothing is. */
+/** What is wrong with the flags; undefined if nothing is. */
 export function flagsProblem({ days = '30', html, card, json }: Flags): string | undefined {
   if (!/^[1-9]\d{0,3}$/.test(`${days}`)) return `--days ${days}: expected 1 to 9999`
   const forms = Object.entries({ html, card, json }).filter(([, given]) => given)
@@ -41,8 +41,8 @@ export function flagsProblem({ days = '30', html, card, json }: Flags): string |
 }
 
 /**
- * As text, as JSON, as a page or as a card. Of no uses there is no text, and what is missing is for the caller to say.
- * Throws an `Error` with a sentence where it cannot be shown or written.
+ * Shows a report as text, JSON, page or card. Without uses it prints no text: the caller says why there are none. Throws
+ * an `Error` with a sentence if there is nothing to show or a file cannot be written.
  */
 export function show(report: Shown, flags: Flags, { stdout, stderr, env }: Surroundings): void {
   if (!report.uses.length) {
@@ -71,8 +71,8 @@ export function show(report: Shown, flags: Flags, { stdout, stderr, env }: Surro
     stdout.write(
       viewText(view, {
         columns: stdout.columns || 80,
-        unicode: takesUnicode(env),
-        colour: takesColour(stdout, env),
+        unicode: hasUnicode(env),
+        colour: wantsColour(stdout, env),
       }),
     )
 }
@@ -86,13 +86,13 @@ function wantedOf({ days, command, all, public: isPublic }: Flags): Wanted {
 
 function write(file: string, text: string, force: boolean): void {
   try {
-    writeWhole(file, text, force)
+    writeAtomically(file, text, force)
   } catch (error) {
     throw new Error(`${file}: ${(error as Error).message}`)
   }
 }
 
-/** In whatever shows pages here. Where nothing does, the file is there all the same, and its name was said. */
+/** In the default browser. Fails silently without one: the file is written, and its name printed. */
 function openFile(file: string): void {
   const opener = { darwin: 'open', win32: 'explorer' }[process.platform as string] ?? 'xdg-open'
   spawn(opener, [file], { detached: true, stdio: 'ignore' })
@@ -100,7 +100,7 @@ function openFile(file: string): void {
     .unref()
 }
 
-/** For a README: GitHub picks by the reader's scheme. */
+/** HTML for a README, with which GitHub shows the picture of the reader's colour scheme. */
 function pictureOf(light: string, dark: string, alt: string): string {
   return `<picture>
   <source media="(prefers-color-scheme: dark)" srcset="${encodeURI(dark)}">

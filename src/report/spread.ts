@@ -6,22 +6,22 @@ import type { Use } from './use.ts'
 import { isLater } from './versions.ts'
 
 /**
- * What each installation had last, of a thing that it has one of: a version, a runtime. Where nothing says whose the
- * uses are, how often each was used.
+ * How many installations have a version, a system or a runtime, by the last run of each. If the uses do not name
+ * installations: how often it was used.
  */
 export interface Spread {
   name: string
   /** In the period. */
   count: number
-  /** Of all that have any, 0 to 1. */
+  /** Of all, 0 to 1. */
   share: number
   trend: number[]
   first: number
 }
 
-/** Of runs. Most first. */
+/** By `nameOf` of each run; undefined for a run that does not tell. Most first. */
 export function spreadOf(
-  { people, many }: History,
+  { byInstallation, hasInstallations }: History,
   { from, to, steps }: Period,
   nameOf: (use: Use) => string | undefined,
 ): Spread[] {
@@ -34,7 +34,7 @@ export function spreadOf(
   const addTo = (trend: number[], step: number, count: number) => {
     trend[step] = (trend[step] ?? 0) + count
   }
-  for (const uses of people) {
+  for (const uses of byInstallation) {
     let last: Use | undefined
     const lastIn: (Use | undefined)[] = []
     for (const use of uses) {
@@ -43,7 +43,7 @@ export function spreadOf(
       const day = dayOf(use.time)
       const [row, step, within] = [rowOf(name), stepOf(steps, day), day >= from && day < to]
       row.first = Math.min(row.first, day)
-      if (!many) {
+      if (!hasInstallations) {
         if (within) row.count += use.count
         if (step >= 0) addTo(row.trend, step, use.count)
       } else if (use.installation !== undefined) {

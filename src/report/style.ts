@@ -1,7 +1,7 @@
 const LIGHT = `--ink: #1b1f24; --soft: #57606a; --page: #fff; --line: #d8dee4; --accent: #0b5fc1; --box: #f6f8fa; --note: #8a6100; --notice: #fff8d6; --lit: #fff3bf; --reach: #dbe8fd; --fill: #dbe8fd; --good: #1a7f37; --bad: #b42318`
 const DARK = `--ink: #e6edf3; --soft: #9aa5b1; --page: #0d1117; --line: #30363d; --accent: #6cb0ff; --box: #161b22; --note: #d29922; --notice: #2d2508; --lit: #4b3a06; --reach: #173150; --fill: #12294a; --good: #4fc56d; --bad: #ff8a80`
 
-/** How all pages look: light, dark or in high contrast as the reader has it, from a phone to paper. */
+/** The style of all pages: light, dark or high contrast, from a phone to paper. */
 export const STYLE: string = `
 :root { color-scheme: light dark; ${LIGHT} }
 @media (prefers-color-scheme: dark) { :root { ${DARK} } }
@@ -15,7 +15,7 @@ p { margin: .25rem 0 } small, footer, .scope { color: var(--soft) } footer { mar
 svg { display: block } svg svg { overflow: visible }
 table { border-collapse: collapse } th { text-align: left; font-weight: 600 }
 details { margin-top: .25rem } summary { width: fit-content; cursor: pointer; color: var(--soft); font-size: .875rem } .wide { max-height: 20rem; overflow: auto }
-.said { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
+.visually-hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap }
 code, pre { font-family: ui-monospace, monospace; font-size: .875rem } code { overflow-wrap: anywhere }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px }
 @media (max-width: 36rem) { body { padding: 1rem } }

@@ -6,43 +6,43 @@ import { type Counts, type Row, rowsOf } from './rows.ts'
 import { type Spread, spreadOf } from './spread.ts'
 import type { Use } from './use.ts'
 
-/** What a period of use looks like. */
+/** The numbers of a period. */
 export interface Summary {
   period: Period
-  many: boolean
+  hasInstallations: boolean
   /** Of all commands together. */
   all: Row
-  /** Installations that had never been counted before the period; undefined where nobody could know. */
-  fresh: number | undefined
-  /** The whole week that ends with the period, and the one before if it was counted. */
+  /** Installations that were not counted before the period; undefined if counting began within it. */
+  newInstallations: number | undefined
+  /** Active installations in the last week of the period, and in the week before if that was counted. */
   week: { now: number; before: number | undefined }
-  /** The day that is not over; undefined where it is what the numbers are of. */
+  /** Today, which is not over; undefined if the period is today. */
   today: (Counts & { events: number }) | undefined
-  /** Runs in each step, and those of them that an agent made. */
+  /** Runs in each step, and how many of them an agent made. */
   runs: number[]
   byAgents: number[]
   commands: Row[]
   events: Row[]
   versions: Spread[]
   newest: Newest | undefined
-  /** Those whom agents are, and those where none was detected. Empty where there are none. */
+  /** By agent, and the runs without one. Empty if agents are not counted. */
   agents: Row[]
-  /** Operating systems, architectures and runtimes, those that are counted. */
+  /** Operating systems, architectures and runtimes, if they are counted. */
   environment: { name: string; rows: Spread[] }[]
 }
 
-/** Not "a person": many agents cannot be detected. */
+/** Not "people": many agents cannot be detected. */
 export const NO_AGENT = 'no agent detected'
 
 export function summaryOf(history: History, period: Period): Summary {
-  const { many, has } = history
-  const [all = nobody(period)] = rowsOf(history, period, use => (use.kind === 'event' ? undefined : ''))
+  const { hasInstallations, has } = history
+  const [all = emptyRow(period)] = rowsOf(history, period, use => (use.kind === 'event' ? undefined : ''))
   const versions = spreadOf(history, period, ({ version }) => version)
   const agentOf = isCommand(({ agent }) => agent ?? NO_AGENT)
   const { runs, byAgents } = runsIn(history, period)
   return {
-    ...{ period, many, all, runs, byAgents, versions },
-    fresh: freshOf(history, period),
+    ...{ period, hasInstallations, all, runs, byAgents, versions },
+    newInstallations: freshOf(history, period),
     week: weekOf(history, period),
     today: todayOf(history, period),
     commands: rowsOf(
@@ -63,13 +63,13 @@ function isCommand(nameOf: (use: Use) => string): (use: Use) => string | undefin
   return use => (use.kind === 'event' ? undefined : nameOf(use))
 }
 
-function nobody({ steps, before }: Period): Row {
+function emptyRow({ steps, before }: Period): Row {
   const none = { installations: 0, runs: 0, failed: 0 }
   return {
     name: '',
     ...none,
     before: before === undefined ? undefined : none,
-    past: none,
+    usual: none,
     trend: steps.starts.map(() => 0),
     first: 0,
     last: 0,
@@ -88,10 +88,10 @@ function environmentOf(history: History, period: Period): Summary['environment']
   ].filter(({ rows }) => rows.length)
 }
 
-/** How many installations ran something on one of the days from `from` up to `to`, and nothing before `unseen`. */
-function activeIn({ people }: History, from: number, to: number, unseen = 0): number {
+/** How many installations ran something from `from` until before `to`, and nothing before `unseen`. */
+function activeIn({ byInstallation }: History, from: number, to: number, unseen = 0): number {
   let active = 0
-  for (const uses of people) {
+  for (const uses of byInstallation) {
     if (uses[0]!.installation === undefined) continue
     let [within, earlier] = [false, false]
     for (const { kind, time } of uses) {
@@ -114,13 +114,13 @@ function weekOf(history: History, { to }: Period): Summary['week'] {
 }
 
 function freshOf(history: History, { from, to }: Period): number | undefined {
-  return history.many && history.since < from ? activeIn(history, from, to, from) : undefined
+  return history.hasInstallations && history.since < from ? activeIn(history, from, to, from) : undefined
 }
 
-function todayOf({ people, today }: History, { unfinished }: Period): Summary['today'] {
+function todayOf({ byInstallation, today }: History, { unfinished }: Period): Summary['today'] {
   if (unfinished) return undefined
   const counts = { installations: 0, runs: 0, failed: 0, events: 0 }
-  for (const uses of people) {
+  for (const uses of byInstallation) {
     let active = false
     for (const { kind, time, count, installation } of uses) {
       if (dayOf(time) !== today) continue
@@ -132,9 +132,9 @@ function todayOf({ people, today }: History, { unfinished }: Period): Summary['t
   return counts
 }
 
-function runsIn({ people }: History, { steps }: Period): { runs: number[]; byAgents: number[] } {
+function runsIn({ byInstallation }: History, { steps }: Period): { runs: number[]; byAgents: number[] } {
   const [runs, byAgents] = [steps.starts.map(() => 0), steps.starts.map(() => 0)]
-  for (const uses of people)
+  for (const uses of byInstallation)
     for (const { kind, time, count, agent } of uses) {
       const step = kind === 'run' ? stepOf(steps, dayOf(time)) : -1
       if (step < 0) continue

@@ -5,19 +5,18 @@ import { columnsOf, cut, pad } from '../terminal/columns.ts'
 export interface TextColumn<Row> {
   name: string
   cell(row: Row): string
-  /** The columns with the highest number go first where there is no room for all. */
+  /** If there is no room for all, the columns with the highest rank are left out first. */
   rank: number
-  /** Drawn: from the left, and not dimmed. */
+  /** Aligned to the left. */
   drawn?: boolean
   paint?(row: Row, text: string): string
 }
 
-/** No name needs more, if there are numbers to be shown. */
 const MAX_NAME = 40
 const MIN_NAME = 12
 const GAP = 2
 
-/** A row per name under a head. No line is wider than `width`; columns that have no room are left out. */
+/** A head and a row per name. No line is wider than `width`; columns without room are left out. */
 export function textTable<Row extends { name: string }>(
   first: string,
   rows: readonly Row[],

@@ -5,27 +5,27 @@ import type { Counts, Row } from './rows.ts'
 
 type Runs = Pick<Counts, 'runs' | 'failed'>
 
-/** A command that fails more often, or less, than is usual for it. */
+/** A command that fails more often, or less often, than is usual for it. */
 export interface Unusual {
   name: string
   now: Runs
   usual: Runs
-  /** The version that it began with, where its other versions fail as before. */
+  /** The newest version, if the change shows between it and the other versions. */
   since?: string
-  /** How many runs failed that usually would not have; below 0 where fewer did. */
+  /** Failed runs beyond the usual number; below 0 if fewer failed. */
   excess: number
 }
 
-/** Shares of fewer runs say nothing. */
+/** Shares of fewer runs mean nothing. */
 const MIN_RUNS = 20
 const MIN_EXCESS = 5
 /**
- * In standard deviations. Of commands that fail as they did, chance alone picks one in 400 where as many runs are usual,
- * and at worst one in 65, where 20 are.
+ * In standard deviations. Of commands whose rate has not changed, chance picks one in 400 if as many runs were counted
+ * before, and at worst one in 65, if only 20 were.
  */
 const MIN_SIGMA = 3
 
-/** What fails more than it did, worst first, then what fails less. */
+/** Commands that fail more than usual, worst first, then those that fail less. */
 export function unusualOf(
   history: History,
   period: Period,
@@ -36,19 +36,21 @@ export function unusualOf(
   const byNewest = newest === undefined ? new Map<string, ByVersion>() : byVersion(history, period, newest)
   return commands
     .flatMap((row): Unusual[] => {
-      const { name, past } = row
+      const { name, usual } = row
       const versions = byNewest.get(name)
       const released = versions && excessOf(versions.newest, versions.older)
       if (released)
         return [{ name, now: versions.newest, usual: versions.older, since: newest!, excess: released }]
-      const excess = excessOf(row, past)
-      return excess ? [{ name, now: row, usual: past, excess }] : []
+      const excess = excessOf(row, usual)
+      return excess ? [{ name, now: row, usual: usual, excess }] : []
     })
-    .filter(({ name, excess }) => excess < 0 || !history.many || failingIn(history, period, name) > 1)
+    .filter(
+      ({ name, excess }) => excess < 0 || !history.hasInstallations || failingIn(history, period, name) > 1,
+    )
     .sort((a, b) => b.excess - a.excess)
 }
 
-/** 0 where it is no more than chance, in what is usual too: that was counted in a limited number of runs. */
+/** 0 if chance can explain it. Chance is in the usual number as well, which comes from a limited number of runs. */
 function excessOf(now: Runs, usual: Runs): number {
   if (now.runs < MIN_RUNS || usual.runs < MIN_RUNS) return 0
   const [failed, before] = [Math.min(now.failed, now.runs), Math.min(usual.failed, usual.runs)]
@@ -63,13 +65,17 @@ interface ByVersion {
   older: Runs
 }
 
-/** The runs of the period and of what is usual, those of the newest version apart. */
-function byVersion({ people }: History, { past, to }: Period, newest: string): Map<string, ByVersion> {
+/** The runs from the usual days on, those of the newest version apart. */
+function byVersion(
+  { byInstallation }: History,
+  { usualFrom, to }: Period,
+  newest: string,
+): Map<string, ByVersion> {
   const commands = new Map<string, ByVersion>()
-  for (const uses of people)
+  for (const uses of byInstallation)
     for (const { kind, name, version, time, count } of uses) {
       const day = dayOf(time)
-      if (kind === 'event' || day < past || day >= to) continue
+      if (kind === 'event' || day < usualFrom || day >= to) continue
       let known = commands.get(name)
       if (!known) {
         known = { newest: { runs: 0, failed: 0 }, older: { runs: 0, failed: 0 } }
@@ -80,9 +86,9 @@ function byVersion({ people }: History, { past, to }: Period, newest: string): M
   return commands
 }
 
-/** At how many installations it has failed. One alone may have a machine that is broken. */
-function failingIn({ people }: History, { from, to }: Period, wanted: string): number {
-  return people.filter(uses =>
+/** At how many installations it failed. A single one may be a broken machine. */
+function failingIn({ byInstallation }: History, { from, to }: Period, wanted: string): number {
+  return byInstallation.filter(uses =>
     uses.some(
       ({ kind, name, time }) =>
         kind === 'failure' && name === wanted && dayOf(time) >= from && dayOf(time) < to,

@@ -1,4 +1,4 @@
-/** What happened at one time: runs of a command, failures of it, or events of one other series. */
+/** What happened at one time: runs or failures of a command, or events of one series. */
 export interface Use {
   /** In ms since 1970. */
   time: number
@@ -6,13 +6,13 @@ export interface Use {
   /** `build`, or an event in words. */
   name: string
   version: string
-  /** A failure is a run as well, and is counted as both: its `name` is that of the command. */
+  /** A failed run is counted as a run and as a failure, whose `name` is that of the command. */
   kind: 'run' | 'failure' | 'event'
-  /** The coding agent that ran the command. Absent where none was detected, and where agents are not counted. */
+  /** The coding agent that ran the command. Absent if none was detected, or agents are not counted. */
   agent?: string
-  /** Whose, where there are several. */
+  /** An id. */
   installation?: string
-  /** `linux`, where the environment is counted. */
+  /** `linux`, if the environment is counted. */
   os?: string
   /** `arm64` */
   arch?: string

@@ -1,42 +1,43 @@
-import { count } from '../terminal/count.ts'
-import { percent, short } from '../terminal/number.ts'
-import type { Claim } from './claim.ts'
+import { percent, shortNumber } from '../terminal/number.ts'
+import { plural } from '../terminal/plural.ts'
 import { spokenDay } from './days.ts'
 import type { History } from './history.ts'
 import type { Row } from './rows.ts'
+import type { Sentence } from './sentence.ts'
 import type { Summary } from './summary.ts'
 
-/** Whether a command can be removed, as far as counts can say. */
+/** Whether a command can be removed, as far as the counts tell. */
 export interface Verdict {
   answer: 'Yes' | 'Almost' | 'Few would miss it' | 'No' | 'Not known'
-  reason: Claim
+  reason: Sentence
 }
 
-/** Of fewer installations, and of less time, nothing can be said of those who are not counted. */
+/** Fewer installations, or fewer days, say nothing about the users who are not counted. */
 const MIN_INSTALLATIONS = 5
 const MIN_DAYS = 28
 const FEW = 0.05
 
-/** `recent` is of 30 days, `long` of twelve weeks or as much of it as is counted. */
+/** `recent` is of 30 days, `long` of twelve weeks, or of the counted part of them. */
 export function verdictOf(name: string, history: History, recent: Summary, long: Summary): Verdict {
   const [row, before] = [recent, long].map(({ commands }) => commands.find(row => row.name === name)) as Row[]
   const [command, last] = [{ name }, spokenDay(row!.last, history.today)]
   const counted = recent.period.to - history.since
-  const of = (days: number) => `in the last ${count(Math.min(days, counted), 'day')}`
-  // It may be new, or back: nobody removes what was used an hour ago.
+  const of = (days: number) => `in the last ${plural(Math.min(days, counted), 'day')}`
+  // Today is not in the 30 whole days, but a command that was run today is in use.
   if (!row!.runs && row!.last === history.today) return { answer: 'No', reason: [command, ' was run today'] }
-  if (!history.many) {
-    if (row!.runs) return { answer: 'No', reason: [command, ` was run ${short(row!.runs)} times ${of(30)}`] }
+  if (!history.hasInstallations) {
+    if (row!.runs)
+      return { answer: 'No', reason: [command, ` was run ${shortNumber(row!.runs)} times ${of(30)}`] }
     return counted < MIN_DAYS
-      ? { answer: 'Not known', reason: [`only ${count(counted, 'day')} are counted`] }
+      ? { answer: 'Not known', reason: [`only ${plural(counted, 'day')} are counted`] }
       : { answer: 'Yes', reason: [command, ` was last run ${when(last)}`] }
   }
   const all = recent.all.installations
   const used = row!.installations
   if (used) {
-    const reason: Claim = [
+    const reason: Sentence = [
       command,
-      ` was used by ${short(used)} of ${count(all, 'installation')} (${percent(used / all)}) ${of(30)}; its last run was ${when(last)}`,
+      ` was used by ${shortNumber(used)} of ${plural(all, 'installation')} (${percent(used / all)}) ${of(30)}; its last run was ${when(last)}`,
     ]
     if (all < MIN_INSTALLATIONS) return { answer: 'No', reason }
     return { answer: used <= FEW * all ? 'Few would miss it' : 'No', reason }
@@ -44,10 +45,10 @@ export function verdictOf(name: string, history: History, recent: Summary, long:
   if (all < MIN_INSTALLATIONS || counted < MIN_DAYS)
     return {
       answer: 'Not known',
-      reason: [`only ${count(all, 'installation')} and ${count(counted, 'day')} are counted`],
+      reason: [`only ${plural(all, 'installation')} and ${plural(counted, 'day')} are counted`],
     }
-  const reason: Claim = [
-    `none of ${count(all, 'installation')} ran `,
+  const reason: Sentence = [
+    `none of ${plural(all, 'installation')} ran `,
     command,
     ` ${of(30)}; the last run was ${when(last)}`,
   ]

@@ -1,9 +1,9 @@
-/** Which use says what an installation has: the later one, and of two at the same time the newer version's. */
+/** Whether `a` says what an installation has now, and not `b`: it is later, or as late and of a newer version. */
 export function isLater(a: { time: number; version: string }, b: { time: number; version: string }): boolean {
   return a.time > b.time || (a.time === b.time && compareVersions(a.version, b.version) > 0)
 }
 
-/** By the numbers in them: `0.10.0` comes after `0.9.0`, and after `0.10.0-beta`. */
+/** `0.10.0` comes after `0.9.0` and after `0.10.0-beta`. */
 export function compareVersions(a: string, b: string): number {
   if (a === b) return 0
   const [[coreA, preA], [coreB, preB]] = [split(a), split(b)]

@@ -1,6 +1,6 @@
 import { didYouMean } from '../terminal/did-you-mean.ts'
 import { printable } from '../terminal/printable.ts'
-import { type Claims, claimsOf } from './claims.ts'
+import { type Findings, findingsOf } from './findings.ts'
 import { type Heavy, heavyOf } from './heavy.ts'
 import { type History, historyOf } from './history.ts'
 import { DEFAULT_DAYS, periodOf } from './period.ts'
@@ -9,19 +9,19 @@ import { NO_AGENT, type Summary, summaryOf } from './summary.ts'
 import type { Use } from './use.ts'
 import { type Verdict, verdictOf } from './verdict.ts'
 
-/** What a report shows. */
+/** What a report is made of. */
 export interface Report {
-  /** Whose use it is: the name of a tool. */
+  /** The name of the tool. */
   subject: string
   uses: readonly Use[]
-  /** What the numbers are made of, in words. */
+  /** Where the uses come from, in words. */
   source: string
   words?: Words
   /** Sentences on what is not shown. */
   notes?: readonly string[]
 }
 
-/** What the things that are counted are called, where they are not the runs of commands. */
+/** The words for what is counted, if that is not runs of commands. */
 export interface Words {
   /** `cup_brewed` */
   runs: string
@@ -29,29 +29,29 @@ export interface Words {
   thing: string
 }
 
-/** What was asked for. */
+/** What the user asked for. */
 export interface Wanted {
   days?: number | undefined
   command?: string | undefined
-  /** Also the installations that make most of the runs. */
+  /** Includes installations that make most of the runs. */
   all?: boolean
   public?: boolean
 }
 
-/** A report before it has a form: text, page, card or JSON. */
+/** A report, from which text, page, card and JSON are made. */
 export interface View {
   subject: string
   source: string
   words: Words | undefined
   notes: readonly string[]
   history: History
-  /** What was asked for, or 30 days. */
+  /** The period that was asked for, or 30 days. */
   shown: Range
-  /** All that a page can switch to, the shown one among them. Counted when it is asked for. */
+  /** The periods that a page can switch to, `shown` among them. A function, because it counts. */
   ranges(): readonly Range[]
-  /** Installations that make most of the runs, and the report with them included. */
+  /** Installations that make most of the runs. */
   heavy: readonly Heavy[]
-  /** The same with them; undefined where they are in it already, or where there are none. */
+  /** The view that includes them; undefined if this one does, or if there are none. */
   everybody: (() => View) | undefined
   command: { name: string; verdict: Verdict; narrowed: Summary } | undefined
   public: boolean
@@ -60,10 +60,10 @@ export interface View {
 export interface Range {
   name: string
   summary: Summary
-  claims: Claims
+  findings: Findings
 }
 
-/** Throws an `Error` with a sentence where there is nothing to show. */
+/** Throws an `Error` with a sentence if there is nothing to show. */
 export function viewOf(report: Report, wanted: Wanted, now: number): View {
   const history = historyOf(report.uses, now)
   if (!history) throw new Error('nothing is counted')
@@ -96,10 +96,10 @@ function viewOfHistory(
   const rangeOf = (days: number | 'all'): Range => {
     const counted = summaryOf(history, periodOf(history, days))
     const summary = isPublic ? usedOnly(counted) : counted
-    const claims = words
+    const findings = words
       ? { headline: undefined, changes: [], failing: undefined }
-      : claimsOf(history, summary)
-    return { name: days === 'all' ? 'all' : `${days} days`, summary, claims }
+      : findingsOf(history, summary)
+    return { name: days === 'all' ? 'all' : `${days} days`, summary, findings }
   }
   const shown = rangeOf(days)
   const lengths = isPublic || command !== undefined ? [days] : ([7, 30, 84, 'all'] as const)
@@ -114,7 +114,7 @@ function viewOfHistory(
   }
 }
 
-/** What was not used in the period has no installations that could be enough. */
+/** Without what was not used in the period: too few installations stand behind it. */
 function usedOnly(summary: Summary): Summary {
   const used = <Counted extends { runs: number }>(rows: readonly Counted[]) => rows.filter(({ runs }) => runs)
   const agents = used(summary.agents)
@@ -131,9 +131,9 @@ function commandIn(name: string, history: History, shown: Summary): View['comman
   if (!names.includes(name))
     throw new Error(`the command ${printable(name)} is not counted in it${didYouMean(name, names)}`)
   const of = (days: number) => summaryOf(history, periodOf(history, days))
-  const people = history.people
+  const byInstallation = history.byInstallation
     .map(uses => uses.filter(use => use.kind !== 'event' && use.name === name))
     .filter(({ length }) => length)
-  const narrowed = summaryOf({ ...history, people }, shown.period)
+  const narrowed = summaryOf({ ...history, byInstallation }, shown.period)
   return { name, narrowed, verdict: verdictOf(name, history, of(30), of(84)) }
 }

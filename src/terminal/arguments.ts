@@ -2,15 +2,15 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { didYouMean } from './did-you-mean.ts'
 import { printable } from './printable.ts'
 
-/** Which options a command has, as `parseArgs` wants them. */
+/** The options of a command, in the form of `parseArgs`. */
 export type OptionList = NonNullable<ParseArgsConfig['options']>
 
-/** What was given: of an option with `multiple` a list. */
+/** The values of the options; a list for an option with `multiple`. */
 export type Given = Readonly<Record<string, string | boolean | string[] | undefined>>
 
 /**
- * Reads the arguments of a command. Returns a sentence if they are wrong: Node's own messages address the
- * program's author.
+ * Parses the arguments of a command. Returns a sentence if they are wrong: Node's own messages are for the author of the
+ * program.
  */
 export function readArguments(
   args: readonly string[],
@@ -33,7 +33,7 @@ export function readArguments(
       const known = Object.keys(options).map(name => `--${name}`)
       return `there is no option ${printable(rawName)}${didYouMean(rawName, known)}`
     }
-    // `--file --force` has forgotten the file.
+    // In `--file --force` the file is missing.
     if (option.type === 'string' && (value === undefined || (!inlineValue && /^-./.test(value))))
       return `${rawName}: expected a value after it`
     if (option.type === 'boolean' && value !== undefined) return `${rawName}: expected no value`

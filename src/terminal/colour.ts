@@ -1,7 +1,7 @@
 import * as util from 'node:util'
 
-/** Whether colours are wanted: `NO_COLOR` and `FORCE_COLOR` decide, else whether it is a terminal that has them. */
-export function takesColour(
+/** `NO_COLOR` and `FORCE_COLOR` decide; without them, whether the stream is a terminal with colours. */
+export function wantsColour(
   stream: { isTTY?: boolean | undefined },
   env: Readonly<Record<string, string | undefined>>,
 ): boolean {
@@ -11,13 +11,13 @@ export function takesColour(
   return stream.isTTY === true && TERM !== 'dumb'
 }
 
-// As a member: Node before 20.12 has no `styleText`, and a bundle that imports it by name would not even start there.
+// Not imported by name: Node before 20.12 has no `styleText`, and the import would fail there.
 type Format = Parameters<typeof util.styleText>[0]
 
-/** Writes text in such a colour, or as it is where there are none. */
+/** Formats text, or returns it as it is if colours are off. */
 export type Paint = (format: Format, text: string) => string
 
 export function paintOf(colour: boolean): Paint {
-  // The decision is ours: Node's own looks at another stream's environment.
+  // `validateStream` would decide again, by the environment of another stream.
   return (format, text) => (colour && text ? util.styleText(format, text, { validateStream: false }) : text)
 }

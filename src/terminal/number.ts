@@ -12,8 +12,8 @@ const UNITS: readonly (readonly [size: number, name: string])[] = [
   [1e6, 'm'],
 ]
 
-/** The same, but never wide: `12.3m`. A stranger's count may be any. */
-export function short(number: number): string {
+/** The same, but `12.3m` for a large number: a sender can send any count. */
+export function shortNumber(number: number): string {
   if (number < 1e7) return thousands(Math.round(number))
   if (number >= 1e15) return '999tn+'
   const [size, name] = UNITS.find(([size]) => number >= size)!
@@ -21,14 +21,14 @@ export function short(number: number): string {
   return `${part >= 100 ? Math.floor(part) : part}${name}`
 }
 
-/** A part of 1 as people write it: `37%`, and `<1%` for what is there but little. */
+/** A share from 0 to 1: `37%`, `<1%`, `>99%`. */
 export function percent(share: number): string {
   if (share > 0 && share < 0.01) return '<1%'
   if (share > 0.99 && share < 1) return '>99%'
   return `${thousands(Math.round(100 * share))}%`
 }
 
-/** How much more or less it is, in percent, rounded; undefined where there was nothing before. */
-export function changeOf(now: number, before: number): number | undefined {
+/** The change in percent, rounded; undefined if there was nothing before. */
+export function percentChange(now: number, before: number): number | undefined {
   return before ? Math.round((100 * (now - before)) / before) : undefined
 }

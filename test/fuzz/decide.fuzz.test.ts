@@ -6,7 +6,7 @@ import { consentPath, noticePath } from '../../src/core/decide/consent.ts'
 import { type Decision, decide } from '../../src/core/decide/decide.ts'
 import { optOutIn } from '../../src/core/decide/environment.ts'
 import type { TelemetryOptions } from '../../src/core/options.ts'
-import { explain } from '../../src/explain/decision.ts'
+import { decisionSentence } from '../../src/explain/decision.ts'
 import { fuzz, makeFolder, oddText } from './fuzz.ts'
 
 const root = makeFolder()
@@ -371,7 +371,7 @@ test('the first row of the table that applies decides, and says why on one line'
       expect([decision.row, decision.mode]).toEqual([row, mode])
       expect(shown).toBe(row === 19 ? 1 : 0)
       expect([consentPath(state), noticePath(state)].map(path => existsSync(path))).toEqual(existed)
-      expect(explain(decision)).toMatch(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u)
+      expect(decisionSentence(decision)).toMatch(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+$/u)
     }),
   )
   expect([...rows].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, row) => row))

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { createHistory } from '../../src/bin/listen/history.ts'
+import { createActivity } from '../../src/bin/listen/activity.ts'
 import { liveMain } from '../../src/bin/listen/page.ts'
 import { createTotals } from '../../src/bin/listen/totals.ts'
 import { validate } from '../../src/body/validate.ts'
@@ -26,7 +26,7 @@ test('no body makes the validator or the totals throw, or say what a terminal ob
   let tried = 0
   let warm = 0
   let totals = createTotals()
-  const history = createHistory()
+  const activity = createActivity()
   await fuzz(
     'bodies in process',
     100_000,
@@ -50,8 +50,8 @@ test('no body makes the validator or the totals throw, or say what a terminal ob
         }
       }
       if (valid % 10) return
-      history.accept(text, body)
-      const page = liveMain({ totals: totals.list(), others: totals.others(), history, endpoint: '' })
+      activity.accept(text, body)
+      const page = liveMain({ totals: totals.list(), others: totals.others(), activity, endpoint: '' })
       expect(page.replaceAll('\n', '')).not.toMatch(OBEYED)
       expect(page.length).toBeLessThan(500_000)
     }),

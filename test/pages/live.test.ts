@@ -22,7 +22,7 @@ async function strangersPage(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 }
 
-const claimOf = async ({ page }: Awaited<ReturnType<typeof open>>) => page.locator('#claim').innerText()
+const headlineOf = async ({ page }: Awaited<ReturnType<typeof open>>) => page.locator('#headline').innerText()
 
 describe('the live page', () => {
   test.each(looks)(
@@ -36,7 +36,7 @@ describe('the live page', () => {
       await fetch(listening.url, { method: 'POST', body: '{' })
       for (const body of hostileBodies()) await post(listening.url, body)
       await expect
-        .poll(() => claimOf(opened), { timeout: 20_000 })
+        .poll(() => headlineOf(opened), { timeout: 20_000 })
         .toMatch(/^9 runs of 9 commands, 8 events, 1 request refused/)
       expect(await accessibilityProblems(opened.page)).toEqual([])
       await expectNoOverflow(opened.page)
@@ -50,17 +50,17 @@ describe('the live page', () => {
     const { page: address } = await startListen()
     const opened = await open(address)
     const { page } = opened
-    expect(await claimOf(opened)).toBe('Waiting for the first command')
+    expect(await headlineOf(opened)).toBe('Waiting for the first command')
     expect(await page.locator('#run').innerText()).toBe(
       `MYTOOL_TELEMETRY=on MYTOOL_TELEMETRY_ENDPOINT=${address} mytool build`,
     )
     const world = makeWorld({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: address })
     await world.tool(['build'])
-    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toBe('1 run of 1 command')
+    await expect.poll(() => headlineOf(opened), { timeout: 20_000 }).toBe('1 run of 1 command')
     await world.tool(['build'])
-    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toBe('2 runs of 1 command')
+    await expect.poll(() => headlineOf(opened), { timeout: 20_000 }).toBe('2 runs of 1 command')
     await world.tool(['check'])
-    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toBe('3 runs of 2 commands')
+    await expect.poll(() => headlineOf(opened), { timeout: 20_000 }).toBe('3 runs of 2 commands')
     expect(await page.locator('#runs-list summary').allInnerTexts()).toEqual([
       expect.stringMatching(/trix build\s+2$/),
       expect.stringMatching(/trix check\s+1$/),
@@ -120,15 +120,15 @@ describe('the live page', () => {
     const before = await place()
     expect(before).toEqual(['f3', 900, 'f3', ['d-t3']])
     await post(listening.url, bodyOf({ command: 'command 1', who: 'somebody' }))
-    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^41 /)
+    await expect.poll(() => headlineOf(opened), { timeout: 20_000 }).toMatch(/^41 /)
     expect(await place()).toEqual(before)
 
-    await page.evaluate(() => getSelection()!.selectAllChildren(document.querySelector('#claim')!))
+    await page.evaluate(() => getSelection()!.selectAllChildren(document.querySelector('#headline')!))
     await post(listening.url, bodyOf({ command: 'the last' }))
     await new Promise(resolve => setTimeout(resolve, 1000))
-    expect(await claimOf(opened)).toMatch(/^41 /)
+    expect(await headlineOf(opened)).toMatch(/^41 /)
     await page.evaluate(() => getSelection()!.removeAllRanges())
-    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^42 /)
+    await expect.poll(() => headlineOf(opened), { timeout: 20_000 }).toMatch(/^42 /)
   })
 
   test.each(looks)(
@@ -190,9 +190,9 @@ describe('the live page', () => {
       }
     }
     const all = Promise.all(Array.from({ length: 8 }, send))
-    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^[\d,]{3,} runs/)
+    await expect.poll(() => headlineOf(opened), { timeout: 20_000 }).toMatch(/^[\d,]{3,} runs/)
     await all
-    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^10,000 runs of 300 commands/)
+    await expect.poll(() => headlineOf(opened), { timeout: 20_000 }).toMatch(/^10,000 runs of 300 commands/)
     expect(await opened.page.locator('#runs-list > li').count()).toBe(100)
     expect(opened.errors).toEqual([])
   })
@@ -208,7 +208,7 @@ describe('the live page', () => {
     const { url } = await startListen('--port', new URL(first.page).port)
     await expect.poll(state, { timeout: 20_000 }).toMatch(/^Live/)
     await post(url, bodyOf())
-    await expect.poll(() => claimOf(opened), { timeout: 20_000 }).toMatch(/^1 run /)
+    await expect.poll(() => headlineOf(opened), { timeout: 20_000 }).toMatch(/^1 run /)
   })
 
   test('without scripts shows how it stands, and how to see more', async () => {
@@ -269,7 +269,7 @@ describe('of another page', () => {
       ...{ framed: 'closed', events: 'failed', read: 'failed' },
       ...{ blind: 'failed', json: 'failed', form: 'failed' },
     })
-    await listening.printed('403: a page of another origin has asked for this')
+    await listening.printed('403: this request comes from a page of another origin')
     expect(listening.output().match(/\+1/g)).toHaveLength(1)
   })
 
@@ -278,7 +278,7 @@ describe('of another page', () => {
     const rebound = listening.page.replace('127.0.0.1', 'rebound.example')
     // Our answer lets its page ask for nothing at all; a stranger's would.
     const { page } = await open(rebound, { bypassCSP: true })
-    expect(await page.locator('body').innerText()).toContain('this page is shown at http://127.0.0.1:')
+    expect(await page.locator('body').innerText()).toContain('this page is only at http://127.0.0.1:')
     const answers = await page.evaluate(async () => {
       const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' }
       const requests = [fetch('/'), fetch('/events'), fetch('/v1/metrics', post)]

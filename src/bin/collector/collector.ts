@@ -3,7 +3,7 @@ import { text as readAll } from 'node:stream/consumers'
 import { configuration } from './configuration.ts'
 import { parsePreview } from './preview.ts'
 
-/** `otlp-tally collector FILE|-`: prints the part of a Collector's configuration that belongs to the tool. */
+/** `otlp-tally collector FILE`: prints the part of a Collector's configuration that belongs to a tool. */
 export async function collector(file: string): Promise<number> {
   try {
     const preview = file === '-' ? await readAll(process.stdin) : await readFile(file, 'utf8')

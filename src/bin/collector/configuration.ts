@@ -1,19 +1,19 @@
 import { largestBody } from './largest-body.ts'
 import type { Preview, Value } from './preview.ts'
 
-/** A log holds 16 MiB, which is fewer records than this, so no series of a real installation gets further. */
-const MOST = 1_000_000
+/** A log of 16 MiB has fewer records, so no series of a real installation exceeds this. */
+const MAX_VALUE = 1_000_000
 const UUID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-/** A new release needs no new configuration. */
+/** A pattern, because a new release must not need a new configuration. */
 const SEMVER = String.raw`^\d{1,4}\.\d{1,4}\.\d{1,4}(-[0-9A-Za-z.-]{1,24})?$`
 const OTHER_VERSION = '^[0-9A-Za-z][0-9A-Za-z.+_-]{0,39}$'
-/** Of a runtime: a new one needs no new configuration either. */
+/** The version of a runtime. */
 const NUMBERS = String.raw`^\d{1,3}(\.\d{1,4}){0,2}$`
 
 /**
- * The part of a Collector's configuration that belongs to one tool, as YAML: two processors that let through what the
- * tool can send. A point is dropped as a whole where one of its attributes is not known: without that attribute two
- * series would be one, and lose each other's counts.
+ * The part of a Collector's configuration that belongs to one tool, as YAML: two processors that accept only what the tool
+ * can send. A point with an unknown attribute is dropped as a whole: without the attribute its series would be merged with
+ * another one.
  */
 export function configuration(preview: Preview): string {
   const { name, version, resource, metrics } = preview
@@ -27,7 +27,7 @@ export function configuration(preview: Preview): string {
 # \`${printable(name)} telemetry preview --all --json\` prints. Make it again when a command, an event or a value is added.
 # The largest body of one version has ${largestBody(preview)} bytes (client_max_body_size in nginx.conf).
 processors:
-  # Drops what meets one of these. A request that they cannot be asked of is refused.
+  # Drops what meets one of these conditions. A request on which a condition fails with an error is refused.
   filter/tool:
     error_mode: propagate
     metric_conditions:
@@ -36,17 +36,17 @@ ${lines([
   isNot('resource.attributes["service.version"]', SEMVER_LIKE.test(version) ? SEMVER : OTHER_VERSION),
   isNot('resource.attributes["service.instance.id"]', UUID),
   isNot('resource.attributes["user.fingerprint"]', '^[0-9a-f]{64}$'),
-  `IsMatch(Keys(resource.attributes), ${text(twice([...REQUIRED, ...optional.map(([key]) => key)]))})`,
+  `IsMatch(Keys(resource.attributes), ${text(duplicateOf([...REQUIRED, ...optional.map(([key]) => key)]))})`,
   'metric.type != METRIC_DATA_TYPE_SUM',
   `not ${isOneOf('metric.name', Object.keys(metrics))}`,
   'metric.aggregation_temporality != AGGREGATION_TEMPORALITY_CUMULATIVE or metric.is_monotonic != true',
-  `datapoint.value_double != 0.0 or datapoint.value_int < 0 or datapoint.value_int > ${MOST}`,
+  `datapoint.value_double != 0.0 or datapoint.value_int < 0 or datapoint.value_int > ${MAX_VALUE}`,
   'datapoint.flags != 0 or Len(datapoint.exemplars) > 0',
   'datapoint.time > Now() + Duration("10m") or datapoint.time < Now() - Duration("9600h")',
   'datapoint.start_time > datapoint.time or datapoint.start_time < Now() - Duration("19200h")',
   ...perMetric.flat(),
 ])}
-  # What is left has no text of the sender's own.
+  # Replaces every text that the sender could choose.
   transform/tool:
     error_mode: propagate
     metric_statements:
@@ -76,10 +76,10 @@ ${lines([
 const REQUIRED = ['service.name', 'service.version', 'service.instance.id', 'user.fingerprint']
 const SEMVER_LIKE = /^\d{1,4}\.\d{1,4}\.\d{1,4}(-[0-9A-Za-z.-]{1,24})?$/
 
-/** What a point of a metric must not be: an attribute with another value, or one that is not listed. */
+/** Conditions for points to drop: an attribute has a value that is not listed, or is not listed itself. */
 function conditionsOf(metric: string, attributes: Record<string, readonly Value[]>): string[] {
   const when = `metric.name == ${text(metric)} and`
-  // A text of JSON, sorted: a key that is there twice would be a value that is not listed.
+  // The sorted keys as JSON. A key that occurs twice does not match.
   const keys = Object.keys(attributes)
     .sort()
     .map(key => `(${quoted(key)},?)?`)
@@ -95,12 +95,12 @@ function conditionsOf(metric: string, attributes: Record<string, readonly Value[
   ]
 }
 
-/** A key that is there twice: a store would make one value of both. */
-function twice(keys: readonly string[]): string {
+/** A pattern for a key that occurs twice, of which a store would keep one value. */
+function duplicateOf(keys: readonly string[]): string {
   return keys.map(key => `${quoted(key)}.*${quoted(key)}`).join('|')
 }
 
-/** A key in JSON, for a regular expression. */
+/** A key as JSON, escaped for a regular expression. */
 function quoted(key: string): string {
   return `"${key.replace(/[^\w-]/g, '[$&]')}"`
 }
@@ -117,17 +117,17 @@ function list(values: readonly Value[]): string {
   return `[${values.map(value => (typeof value === 'string' ? text(value) : `${value}`)).join(', ')}]`
 }
 
-/** A text of OTTL. */
+/** A string literal of OTTL. */
 function text(value: string): string {
   return JSON.stringify(value)
 }
 
-/** A list of YAML. The Collector puts variables of its environment in the place of what follows a `$`. */
+/** A YAML list. `$` is doubled, because the Collector replaces `$NAME` by a variable of its environment. */
 function lines(items: readonly string[]): string {
   return items.map(item => `      - '${item.replaceAll('$', '$$$$').replaceAll("'", "''")}'`).join('\n')
 }
 
-/** For a comment. */
+/** For a comment in YAML. */
 function printable(name: string): string {
   return name.replace(/[^ -~]/g, '?')
 }

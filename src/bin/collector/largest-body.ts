@@ -1,9 +1,9 @@
 import type { Preview, Value } from './preview.ts'
 
-/** Series that one version of a tool can have. */
-const SERIES = 128
+/** The limit of the library, for one version of a tool. */
+const MAX_SERIES = 128
 
-/** Bytes of the largest request with the counts of one version: each series has just begun, so it has two points. */
+/** The size in bytes of the largest request with the counts of one version: each series is new, so it has two points. */
 export function largestBody({ name, version, resource, metrics }: Preview): number {
   let series = 0
   const body = {
@@ -22,7 +22,7 @@ export function largestBody({ name, version, resource, metrics }: Preview): numb
                 aggregationTemporality: 2,
                 isMonotonic: true,
                 dataPoints: combinations(attributes)
-                  .filter(() => series++ < SERIES)
+                  .filter(() => series++ < MAX_SERIES)
                   .flatMap(attributes => [point(attributes), point(attributes)]),
               },
             })),
@@ -41,13 +41,13 @@ function longest(key: string, values: readonly Value[] | string) {
   return { key, value: { stringValue: all.reduce((a, b) => (b.length > a.length ? b : a)) } }
 }
 
-/** The first of all combinations of values, more than enough. */
+/** The combinations of values, at most as many as there can be series. */
 function combinations(attributes: Record<string, readonly Value[]>) {
   return Object.entries(attributes).reduce<{ key: string; value: object }[][]>(
     (all, [key, values]) =>
       all
         .flatMap(one => values.map(value => [...one, { key, value: { stringValue: `${value}` } }]))
-        .slice(0, SERIES),
+        .slice(0, MAX_SERIES),
     [[]],
   )
 }

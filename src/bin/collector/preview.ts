@@ -1,16 +1,16 @@
 /** A value that an attribute can have. */
 export type Value = string | boolean | number
 
-/** What `TOOL telemetry preview --all --json` prints, as far as a Collector has to know it. */
+/** The part of `TOOL telemetry preview --all --json` that a Collector's configuration needs. */
 export interface Preview {
   name: string
   version: string
-  /** All values that an attribute can have, or the name of their form. */
+  /** All values of each attribute, or the name of their form. */
   resource: Record<string, readonly Value[] | string>
   metrics: Record<string, { unit: string; attributes: Record<string, readonly Value[]> }>
 }
 
-/** Reads it. Throws a sentence where it is not that. */
+/** Throws an `Error` with a sentence if the text has another form. */
 export function parsePreview(text: string): Preview {
   let preview: unknown
   try {
@@ -34,7 +34,7 @@ export function parsePreview(text: string): Preview {
 }
 
 function record(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value !== 'object' || !value || Array.isArray(value)) throw new Error(`${what} is no object`)
+  if (typeof value !== 'object' || !value || Array.isArray(value)) throw new Error(`${what} is not an object`)
   return value as Record<string, unknown>
 }
 

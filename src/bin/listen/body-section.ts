@@ -1,13 +1,13 @@
 import { html } from '../../report/html.ts'
-import { count } from '../../terminal/count.ts'
-import type { LastBody } from './history.ts'
+import { plural } from '../../terminal/plural.ts'
+import type { LastBody } from './activity.ts'
 
-/** More fields are not lit: each needs a rule of its own in the page's style. */
+/** Each field needs a rule of its own in the page's style, so there is a limit. */
 export const MAX_FIELDS = 32
 
 /**
- * The body, and beside it what the chosen field is for. The fields are radio buttons: a click in the body or an
- * arrow key lights the next one up, without a script too.
+ * The last body, and beside it what its fields are for. The fields are radio buttons, so a click in the body or an arrow
+ * key highlights one, without a script too.
  */
 export function bodySection(body: LastBody | undefined): string {
   if (!body) return ''
@@ -22,12 +22,12 @@ export function bodySection(body: LastBody | undefined): string {
       `<div class="field" id="d${index}"><input type="radio" name="field" id="f${index}"${index === 0 ? ' checked' : ''}><label for="f${index}"><code>${html(field)}</code> <span>${html(sentence)}</span></label></div>`,
   )
   return `<section aria-labelledby="body" id="body-part">
-<h2 id="body">Last request <small>${count(body.length, 'character')}</small></h2>
+<h2 id="body">Last request <small>${plural(body.length, 'character')}</small></h2>
 <div class="body" id="body-parts">
 <pre id="body-text">${code.join('')}</pre>
 ${
   buttons.length
-    ? `<fieldset id="fields"><legend class="said">What the fields are for</legend>
+    ? `<fieldset id="fields"><legend class="visually-hidden">What the fields are for</legend>
 ${buttons.join('\n')}
 </fieldset>`
     : ''

@@ -1,16 +1,17 @@
-import { short } from '../../terminal/number.ts'
+import { shortNumber } from '../../terminal/number.ts'
 import { arrivalName } from './names.ts'
 import type { Arrival } from './totals.ts'
 
-/** What came, one entry per series and body. */
+/** One series that grew with one body. */
 export interface Entry {
-  /** Counts up: a page knows by it which ones are new. */
+  /** Counts up, so the page knows which entries are new. */
   id: number
   time: number
   kind: Arrival['kind']
-  /** Whose, and what: `trix 0.19.3  build`. */
+  /** `trix 0.19.3  build` */
   name: string
-  said: string
+  /** `+1` */
+  added: string
 }
 
 export interface Feed {
@@ -28,7 +29,13 @@ export function createFeed(now: () => number = Date.now): Feed {
   return {
     add(arrival) {
       const { kind, added } = arrival
-      entries.unshift({ id: ++id, time: now(), kind, name: arrivalName(arrival), said: `+${short(added)}` })
+      entries.unshift({
+        id: ++id,
+        time: now(),
+        kind,
+        name: arrivalName(arrival),
+        added: `+${shortNumber(added)}`,
+      })
       entries.length = Math.min(entries.length, MAX)
     },
     entries: () => entries,

@@ -1,16 +1,16 @@
 import { appendFileSync, closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { reasonOf } from '../../files/reason.ts'
 
-/** A file that bodies are added to. */
+/** A file to which bodies are appended. */
 export interface BodyFile {
-  /** Adds one, on a line of its own. Throws an `Error` with a sentence where it cannot. */
+  /** Appends one on a line of its own. Throws an `Error` with a sentence if that fails. */
   add(body: string): void
   close(): void
 }
 
 /**
- * Opens a file to add to, never to write over: one ExportMetricsServiceRequest a line, as the Collector's file exporter
- * does. Throws an `Error` with a sentence where it cannot.
+ * Opens a file to append to: one ExportMetricsServiceRequest per line, as the Collector's file exporter writes it. Throws
+ * an `Error` with a sentence if that fails.
  */
 export function openBodyFile(path: string): BodyFile {
   // Checked before it is opened: opening a FIFO waits for a reader.
@@ -20,13 +20,13 @@ export function openBodyFile(path: string): BodyFile {
   let isWhole = endsWhole(fd)
   return {
     add(body) {
-      // In JSON a line break is only ever between two tokens. The rest stays as it came, large numbers too.
+      // In JSON a line break can only stand between two tokens. Everything else stays as it came, large numbers too.
       const line = body.replace(/[\r\n]+/g, '')
       try {
         appendFileSync(fd, `${isWhole ? '' : '\n'}${line}\n`)
         isWhole = true
       } catch (error) {
-        isWhole = false // some of it may be there
+        isWhole = false // a part of it may have been written
         throw new Error(`not written to ${path}: ${reasonOf(error as NodeJS.ErrnoException)}`)
       }
     },
@@ -34,7 +34,7 @@ export function openBodyFile(path: string): BodyFile {
   }
 }
 
-/** False if the last writer stopped within a line; then a newline comes first. */
+/** False if the last writer was interrupted within a line: the next line then begins with a line feed. */
 function endsWhole(fd: number): boolean {
   const { size } = fstatSync(fd)
   const last = Buffer.alloc(1)

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { short } from '../../terminal/number.ts'
+import { shortNumber } from '../../terminal/number.ts'
 import { type BodyFile, openBodyFile } from './file.ts'
 import { arrivalName, timeOf } from './names.ts'
 import { createReceiver } from './receiver.ts'
@@ -9,16 +9,16 @@ import type { Arrival } from './totals.ts'
 import { commandLine, RULE } from './variables.ts'
 
 interface Options {
-  /** 0 for a free one. */
+  /** 0 for any free port. */
   port: number
-  /** Where each body is added to. */
+  /** Each body is appended to it. */
   file?: string | undefined
 }
 
 /**
- * `otlp-tally listen`: receives on loopback until Ctrl-C, prints what arrives (in a terminal a table that stays in its
- * place), and at its end the totals. Resolves with the exit code: 1 where the port or the file cannot be had, which is
- * said on stderr.
+ * `otlp-tally listen`: receives on loopback until Ctrl-C, prints what arrives (in a terminal as a table that is redrawn),
+ * and the totals at the end. Resolves with the exit code: 1 if the port or the file cannot be opened, with a sentence on
+ * stderr.
  */
 export function listen({ port, file: path }: Options): Promise<number> {
   let file: BodyFile | undefined
@@ -30,7 +30,7 @@ export function listen({ port, file: path }: Options): Promise<number> {
   }
   const say = (sentence: string) => (screen?.say ?? print)(sentence)
   let bodies = 0
-  const { server, totals, history } = createReceiver({
+  const { server, totals, activity } = createReceiver({
     arrival(arrival) {
       if (!screen) print(`${timeOf(Date.now())}  ${line(arrival)}`)
       screen?.changed()
@@ -45,7 +45,7 @@ export function listen({ port, file: path }: Options): Promise<number> {
     },
     remark: sentence => say(`${timeOf(Date.now())}  ${sentence}`),
   })
-  const screen: Screen | undefined = isTerminal()
+  const screen: Screen | undefined = canRedraw()
     ? createScreen(process.stdout, lines => liveTable(totals.list(), { lines, others: totals.others() }))
     : undefined
 
@@ -60,7 +60,7 @@ export function listen({ port, file: path }: Options): Promise<number> {
       complain(portProblem(port, error))
       resolve(1)
     })
-    // The reader of our output went away (`otlp-tally listen | head`): there is nobody to listen for.
+    // The reader of the output has ended, as in `otlp-tally listen | head`.
     process.stdout.on('error', () => {
       screen?.end()
       stop(0)
@@ -68,7 +68,7 @@ export function listen({ port, file: path }: Options): Promise<number> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
         screen?.end()
-        const { accepted, refused, refusal } = history
+        const { accepted, refused, refusal } = activity
         const added = path === undefined ? undefined : { path, bodies }
         print(endText({ totals: totals.list(), accepted, refused, refusal, file: added }))
         stop(0)
@@ -87,8 +87,8 @@ export function listen({ port, file: path }: Options): Promise<number> {
   })
 }
 
-/** Whether it can be drawn on. A dumb terminal, such as an editor's, cannot go back to a line. */
-function isTerminal(): boolean {
+/** Whether a table can be redrawn. A dumb terminal, such as an editor's, cannot move its cursor up. */
+function canRedraw(): boolean {
   return process.stdout.isTTY === true && process.env.TERM !== 'dumb'
 }
 
@@ -101,11 +101,11 @@ function complain(sentence: string): void {
 }
 
 function line(arrival: Arrival): string {
-  return `${arrivalName(arrival)}  +${short(arrival.added)}  (${short(arrival.total)})`
+  return `${arrivalName(arrival)}  +${shortNumber(arrival.added)}  (${shortNumber(arrival.total)})`
 }
 
 function portProblem(port: number, { code, message }: NodeJS.ErrnoException): string {
-  if (code === 'EADDRINUSE') return `port ${port} is taken; try --port 0 for a free one`
-  if (code === 'EACCES') return `port ${port} is not for every user; try --port 0 for a free one`
-  return `port ${port} cannot be had: ${code ?? message}`
+  if (code === 'EADDRINUSE') return `port ${port} is in use; try --port 0 for a free one`
+  if (code === 'EACCES') return `you may not listen on port ${port}; try --port 0 for a free one`
+  return `cannot listen on port ${port}: ${code ?? message}`
 }

@@ -1,22 +1,22 @@
 import type { ServerResponse } from 'node:http'
 
-/** Those who watch, by server-sent events. */
+/** Keeps open pages up to date, by server-sent events. */
 export interface Live {
-  /** Sends what there is now, and from then on whatever has changed. False where too many watch already. */
+  /** Sends the page's content to this response now and after each change. False if too many pages are open already. */
   watch(response: ServerResponse): boolean
   /** There is something new to see. */
   changed(): void
 }
 
-/** A page is drawn four times a second at most, however much comes. */
+/** A page is drawn at most four times per second, however much arrives. */
 const PAUSE_MS = 250
-/** How often the chart of the last minute moves on by itself. */
+/** How often the chart of the last minute moves while nothing arrives. */
 const TICK_MS = 1000
 const MAX_WATCHERS = 32
 
 /**
- * Hands what `draw` makes to everybody who watches. Where nobody does, nothing is drawn. As long as `moves` says so
- * there is something new to see each second, without anything having come.
+ * Sends the result of `draw` to all open pages; without one, nothing is drawn. While `moves` returns true, it is drawn
+ * each second even if nothing arrives.
  */
 export function createLive(draw: () => string, moves: () => boolean): Live {
   const watchers = new Set<ServerResponse>()
@@ -25,7 +25,7 @@ export function createLive(draw: () => string, moves: () => boolean): Live {
 
   function push(): void {
     timer = undefined
-    // A watcher that has not read the last one yet gets the next one when that is done, not both.
+    // A page that is still reading the last event gets the next one after that ('drain'): events do not pile up.
     const ready = [...watchers].filter(watcher => !watcher.writableNeedDrain)
     if (!ready.length) return
     const event = eventOf(draw())
@@ -58,7 +58,7 @@ export function createLive(draw: () => string, moves: () => boolean): Live {
   }
 }
 
-/** In JSON it has no line break, which would end it. */
+/** As JSON it has no line break, which would end the event. */
 function eventOf(drawn: string): string {
   return `data: ${JSON.stringify(drawn)}\n\n`
 }

@@ -1,7 +1,7 @@
 /**
- * All that runs in the page: it changes what differs from what the server has drawn, and nothing else. So focus,
- * places, the chosen field and the growing bars stay what they are. While text is marked nothing changes at all:
- * it can be copied.
+ * The script of the page. It changes only the elements that differ from what the server has drawn, so focus, scroll
+ * position, the chosen field and the animation of the bars survive. While text is selected nothing changes, so it can be
+ * copied.
  */
 export const SCRIPT: string = `
 const main = document.querySelector('main'), state = document.getElementById('state'), news = document.getElementById('news')
@@ -13,12 +13,12 @@ function update() {
   next.innerHTML = latest
   latest = undefined
   morph(main, next)
-  const last = document.querySelector('#feed-list li'), claim = document.getElementById('claim').textContent
-  const said = last ? [...last.children].slice(1).map(part => part.textContent).join(' ') + '; ' + claim : claim
-  if (said === announced) return
-  announced = said
-  clearTimeout(quiet) // a screen reader hears how it stands once nothing more comes
-  quiet = setTimeout(() => { news.textContent = said }, 1000)
+  const last = document.querySelector('#feed-list li'), headline = document.getElementById('headline').textContent
+  const text = last ? [...last.children].slice(1).map(part => part.textContent).join(' ') + '; ' + headline : headline
+  if (text === announced) return
+  announced = text
+  clearTimeout(quiet) // a screen reader reads the state out once nothing more arrives
+  quiet = setTimeout(() => { news.textContent = text }, 1000)
 }
 function morph(old, now) {
   if (old.nodeType !== 1) { if (old.data !== now.data) old.data = now.data; return }

@@ -1,16 +1,16 @@
 import { MAX_FIELDS } from './body-section.ts'
 
-/** One rule per field: where it is chosen or pointed at, it is lit in the body. */
+/** A rule per field: it is highlighted in the body while it is chosen or under the pointer. */
 const lit = Array.from(
   { length: MAX_FIELDS },
   (_, index) => `.body:has(#f${index}:checked) .f${index}, .body:has(#d${index}:hover) .f${index}`,
 ).join(', ')
 
-/** Looks of the live page: one page to scroll, what has just come on its first screen. */
+/** The style of the live page. The latest arrivals are on its first screen. */
 export const LIVE_STYLE: string = `
 main { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0 2.5rem; max-width: 68rem; align-items: start } footer { max-width: 68rem }
-h1, #claim, #remarks-part, #body-part, #empty, #others { grid-column: 1 / -1 } #feed-part { grid-row: 3 / span 2 } #runs-part, #events-part { grid-column: 2 }
-h1 { color: var(--soft); font-size: 1rem } #claim { margin: 0; font-size: 1.5rem; line-height: 1.3 } h2 { margin: 1.25rem 0 .35rem } h2 small { font-weight: 400 }
+h1, #headline, #remarks-part, #body-part, #empty, #others { grid-column: 1 / -1 } #feed-part { grid-row: 3 / span 2 } #runs-part, #events-part { grid-column: 2 }
+h1 { color: var(--soft); font-size: 1rem } #headline { margin: 0; font-size: 1.5rem; line-height: 1.3 } h2 { margin: 1.25rem 0 .35rem } h2 small { font-weight: 400 }
 .state { position: absolute; right: 1.5rem; top: 1.5rem; margin: 0; font-size: .875rem; color: var(--soft) }
 .minute { width: 100%; height: 3rem } .minute rect { fill: var(--accent) } .minute line { stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke } .scale { display: flex; justify-content: space-between; margin: 0 0 .5rem; line-height: 1.2; font-size: .875rem }
 ul, .feed { margin: 0; padding: 0; list-style: none } .feed li { display: flex; gap: .75rem; padding: .2rem .25rem; border-bottom: 1px solid var(--line); border-radius: .2rem }
@@ -26,6 +26,6 @@ fieldset { margin: 0; padding: 0; border: 0; min-width: 0 } .field input { posit
 .waiting { max-width: 48rem; padding-top: 6vh } .waiting pre { margin: .5rem 0; padding: 1rem; font-size: 1rem }
 .pulse { display: inline-block; width: .75rem; height: .75rem; margin-right: .6rem; border-radius: 50%; background: var(--good); animation: pulse 1.6s ease-in-out infinite } @keyframes pulse { 50% { opacity: .25; transform: scale(.7) } }
 @media (prefers-reduced-motion: reduce) { .pulse { animation: none } .bar rect { transition: none } }
-@media (max-width: 44rem) { main, .body { grid-template-columns: minmax(0, 1fr) } #feed-part, #runs-part, #events-part { grid-column: 1; grid-row: auto } #claim { font-size: 1.25rem } .state { top: 1rem; right: 1rem } }
+@media (max-width: 44rem) { main, .body { grid-template-columns: minmax(0, 1fr) } #feed-part, #runs-part, #events-part { grid-column: 1; grid-row: auto } #headline { font-size: 1.25rem } .state { top: 1rem; right: 1rem } }
 @media print { main { display: block } .state { display: none } }
 `

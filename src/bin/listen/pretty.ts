@@ -1,18 +1,18 @@
 import { printable, visible } from '../../terminal/printable.ts'
 
-/** A piece of JSON as it is shown, and the field that it is about, if one is explained. */
+/** A piece of JSON as it is shown, and the field that it belongs to, if that field is explained. */
 export interface Piece {
   text: string
   field?: string
 }
 
-/** No name needs more; one of a megabyte would hide everything else. */
+/** A longer text, for example of a megabyte, would hide everything else. */
 const MAX_STRING = 200
 const MAX_LINE = 60
 
 /**
- * JSON on as many lines as it needs: what fits into one is not taken apart. Members and attributes that are in `fields`
- * are pieces of their own. Nothing in it obeys or hides.
+ * Formats JSON: what fits on one line stays on one. Members and attributes that are in `fields` become pieces of their
+ * own. Control and invisible characters are escaped.
  */
 export function pretty(value: unknown, fields: ReadonlySet<string>, maxLength: number): Piece[] {
   const pieces: Piece[] = []
@@ -40,7 +40,7 @@ export function pretty(value: unknown, fields: ReadonlySet<string>, maxLength: n
   function container(value: object, indent: string): void {
     const isList = Array.isArray(value)
     const members = Object.entries(value)
-    // An only child stays on its parent's line: OTLP's envelopes would otherwise fill half of the page.
+    // An only child stays on its parent's line, or OTLP's envelopes would fill half of the page.
     const [[, only] = []] = members
     const hugs = members.length === 1 && typeof only === 'object' && only !== null && !hasOwnLine(only)
     const inner = hugs ? indent : `${indent}  `
@@ -54,7 +54,7 @@ export function pretty(value: unknown, fields: ReadonlySet<string>, maxLength: n
     put(`${hugs ? (isList ? '' : ' ') : `\n${indent}`}${isList ? ']' : '}'}`)
   }
 
-  /** Whether it is an attribute that is explained: those stand below each other. */
+  /** True for an attribute that is explained: each gets a line. */
   function hasOwnLine(value: object): boolean {
     return attributeIn(value, fields) !== undefined
   }
@@ -73,13 +73,13 @@ export function pretty(value: unknown, fields: ReadonlySet<string>, maxLength: n
   return pieces
 }
 
-/** The metric's own name explains it; every other member is explained by its key. */
+/** A metric is explained by its name, every other member by its key. */
 function fieldOf(key: string, item: unknown, fields: ReadonlySet<string>): string | undefined {
   if (key === 'name' && typeof item === 'string' && fields.has(printable(item))) return printable(item)
   return fields.has(key) ? key : undefined
 }
 
-/** `{ key, value }` of an attribute that is explained. */
+/** The key of `{ key, value }`, if that attribute is explained. */
 function attributeIn(value: unknown, fields: ReadonlySet<string>): string | undefined {
   const { key } = (value ?? {}) as { key?: unknown }
   return typeof key === 'string' && fields.has(printable(key)) ? printable(key) : undefined

@@ -1,32 +1,31 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { validate } from '../../body/validate.ts'
 import { printable } from '../../terminal/printable.ts'
-import { type Answer, plain, refusal, refuseHead, success } from './answer.ts'
-import { createHistory, type History } from './history.ts'
+import { type Activity, createActivity } from './activity.ts'
+import { originProblem } from './browser-origin.ts'
 import { inFull, inShort } from './problems.ts'
 import { readBody } from './read-body.ts'
+import { type HttpResponse, plain, refusal, refuseHead, success } from './response.ts'
 import { createSite } from './site.ts'
 import { type Arrival, createTotals, type Totals } from './totals.ts'
-import { strangerProblem } from './visitor.ts'
 
 export interface Receiver {
-  /** Not listening yet. */
+  /** Does not listen yet. */
   server: Server
-  /** What has come so far. */
   totals: Totals
-  history: History
+  activity: Activity
 }
 
-/** What a receiver tells about each request. */
-export interface Events {
+/** Is called for each request. */
+export interface Observer {
   arrival?(arrival: Arrival): void
-  /** The text of a body that was taken. May return a sentence to remark. */
+  /** With the text of a body that was accepted. May return a problem, as a sentence. */
   body?(text: string): string | undefined
-  /** One line, safe to print: why a body was refused, or what to fix in an accepted one. */
+  /** With one line, safe to print: why a body was refused, or what to fix in an accepted one. */
   remark?(sentence: string): void
 }
 
-/** Browsers must not cache it, guess its type, send a referrer or show it in a frame. */
+/** Browsers must not cache a response, guess its type, send a referrer or show it in a frame. */
 const HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -36,23 +35,27 @@ const HEADERS = {
 }
 
 /**
- * An OTLP/HTTP receiver of metrics in JSON, for development: any sender's, answered as the specification says. To a
- * browser on this machine it shows at `/` what has come, which goes on by the events at `/events`.
+ * A development receiver of OTLP/HTTP metrics in JSON, from any sender. A browser on this machine sees at `/` what has
+ * arrived; events at `/events` keep that page up to date.
  */
-export function createReceiver({ arrival, body: taken, remark: say }: Events = {}): Receiver {
+export function createReceiver({
+  arrival: onArrival,
+  body: onBody,
+  remark: onRemark,
+}: Observer = {}): Receiver {
   const totals = createTotals()
-  const history = createHistory()
-  const site = createSite({ totals, history })
-  let saidFull = false
+  const activity = createActivity()
+  const site = createSite({ totals, activity })
+  let warnedFull = false
 
   function remark(sentence: string): void {
-    history.remark(sentence)
-    say?.(sentence)
+    activity.remark(sentence)
+    onRemark?.(sentence)
   }
 
-  async function answer(request: IncomingMessage): Promise<Answer> {
-    const stranger = strangerProblem(request.headers, request.socket.localPort)
-    if (stranger) return plain(403, stranger)
+  async function answer(request: IncomingMessage): Promise<HttpResponse> {
+    const foreign = originProblem(request.headers, request.socket.localPort)
+    if (foreign) return plain(403, foreign)
     const refused = refuseHead(request.method, request.url, request.headers)
     if (refused) return refused
     const body = await readBody(request)
@@ -62,16 +65,16 @@ export function createReceiver({ arrival, body: taken, remark: say }: Events = {
     const problems = validate(parsed.value)
     const errors = problems.filter(({ severity }) => severity === 'error')
     if (errors.length) return refusal(inFull(errors), { short: inShort(errors) })
-    history.accept(body, parsed.value)
+    activity.accept(body, parsed.value)
     for (const arrived of totals.add(parsed.value)) {
-      history.arrival(arrived)
-      arrival?.(arrived)
+      activity.arrival(arrived)
+      onArrival?.(arrived)
     }
-    const said = taken?.(body)
-    if (said) remark(printable(said, 500))
-    if (totals.full && !saidFull) {
-      saidFull = true
-      remark('there are more series than this receiver keeps: new ones are not counted any more')
+    const problem = onBody?.(body)
+    if (problem) remark(printable(problem, 500))
+    if (totals.full && !warnedFull) {
+      warnedFull = true
+      remark('this receiver keeps no more series: new ones are not counted')
     }
     if (/charset/i.test(request.headers['content-type'] ?? '')) {
       remark('content-type has a charset: Prometheus refuses that, send application/json alone')
@@ -82,19 +85,19 @@ export function createReceiver({ arrival, body: taken, remark: say }: Events = {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value)
     if (site.visit(request, response)) return
-    const { status, headers, body, remark: said } = await answer(request)
-    if (status >= 400) history.refuse(said)
-    if (said) remark(said)
+    const { status, headers, body, remark: sentence } = await answer(request)
+    if (status >= 400) activity.refuse(sentence)
+    if (sentence) remark(sentence)
     site.changed()
-    // Discard the rest of a refused request.
+    // The rest of a refused request is not read.
     response.writeHead(status, { ...headers, ...(request.complete ? {} : { connection: 'close' }) }).end(body)
   }
 
   const server = createServer((request, response) => {
-    // The sender went away in the middle of its request. Whatever else it could be, nobody is left waiting.
+    // Usually the sender has disconnected within its request. Whatever it is, no sender waits for a response.
     handle(request, response).catch(() => request.socket.destroy())
   })
-  return { server, totals, history }
+  return { server, totals, activity }
 }
 
 function parseJson(text: string): { value: unknown } | { message: string } {

@@ -1,30 +1,30 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { History } from './history.ts'
+import type { Activity } from './activity.ts'
+import { hostProblem, originProblem } from './browser-origin.ts'
 import { createLive } from './live.ts'
 import { LIVE_POLICY, liveMain, livePage, type View } from './page.ts'
 import type { Totals } from './totals.ts'
-import { hostProblem, strangerProblem } from './visitor.ts'
 
-/** What a browser on this machine is shown. */
+/** The page for a browser on this machine. */
 export interface Site {
-  /** Answers where the request is for the page or what belongs to it; false where it is not. */
+  /** Responds to a request for the page or what belongs to it; false for any other request. */
   visit(request: IncomingMessage, response: ServerResponse): boolean
   /** There is something new to see. */
   changed(): void
 }
 
 /** The page at `/`, updated by events from `/events`. */
-export function createSite({ totals, history }: { totals: Totals; history: History }): Site {
+export function createSite({ totals, activity }: { totals: Totals; activity: Activity }): Site {
   let port: number | undefined
   const view = (): View => ({
     totals: totals.list(),
     others: totals.others(),
-    history,
+    activity,
     endpoint: `http://127.0.0.1:${port}`,
   })
   const live = createLive(
     () => liveMain(view()),
-    () => history.pulse.seconds().some(Boolean),
+    () => activity.lastMinute.seconds().some(Boolean),
   )
 
   return {
@@ -34,12 +34,12 @@ export function createSite({ totals, history }: { totals: Totals; history: Histo
       const path = url.replace(/\?.*/s, '')
       if (method !== 'GET' || !['/', '/events', '/favicon.ico'].includes(path)) return false
       port = request.socket.localPort
-      const problem = strangerProblem(headers, port) ?? hostProblem(headers, port)
+      const problem = originProblem(headers, port) ?? hostProblem(headers, port)
       if (problem) say(response, 403, problem)
-      // Every browser asks for it; there is none, and that is no mistake.
+      // Every browser asks for an icon. There is none.
       else if (path === '/favicon.ico') response.writeHead(204).end()
       else if (path === '/events') {
-        if (!live.watch(response)) say(response, 503, 'too many pages watch this already: close some of them')
+        if (!live.watch(response)) say(response, 503, 'too many pages are open: close some of them')
       } else {
         response.setHeader('content-security-policy', LIVE_POLICY)
         response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end(livePage(view()))

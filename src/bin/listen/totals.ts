@@ -1,25 +1,25 @@
-import { addedBy, createGrowth } from '../../body/growth.ts'
 import { isDelta, labelsOf, type Metric, metricsOf, named } from '../../body/metrics-of.ts'
+import { createSeriesIndex, increaseBy } from '../../body/series-index.ts'
 import { printable } from '../../terminal/printable.ts'
 import { seriesOf } from '../series-of.ts'
 
-/** What one body added: one for each series that grew. Names in it are safe to print. */
+/** What one body added to one series. The names are safe to print. */
 export interface Arrival {
   kind: 'run' | 'failure' | 'event'
   tool: string
   version: string
   /** `build`, or an event in words. */
   name: string
-  /** The agent that ran it, if one did. */
+  /** The coding agent, if one ran it. */
   agent: string | undefined
   added: number
-  /** Of this name and kind. */
+  /** The new total of this name and kind. */
   total: number
 }
 
 /** How often a command ran, or an event happened. */
 export interface Total {
-  /** The same as long as it is counted. */
+  /** Constant. */
   id: number
   kind: 'command' | 'event'
   tool: string
@@ -29,7 +29,7 @@ export interface Total {
   failed: number
   /** When it last grew, in ms since 1970. */
   last: number
-  /** The same by version and agent. */
+  /** By version and agent. */
   parts: readonly Part[]
 }
 
@@ -40,25 +40,24 @@ export interface Part {
   failed: number
 }
 
-/** Counts what arrives. */
 export interface Totals {
-  /** Takes a body that `validate` found no error in. */
+  /** Counts a body in which `validate` found no error. */
   add(body: unknown): Arrival[]
   /** Commands first, largest first. */
   list(): Total[]
-  /** What else has come, which is not counted: `temperature (gauge)`. The first ones. */
+  /** The first metrics that arrived and are not counted: `temperature (gauge)`. */
   others(): readonly string[]
-  /** True once there were more series than are kept. */
+  /** True once a series was not counted because there were too many. */
   readonly full: boolean
 }
 
-/** Far more than one development machine has, and far less than would be felt in memory. */
+/** Far more than one development machine sends, and little memory. */
 const MAX_SERIES = 100_000
 const MAX_OTHERS = 20
 
 /** Adds up the monotonic sums of many bodies. */
 export function createTotals(now: () => number = Date.now): Totals {
-  const growth = createGrowth<never, never, Counted>(MAX_SERIES)
+  const index = createSeriesIndex<never, never, Counted>(MAX_SERIES)
   const totals = new Map<string, Omit<Total, 'parts'> & { parts: Map<string, Part> }>()
   const others = new Set<string>()
 
@@ -94,14 +93,14 @@ export function createTotals(now: () => number = Date.now): Totals {
           return []
         }
         const delta = isDelta(sum)
-        const resource = growth.resource(attributes)
+        const resource = index.resource(attributes)
         return (sum.dataPoints ?? []).flatMap((point): Arrival[] => {
-          const measured = growth.measured(metric.name, point.attributes ?? [])
-          const series = growth.series(resource, measured, point, delta)
-          const added = series ? addedBy(point, series, delta) : 0
+          const seriesName = index.name(metric.name, point.attributes ?? [])
+          const series = index.series(resource, seriesName, point, delta)
+          const added = series ? increaseBy(point, series, delta) : 0
           if (!series || !(added > 0)) return []
-          series.own ??= countedAs(metric.name, point.attributes ?? [], attributes)
-          const { totals, ...counted } = series.own
+          series.data ??= countedAs(metric.name, point.attributes ?? [], attributes)
+          const { totals, ...counted } = series.data
           const field = counted.kind === 'failure' ? 'failed' : 'runs'
           for (const total of totals) total[field] += added
           totals[0].last = now()
@@ -114,14 +113,14 @@ export function createTotals(now: () => number = Date.now): Totals {
         .sort((a, b) => (a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : b.runs - a.runs)),
     others: () => [...others],
     get full() {
-      return growth.full
+      return index.full
     },
   }
 }
 
 type Attributes = Parameters<typeof named>[1]
 
-/** What a series counts, and where it is added. */
+/** What a series counts, and the totals that it is added to. */
 type Counted = Pick<Arrival, 'kind' | 'tool' | 'version' | 'name' | 'agent'> & {
   totals: readonly [Omit<Total, 'parts'>, Part]
 }

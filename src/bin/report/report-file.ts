@@ -1,21 +1,22 @@
 import { statSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import { type Flags, flagsProblem, type Surroundings, show } from '../../report/show.ts'
-import { count } from '../../terminal/count.ts'
 import { didYouMean } from '../../terminal/did-you-mean.ts'
+import { plural } from '../../terminal/plural.ts'
 import { printable } from '../../terminal/printable.ts'
 import { progressOn } from '../progress.ts'
-import { type FromFile, type Tool, usesFrom } from './from-file.ts'
+import { type FileContent, usesFromFile } from './from-file.ts'
 import { usesFromServer } from './from-server.ts'
+import type { Counted, Tool } from './tools.ts'
 
-/** As many unreadable lines are named one by one. */
+/** So many unreadable lines are named one by one. */
 const MAX_NAMED = 10
 
 type Complain = (sentence: string) => void
 
 /**
- * `otlp-tally report FILE`: what is in a file of bodies, as `tool telemetry report` shows one's own. Resolves with the
- * exit code: 1 if nothing is counted in it, it cannot be read or the page cannot be written, 2 if the flags do not fit.
+ * `otlp-tally report FILE`: a report of the bodies in a file. Resolves with the exit code: 1 if nothing is counted in it,
+ * it cannot be read or the page cannot be written, 2 for a mistake in the flags.
  */
 export function reportFile(
   path: string,
@@ -32,7 +33,7 @@ export function reportFile(
   return reported(place, flags, surroundings, complain => read(path, flags.metric, surroundings, complain))
 }
 
-/** `otlp-tally report URL`: the same of what a Prometheus, Cortex or Thanos has stored. */
+/** `otlp-tally report URL`: the same for what a Prometheus, Cortex or Thanos has stored. */
 export function reportServer(
   url: string,
   headers: Record<string, string>,
@@ -48,9 +49,9 @@ export function reportServer(
 }
 
 interface Place {
-  /** In words. */
+  /** The file or the host, for messages. */
   what: string
-  /** What a file is called, before `-usage.html`. */
+  /** The beginning of a page's name: `<base>-usage.html`. */
   base: string
   page: string | undefined
 }
@@ -59,7 +60,7 @@ async function reported(
   place: Place,
   flags: Flags,
   surroundings: Surroundings,
-  read: (complain: Complain) => Promise<Pick<FromFile, 'tools' | 'keys' | 'full'>>,
+  read: (complain: Complain) => Promise<Counted>,
 ): Promise<number> {
   const complain: Complain = sentence => void surroundings.stderr.write(`otlp-tally report: ${sentence}\n`)
   const problem = flagsProblem(flags)
@@ -79,7 +80,7 @@ async function reported(
   }
 }
 
-/** The tool that was asked for, or the one that most use. */
+/** The tool that was asked for, or the one with the most installations. */
 function chosen(tools: readonly Tool[], wanted: Flags[string], what: string): Tool {
   const [first] = tools
   if (!first) throw new Error(`${what}: nothing is counted in it`)
@@ -102,7 +103,7 @@ function showTool(
   const others = tools.filter(one => one.name !== name).map(one => one.name)
   const more = others.length - 3
   const named = `${others.slice(0, 3).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
-  const note = `Also counted in ${place.what}: ${count(others.length, 'tool')} of other names (${named}); --tool NAME shows one.`
+  const note = `Also counted in ${place.what}: ${plural(others.length, 'tool')} of other names (${named}); --tool NAME shows one.`
   const metric = keys ? printable(`${flags.metric}`) : ''
   show(
     {
@@ -128,11 +129,11 @@ async function read(
   metric: Flags[string],
   { stderr }: Surroundings,
   complain: Complain,
-): Promise<FromFile> {
+): Promise<FileContent> {
   let unreadable = 0
   const progress = progressOn(stderr)
   const size = path === '-' ? undefined : statSync(path, { throwIfNoEntry: false })?.size
-  const content = await usesFrom(path, {
+  const content = await usesFromFile(path, {
     metric: metric === undefined ? undefined : `${metric}`,
     unreadable(line, why) {
       progress.hide()

@@ -2,15 +2,14 @@ import { statSync } from 'node:fs'
 import { bodyOf, linesOf } from '../../body/lines.ts'
 import { isDelta, metricsOf } from '../../body/metrics-of.ts'
 import { parseEndpoint } from '../../core/decide/endpoint.ts'
-import { attempt } from '../../exchange/attempt.ts'
-import { notAnEndpoint } from '../../exchange/explain.ts'
-import { wayTo } from '../../exchange/proxy.ts'
-import { openTransport } from '../../exchange/transport.ts'
-import { count } from '../../terminal/count.ts'
+import { openClient } from '../../exchange/client.ts'
+import { proxySentence } from '../../exchange/proxy.ts'
+import { sendBody } from '../../exchange/send-body.ts'
+import { endpointSentence } from '../../exchange/sentences.ts'
+import { plural } from '../../terminal/plural.ts'
 import { printable } from '../../terminal/printable.ts'
 import { progressOn } from '../progress.ts'
 
-/** What the person said. */
 export interface Sending {
   file: string
   endpoint: string
@@ -22,23 +21,23 @@ export interface Sending {
 const CTRL_C = 130
 
 /**
- * `otlp-tally send FILE --endpoint URL`: sends OTLP JSON lines, as `telemetry export --format otlp`, `listen --file`
- * and a Collector's file exporter write them, one request each and in their order. Each point has the whole count, so
- * a file that is sent twice counts once. Returns the exit code: 0 where all were accepted, 1 where not, 2 for no URL.
+ * `otlp-tally send FILE --endpoint URL`: sends a file of OTLP/JSON, one request per line, in order. Each point has the
+ * total, so a file that is sent twice counts once. Resolves with the exit code: 0 if all lines were accepted, 1 if not,
+ * 2 if the endpoint is not a URL.
  */
 export async function send({ file, endpoint, headers, from }: Sending): Promise<number> {
   const url = parseEndpoint(endpoint)?.url
-  if (!url) return complain(notAnEndpoint(endpoint), 2)
-  const way = wayTo(url, process.env)
-  if (way) complain(way, 0)
+  if (!url) return complain(endpointSentence(endpoint), 2)
+  const proxy = proxySentence(url, process.env)
+  if (proxy) complain(proxy, 0)
   const stop = new AbortController()
-  const transport = openTransport(url)
+  const client = openClient(url)
   process.once('SIGINT', () => {
     stop.abort()
-    transport.close()
+    client.close()
   })
   const progress = progressOn(process.stderr)
-  const say = (sentence: string) => {
+  const report = (sentence: string) => {
     progress.hide()
     complain(sentence, 0)
   }
@@ -50,28 +49,28 @@ export async function send({ file, endpoint, headers, from }: Sending): Promise<
       number = at
       progress.show(size ? bytes / size : undefined, `line ${at}`)
       const problem = problemOf(line)
-      const outcome = problem
+      const result = problem
         ? { accepted: false as const, why: problem, all: false }
-        : await attempt(transport, url, headers, line, stop.signal)
-      if (outcome.accepted) {
+        : await sendBody(client, url, headers, line, stop.signal)
+      if (result.accepted) {
         accepted++
         continue
       }
       refused++
-      say(`line ${at}: ${outcome.why}`)
-      if (outcome.all) return complain(`stopped. To go on: --from ${at}`, 1)
+      report(`line ${at}: ${result.why}`)
+      if (result.all) return complain(`stopped. To continue: --from ${at}`, 1)
     }
   } catch (error) {
     progress.hide()
-    if (stop.signal.aborted) return complain(`stopped. To go on: --from ${number}`, CTRL_C)
+    if (stop.signal.aborted) return complain(`stopped. To continue: --from ${number}`, CTRL_C)
     return complain((error as Error).message, 1)
   } finally {
-    transport.close()
+    client.close()
   }
   progress.hide()
   if (!accepted && !refused) return complain(`${printable(file)}: there is no line to send`, 1)
   process.stdout.write(
-    `${count(accepted, 'request')} accepted by ${url}${refused ? `, ${refused} not` : ''}\n`,
+    `${plural(accepted, 'request')} accepted by ${url}${refused ? `, ${refused} not` : ''}\n`,
   )
   return refused ? 1 : 0
 }
@@ -81,7 +80,7 @@ function complain(sentence: string, code: number): number {
   return code
 }
 
-/** Why a line is not sent; undefined where it can be. */
+/** Why a line is not sent; undefined if it can be. */
 function problemOf(line: string): string | undefined {
   const body = bodyOf(line)
   if (typeof body === 'string') return body

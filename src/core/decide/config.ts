@@ -14,7 +14,7 @@ export interface Config {
   headers?: Record<string, string>
 }
 
-/** Why a config file cannot be used. Then telemetry is off. The sentences are in `explain/decision.ts`. */
+/** Why a config file cannot be used. Then telemetry is off. The sentences are in `explain/config.ts`. */
 export type ConfigProblem =
   /** The system's message, or that it is no file, too large, not UTF-8. */
   | { why: 'unreadable'; message: string }

@@ -112,7 +112,7 @@ export function contents(
     target && ['To', target.url],
     target && [
       'Headers',
-      `${[...new Set(['otlp-tally-shard', 'user-agent', ...Object.keys(target.headers)])].join(', ')} and those that every HTTP request has`,
+      `${[...new Set(['otlp-tally-shard', 'user-agent', ...Object.keys(target.headers)])].join(', ')} and those of every HTTP request`,
     ],
     policy && ['More', policy],
   ]

@@ -3,8 +3,8 @@ import { printable } from '../../terminal/printable.ts'
 
 const PATH = '/v1/metrics'
 
-/** An HTTP answer, and the sentence for the terminal where there is something to say. */
-export interface Answer {
+/** An HTTP response, and a line for the terminal if there is something to say. */
+export interface HttpResponse {
   status: number
   headers?: Record<string, string>
   body: string
@@ -12,8 +12,8 @@ export interface Answer {
   remark?: string
 }
 
-/** A refusal in plain text: for what is not an OTLP request at all. */
-export function plain(status: number, sentence: string, headers: Record<string, string> = {}): Answer {
+/** A refusal in plain text, for what is not an OTLP request at all. */
+export function plain(status: number, sentence: string, headers: Record<string, string> = {}): HttpResponse {
   return {
     status,
     headers: { 'content-type': 'text/plain; charset=utf-8', ...headers },
@@ -23,15 +23,15 @@ export function plain(status: number, sentence: string, headers: Record<string, 
 }
 
 /**
- * A refusal as a `google.rpc.Status` in JSON, 400 unless said otherwise. Code 3 is INVALID_ARGUMENT. `short` is for the
- * person who watches.
+ * A refusal as a `google.rpc.Status` in JSON, with status 400 by default. Code 3 is INVALID_ARGUMENT. `short` is for the
+ * terminal.
  *
  * Source: OTLP specification, "Failures" of OTLP/HTTP.
  */
 export function refusal(
   sentence: string,
   { status = 400, short = sentence }: { status?: number; short?: string } = {},
-): Answer {
+): HttpResponse {
   return {
     status,
     headers: { 'content-type': 'application/json' },
@@ -45,7 +45,7 @@ export function refusal(
  *
  * Source: OTLP specification, "Partial Success" of OTLP/HTTP.
  */
-export function success(warning?: string, short: string | undefined = warning): Answer {
+export function success(warning?: string, short: string | undefined = warning): HttpResponse {
   const partialSuccess = warning ? { rejectedDataPoints: '0', errorMessage: warning } : {}
   return {
     status: 200,
@@ -56,7 +56,11 @@ export function success(warning?: string, short: string | undefined = warning): 
 }
 
 /** What is wrong with a request's head; undefined if its body should be read. */
-export function refuseHead(method = '', url = '', headers: IncomingHttpHeaders = {}): Answer | undefined {
+export function refuseHead(
+  method = '',
+  url = '',
+  headers: IncomingHttpHeaders = {},
+): HttpResponse | undefined {
   const path = url.replace(/\?.*/, '')
   if (path !== PATH) {
     const other = /^\/v1\/(traces|logs)$/.exec(path)?.[1]

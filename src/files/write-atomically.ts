@@ -2,10 +2,10 @@ import { linkSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { reasonOf } from './reason.ts'
 
 /**
- * Writes a file that appears whole or not at all, 0600. Throws an `Error` with a sentence where there is one already
- * (with `force` it is replaced), where it is no regular file, or where it cannot be written.
+ * Writes a file, with mode 0600, as a whole or not at all. Throws an `Error` with a sentence if the file exists and `force`
+ * is false, if it is not a regular file, or if it cannot be written.
  */
-export function writeWhole(path: string, text: string, force: boolean): void {
+export function writeAtomically(path: string, text: string, force: boolean): void {
   const old = statSync(path, { throwIfNoEntry: false })
   if (old && !old.isFile()) throw new Error('it is not a regular file')
   if (old && !force) throw new Error('already exists; use --force to overwrite it')
@@ -21,7 +21,7 @@ export function writeWhole(path: string, text: string, force: boolean): void {
   }
 }
 
-/** By a link, because renaming would replace a file that has come to be meanwhile. */
+/** By a hard link, because renaming would replace a file that was created meanwhile. */
 function place(temporary: string, path: string): void {
   try {
     linkSync(temporary, path)

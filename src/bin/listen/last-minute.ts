@@ -1,20 +1,20 @@
-/** How much came in each second of the last minute. */
-export interface Pulse {
+/** How many runs came in each second of the last minute. */
+export interface LastMinute {
   add(count: number): void
-  /** The oldest second first, the one that is not over last. */
+  /** The oldest second first; the last one is not over. */
   seconds(): number[]
 }
 
 const SECONDS = 60
 
-export function createPulse(now: () => number = Date.now): Pulse {
+export function createLastMinute(now: () => number = Date.now): LastMinute {
   const counts: number[] = Array.from({ length: SECONDS }, () => 0)
   let current = Math.floor(now() / 1000)
 
   /** Empties the seconds in which nothing came. */
   function move(): void {
     const second = Math.floor(now() / 1000)
-    // A clock that was set back counts on in the second that it had come to.
+    // If the clock was set back, counts go to the latest second that it had reached.
     for (let gone = Math.min(second - current, SECONDS); gone > 0; gone--) {
       counts.shift()
       counts.push(0)

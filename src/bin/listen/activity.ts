@@ -1,43 +1,43 @@
-import { meaning } from '../../body/meaning.ts'
+import { fieldMeanings } from '../../body/field-meanings.ts'
 import { visible } from '../../terminal/printable.ts'
 import { createFeed, type Feed } from './feed.ts'
+import { createLastMinute, type LastMinute } from './last-minute.ts'
 import { type Piece, pretty } from './pretty.ts'
-import { createPulse, type Pulse } from './pulse.ts'
 import type { Arrival } from './totals.ts'
 
-/** The body that came last. */
+/** The last body that was accepted. */
 export interface LastBody {
   /** In characters. */
   length: number
-  /** As it is shown, with nothing in it that a reader could not see. */
+  /** As the page shows it, invisible characters escaped. */
   pieces: Piece[]
-  /** What its fields are for; none where it was too long to be taken apart for a reader. */
+  /** What its fields are for; empty for a body that is too long to explain. */
   fields: readonly (readonly [field: string, sentence: string])[]
 }
 
 export interface Remark {
   time: number
   sentence: string
-  /** How often it was said, one after the other. */
+  /** How often it came in a row. */
   times: number
 }
 
-/** What has happened since the start, besides the counts. */
-export interface History {
+/** What has happened since the start, apart from the counts. */
+export interface Activity {
   started: number
   accepted: number
   refused: number
-  /** Why the last one was. */
+  /** Why the last one was refused. */
   refusal: string | undefined
   /** The last ones, newest first. */
   remarks: readonly Remark[]
-  pulse: Pulse
+  lastMinute: LastMinute
   feed: Feed
   lastBody(): LastBody | undefined
 }
 
-/** Takes note of what happens. */
-export interface Recorder extends History {
+/** The same, and how to add to it. */
+export interface ActivityRecorder extends Activity {
   accept(text: string, parsed: unknown): void
   arrival(arrival: Arrival): void
   refuse(why: string | undefined): void
@@ -49,28 +49,28 @@ const MAX_REMARKS = 10
 const MAX_PARSED = 2 ** 18
 const MAX_SHOWN = 20_000
 
-export function createHistory(now: () => number = Date.now): Recorder {
+export function createActivity(now: () => number = Date.now): ActivityRecorder {
   const remarks: Remark[] = []
-  const [pulse, feed] = [createPulse(now), createFeed(now)]
+  const [lastMinute, feed] = [createLastMinute(now), createFeed(now)]
   let last: { length: number; text: string; parsed: unknown } | undefined
   let shown: LastBody | undefined
-  const history: Recorder = {
-    ...{ started: now(), accepted: 0, refused: 0, refusal: undefined, remarks, pulse, feed },
+  const activity: ActivityRecorder = {
+    ...{ started: now(), accepted: 0, refused: 0, refusal: undefined, remarks, lastMinute, feed },
     accept(text, parsed) {
       const isShort = text.length <= MAX_PARSED
-      history.accepted++
-      // Of a long one only the beginning, copied: a slice would keep all of it in memory.
+      activity.accepted++
+      // Only the beginning of a long one, as a copy: a slice would keep all of it in memory.
       const kept = isShort ? text : Buffer.from(text.slice(0, MAX_SHOWN)).toString()
       last = { length: text.length, text: kept, parsed: isShort ? parsed : undefined }
       shown = undefined
     },
     arrival(arrival) {
       feed.add(arrival)
-      pulse.add(arrival.kind === 'run' ? arrival.added : 0)
+      lastMinute.add(arrival.kind === 'run' ? arrival.added : 0)
     },
     refuse(why) {
-      history.refused++
-      history.refusal = why
+      activity.refused++
+      activity.refusal = why
     },
     remark(sentence) {
       const [latest] = remarks
@@ -80,11 +80,11 @@ export function createHistory(now: () => number = Date.now): Recorder {
     },
     lastBody: () => (shown ??= last && bodyFor(last)),
   }
-  return history
+  return activity
 }
 
 function bodyFor({ length, text, parsed }: { length: number; text: string; parsed: unknown }): LastBody {
   if (parsed === undefined) return { length, pieces: [{ text: visible(text) }], fields: [] }
-  const fields = meaning(parsed)
+  const fields = fieldMeanings(parsed)
   return { length, fields, pieces: pretty(parsed, new Set(fields.map(([field]) => field)), MAX_SHOWN) }
 }

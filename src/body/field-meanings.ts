@@ -2,17 +2,17 @@ import { printable } from '../terminal/printable.ts'
 import { type Attribute, isDelta, type Metric, metricsOf, named, type Point } from './metrics-of.ts'
 
 /** A field, and what it is for. */
-export type Row = readonly [field: string, sentence: string]
+export type FieldMeaning = readonly [field: string, sentence: string]
 
-/** A stranger's body can have any number of fields. */
-const MAX_ROWS = 100
+/** A body can have any number of fields. */
+const MAX_FIELDS = 100
 
-/** A sentence for each field that is in a body without errors, safe to print: what it is for. */
-export function meaning(body: unknown): Row[] {
+/** What each field of a body is for. The body has no errors; the sentences are safe to print. */
+export function fieldMeanings(body: unknown): FieldMeaning[] {
   const found = metricsOf(body)
   const name = named('service.name', found[0]?.resource ?? []) || 'the sender'
   const sentences = new Map(Object.entries(isOurs(body) ? ourSentences(name) : anySentences(name)))
-  const of = ({ key }: Attribute): Row => [
+  const of = ({ key }: Attribute): FieldMeaning => [
     printable(key),
     sentences.get(key) ?? `an attribute that ${name} has set`,
   ]
@@ -29,18 +29,18 @@ export function meaning(body: unknown): Row[] {
     ['asInt', value],
     ['asDouble', value],
   ]
-  const rows: Row[] = [
+  const meanings: FieldMeaning[] = [
     ...found.flatMap(({ resource }) => resource.map(of)),
-    ...(found.length ? [['scope', 'the library that measures'] as Row] : []),
-    ...found.flatMap(({ metric }) => measured(metric, name)),
+    ...(found.length ? [['scope', 'the library that measures'] as FieldMeaning] : []),
+    ...found.flatMap(({ metric }) => metricMeanings(metric, name)),
     ...points.flatMap(({ attributes }) => (attributes ?? []).map(of)),
     ...values.filter(([field]) => points.some(point => (point[field] ?? null) !== null)),
   ]
-  // Of many resources and points each key once.
-  return [...new Map(rows)].slice(0, MAX_ROWS)
+  // Each key once, however many resources and points have it.
+  return [...new Map(meanings)].slice(0, MAX_FIELDS)
 }
 
-/** Whether this library has made it: then its ids are what we say they are. */
+/** Whether this library has made the body: only then its ids are what these sentences say. */
 function isOurs(body: unknown): boolean {
   const { resourceMetrics } = body as {
     resourceMetrics?: { scopeMetrics?: { scope?: { name?: unknown } | null }[] | null }[] | null
@@ -49,8 +49,8 @@ function isOurs(body: unknown): boolean {
   return scopes.length > 0 && scopes.every(({ scope }) => scope?.name === 'otlp-tally')
 }
 
-/** The members of a metric beside its points. */
-function measured(metric: Metric, name: string): Row[] {
+/** The members of a metric, without its points. */
+function metricMeanings(metric: Metric, name: string): FieldMeaning[] {
   const { sum, description, unit } = metric
   const what = sum?.isMonotonic
     ? `what is counted: something that happened in ${name}`
@@ -71,7 +71,7 @@ function measured(metric: Metric, name: string): Row[] {
     [printable(metric.name), what],
     ...members
       .filter(([, value]) => value !== undefined && value !== null)
-      .map(([field, , said]): Row => [field, said]),
+      .map(([field, , sentence]): FieldMeaning => [field, sentence]),
   ]
 }
 
@@ -92,7 +92,7 @@ function ourSentences(name: string): Record<string, string> {
   }
 }
 
-/** What the semantic conventions of OpenTelemetry say of any sender. */
+/** By the semantic conventions of OpenTelemetry, for any other sender. */
 function anySentences(name: string): Record<string, string> {
   return {
     'service.name': `${name}: what sends this`,

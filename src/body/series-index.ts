@@ -1,49 +1,49 @@
 import { createHash } from 'node:crypto'
 import type { Attribute, Point } from './metrics-of.ts'
 
-// A reader keeps its own data beside each of these: `own`.
+// In `data` the caller keeps what it knows of a resource, a series name or a series.
 
-/** What sends, and how far its series have come. */
-export interface Resource<Own, OfSeries> {
-  own?: Own
+/** A sender, and its series. */
+export interface Resource<Data, OfSeries> {
+  data?: Data
   series: Map<number | string, Series<OfSeries>>
-  /** Of its first series: most have the same. */
+  /** The start of its first series. Most others have the same. */
   start: string | number
 }
 
-/** A metric with attributes, of whatever resource. */
-export interface Measured<Own> {
-  own?: Own
+/** A metric with attributes: the series of several resources share it. */
+export interface SeriesName<Data> {
+  data?: Data
   id: number
 }
 
-export interface Series<Own> {
-  own?: Own
-  /** The highest value that has come. */
+export interface Series<Data> {
+  data?: Data
+  /** The highest value so far. */
   highest: number
 }
 
-/** Knows how far each series has come. */
-export interface Growth<OfResource, OfMeasured, OfSeries> {
-  /** By its attributes, in whatever order they come. */
+/** Finds the series that a point belongs to. */
+export interface SeriesIndex<OfResource, OfName, OfSeries> {
+  /** By its attributes, in any order. */
   resource(attributes: readonly Attribute[]): Resource<OfResource, OfSeries>
-  measured(metric: string, attributes: readonly Attribute[]): Measured<OfMeasured>
-  /** Undefined where there are more series than are kept. Of delta temporality a new start is no new series. */
+  name(metric: string, attributes: readonly Attribute[]): SeriesName<OfName>
+  /** Undefined if there are too many. With delta temporality a new start is not a new series. */
   series(
     resource: Resource<OfResource, OfSeries>,
-    measured: Measured<OfMeasured>,
+    name: SeriesName<OfName>,
     point: Point,
     delta: boolean,
   ): Series<OfSeries> | undefined
-  /** True once there were more series than are kept. */
+  /** True once there were too many. */
   readonly full: boolean
 }
 
-export function createGrowth<OfResource, OfMeasured, OfSeries>(
+export function createSeriesIndex<OfResource, OfName, OfSeries>(
   max: number,
-): Growth<OfResource, OfMeasured, OfSeries> {
+): SeriesIndex<OfResource, OfName, OfSeries> {
   const resources = new Map<string, Resource<OfResource, OfSeries>>()
-  const measures = new Map<string, Measured<OfMeasured>>()
+  const names = new Map<string, SeriesName<OfName>>()
   let [count, full] = [0, false]
   return {
     resource(attributes) {
@@ -55,19 +55,19 @@ export function createGrowth<OfResource, OfMeasured, OfSeries>(
       }
       return known
     },
-    measured(metric, attributes) {
+    name(metric, attributes) {
       const key = bounded(`${metric.length} ${metric}${keyOf(attributes)}`)
-      let known = measures.get(key)
+      let known = names.get(key)
       if (!known) {
-        known = { id: measures.size }
-        if (measures.size < max) measures.set(key, known)
+        known = { id: names.size }
+        if (names.size < max) names.set(key, known)
       }
       return known
     },
     series(resource, { id }, point, delta) {
       const start = delta ? '' : (point.startTimeUnixNano ?? 0)
       if (!resource.series.size) resource.start = start
-      // A number where it can be, which takes no memory of its own.
+      // The key of most series is a number, which takes no memory of its own.
       const key = start === resource.start ? id : `${id} ${start}`
       let known = resource.series.get(key)
       if (!known) {
@@ -87,12 +87,12 @@ export function createGrowth<OfResource, OfMeasured, OfSeries>(
 }
 
 /**
- * What a point of a monotonic sum adds to those of its series that came before it. A cumulative point adds what it is
- * above the highest, the first one all of it; a repeated or older one adds nothing. A delta point adds its value.
+ * How much a point of a monotonic sum adds to its series. A cumulative point adds what exceeds the highest value so far; a
+ * repeated or older point adds nothing. A delta point adds its value.
  */
-export function addedBy(point: Point, series: Series<unknown>, delta: boolean): number {
+export function increaseBy(point: Point, series: Series<unknown>, delta: boolean): number {
   const value = Number(point.asInt ?? point.asDouble ?? 0)
-  // NaN and the infinities are valid, and no counts.
+  // NaN and the infinities are valid values, but not counts.
   if (!Number.isFinite(value)) return 0
   if (delta) return Math.max(0, value)
   const added = Math.max(0, value - series.highest)
@@ -100,13 +100,13 @@ export function addedBy(point: Point, series: Series<unknown>, delta: boolean): 
   return added
 }
 
-/** Attributes as one text, different for whatever differs. Their order says nothing (data model). */
+/** Attributes as one text. Different attributes give different texts; their order does not matter (data model). */
 export function keyOf(attributes: readonly Attribute[]): string {
   let key = ''
-  for (const { key: name, value } of inOrder(attributes)) {
+  for (const { key: name, value } of sorted(attributes)) {
     const text = value?.stringValue
     key += `${name.length} ${name}`
-    // Most are texts, and each is written with its length: no separator is needed that could be in it.
+    // Each is written with its length, so no separator is needed, which could be in a text.
     key += typeof text === 'string' ? `${text.length} ${text}` : `=${JSON.stringify(value ?? null)}`
   }
   return bounded(key)
@@ -114,7 +114,7 @@ export function keyOf(attributes: readonly Attribute[]): string {
 
 const MAX_KEY = 500
 
-/** A stranger may have made it as long as a body, so of a long one only its hash is kept. */
+/** A sender can make it as long as a body. Of a long one only the hash is kept. */
 function bounded(key: string): string {
   return key.length > MAX_KEY ? hashOf(key) : key
 }
@@ -123,8 +123,8 @@ export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('base64')
 }
 
-/** A Collector may change the order; most leave it. */
-function inOrder(attributes: readonly Attribute[]): readonly Attribute[] {
+/** A Collector may change the order. Most keep it, so it is checked before it is sorted. */
+function sorted(attributes: readonly Attribute[]): readonly Attribute[] {
   for (let index = 1; index < attributes.length; index++)
     if (attributes[index - 1]!.key > attributes[index]!.key)
       return [...attributes].sort((a, b) => (a.key < b.key ? -1 : 1))
