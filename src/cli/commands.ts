@@ -1,6 +1,9 @@
 import type { Row } from '../core/layout.ts'
 import type { OptionList } from '../terminal/arguments.ts'
+import { promptAgain } from './consent.ts'
 import type { Context, Flags } from './context.ts'
+import { inspect } from './inspect.ts'
+import { disable, enable } from './switch.ts'
 
 /** One of `tool telemetry …`. */
 export interface Command {
@@ -20,7 +23,7 @@ export interface Command {
 const flag = { type: 'boolean' } as const
 const text = { type: 'string' } as const
 
-/** The code of each is loaded when it runs. */
+/** Code that `askConsent` does not need is loaded when a command runs. */
 export const commands: Record<string, Command> = {
   status: {
     usage: 'status [--json]',
@@ -28,7 +31,6 @@ export const commands: Record<string, Command> = {
     options: { json: flag },
     flags: [['--json', 'the same for programs']],
     async run(context, { json }) {
-      const { inspect } = await import('./inspect.ts')
       const text = json
         ? (await import('./status-json.ts')).statusJson
         : (await import('./status.ts')).statusText
@@ -39,12 +41,12 @@ export const commands: Record<string, Command> = {
   enable: {
     usage: 'enable',
     does: 'says yes to what is sent now',
-    run: async context => (await import('./switch.ts')).enable(context),
+    run: enable,
   },
   disable: {
     usage: 'disable',
     does: 'says no; removes the ids and what was to be sent',
-    run: async context => (await import('./switch.ts')).disable(context),
+    run: disable,
   },
   preview: {
     usage: 'preview [COMMAND]',
@@ -114,7 +116,7 @@ export const commands: Record<string, Command> = {
   prompt: {
     usage: 'prompt',
     does: 'asks whether to count and send',
-    run: async context => (await import('./consent.ts')).promptAgain(context),
+    run: promptAgain,
   },
 }
 
