@@ -17,7 +17,7 @@ import {
   MAX_AGE_MS,
   readFingerprint,
 } from '../src/core/log/fingerprint.ts'
-import { isCopied, NO_STAMP, stampIn, stampOf } from '../src/core/stamp.ts'
+import { isCopied, NO_STAMP, parseStamp, stampOf } from '../src/core/stamp.ts'
 import { makeFolder } from './world.ts'
 
 let state: string
@@ -58,10 +58,10 @@ describe('a stamp says whether a file is a copy:', () => {
     expect(isCopied(NO_STAMP, stats(8, BIRTH))).toBe(false)
   })
 
-  test.each([[[7, NOW]], [[0, 0]]])('%j is a valid stamp', value => expect(stampIn(value)).toEqual(value))
+  test.each([[[7, NOW]], [[0, 0]]])('%j is a valid stamp', value => expect(parseStamp(value)).toEqual(value))
   test.each([undefined, null, 7, [], [7], [7, '8'], [7, null], [7, 8, 9], { 0: 7, 1: 8 }])(
     '%j is not a valid stamp',
-    value => expect(stampIn(value)).toBeUndefined(),
+    value => expect(parseStamp(value)).toBeUndefined(),
   )
 })
 

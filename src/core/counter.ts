@@ -2,6 +2,7 @@ import { saysNo } from './decide/consent.ts'
 import type { Decision } from './decide/decide.ts'
 import type { Mode } from './decide/environment.ts'
 import { answerFiles } from './decide/folders.ts'
+import type { Target } from './decide/target.ts'
 import type { Job } from './deliver/job.ts'
 import { ensureFingerprint, fingerprintPath } from './log/fingerprint.ts'
 import { mark } from './log/mark.ts'
@@ -10,90 +11,70 @@ import { type HeadDraft, headRecord, seriesText } from './log/record.ts'
 import { crypto, fs, SEP } from './node.ts'
 import type { TelemetryOptions } from './options.ts'
 import { environmentAttributes } from './runtime-attributes.ts'
-import { version, WRITTEN } from './version.ts'
+import type { Stamp } from './stamp.ts'
+import { EARLIEST, version } from './version.ts'
 import { type Attributes, COMMAND_METRIC, type Series } from './vocabulary.ts'
 
 /** Counts as one decision allows. */
 export interface Counter {
   readonly mode: Mode
-  /** Counts one invocation: in the log when this returns; with `log` in memory only. Throws where it cannot. */
+  /** Counts one invocation. When this returns, it is in the log; in `log` mode only in memory. Throws where it cannot. */
   count(series: Series, now: number): void
   /** The series that this process has counted. */
   readonly counted: readonly string[]
-  /** Until then, in ms since 1970, nothing need be sent: see `log/hold.ts`. */
+  /** `Marked.heldUntil` of the last count. */
   readonly heldUntil: number
-  /** A helper that waits until then is due at the end of this process: see `log/hold.ts`. */
+  /** `Marked.leads` of one of the counts. */
   readonly leads: boolean
-  /** What delivers the counts; undefined where nothing is sent. */
+  /** Delivers the counts; undefined where nothing is sent. */
   job(ignoreHold?: boolean): Job | undefined
 }
 
 export function counterFor(options: TelemetryOptions, { mode, folders, target }: Decision): Counter {
   const { stateFolder } = folders!
-  const { intervalMs = 0, version: toolVersion } = options
-  const draft = draftOf(options)
+  const { intervalMs = 0 } = options
   const isLocal = mode === 'local'
-  const url = target?.url ?? 'local'
-  const path = [
-    stateFolder,
-    isLocal ? LOCAL : LOGS,
-    logName(toolVersion, url, draft.metric, draft.resource),
-  ].join(SEP)
-  const counted: string[] = []
-  let heldUntil = 0
-  let leads = false
-  return {
+  const answers = answerFiles(folders!)
+  const draft = draftOf(options)
+  const name = logName(options.version, target?.url ?? 'local', draft.metric, draft.resource)
+  const path = [stateFolder, isLocal ? LOCAL : LOGS, name].join(SEP)
+  const counter = {
     mode,
-    counted,
-    get heldUntil() {
-      return heldUntil
-    },
-    get leads() {
-      return leads
-    },
-    count(series, now) {
+    counted: [] as string[],
+    heldUntil: 0,
+    leads: false,
+    count(series: Series, now: number): void {
       const text = seriesText(series)
-      counted.push(text)
+      counter.counted.push(text)
       if (mode === 'log') return
-      // A clock at 1970 (a computer without a battery): the record says when the library was written, at the earliest.
-      const time = Math.max(now, WRITTEN)
-      const marked = mark(path, text, time, intervalMs, stamp =>
-        headRecord(
-          stamp,
-          crypto().randomUUID(),
-          isLocal ? draft : { fingerprint: ensureFingerprint(stateFolder, now), ...draft },
-        ),
-      )
-      heldUntil = marked.heldUntil
-      leads ||= marked.leads
-      // `disable` may have come between the decision and this log. One of the two always sees the other.
-      if (marked.made && !isLocal && saysNo(answerFiles(folders!))) {
+      const headFor = (stamp: Stamp) => {
+        const ids = isLocal ? {} : { fingerprint: ensureFingerprint(stateFolder, now) }
+        return headRecord(stamp, crypto().randomUUID(), { ...ids, ...draft })
+      }
+      // Otherwise a clock at 1970 would make the series begin then.
+      const marked = mark(path, text, Math.max(now, EARLIEST), intervalMs, headFor)
+      counter.heldUntil = marked.heldUntil
+      counter.leads ||= marked.leads
+      // `disable` first writes its no and then removes logs. So if it did not see this new log, its no is seen here.
+      if (marked.made && !isLocal && saysNo(answers)) {
         for (const file of [path, fingerprintPath(stateFolder)]) fs.rmSync(file, { force: true })
         throw new Error('it was disabled just now')
       }
     },
-    job(ignoreHold = false) {
-      if (!counted.length || !target || isLocal) return undefined
-      return {
-        url: target.url,
-        headers: {
-          ...target.headers,
-          'content-type': 'application/json',
-          'user-agent': `otlp-tally/${version}`,
-        },
-        timeoutMs: target.timeoutMs,
-        intervalMs,
-        ...(ignoreHold && { ignoreHold: true }),
-        path,
-        stateFolder,
-        answers: answerFiles(folders!),
-        draft,
-      }
+    job(ignoreHold = false): Job | undefined {
+      if (!counter.counted.length || !target || isLocal) return undefined
+      return { ...requestTo(target), intervalMs, ignoreHold, path, stateFolder, answers, draft }
     },
   }
+  return counter
 }
 
-/** What the head of this tool's log says, but for the ids. */
+function requestTo({ url, headers, timeoutMs }: Target): Pick<Job, 'url' | 'headers' | 'timeoutMs'> {
+  const own = { 'content-type': 'application/json', 'user-agent': `otlp-tally/${version}` }
+  return { url, headers: { ...headers, ...own }, timeoutMs }
+}
+
+/** The head of this tool's log without the ids. */
 export function draftOf(options: TelemetryOptions): HeadDraft {
   return { metric: options.metricName ?? COMMAND_METRIC, resource: resourceOf(options) }
 }

@@ -8,55 +8,53 @@ const SIGNAL_CODES = [129, 130, 143]
 export function isFailure(code: number, { failures }: TelemetryOptions): boolean {
   // The system keeps one byte of it: `process.exit(256)` is a success.
   const status = WINDOWS ? code : code & 255
-  const results = typeof failures === 'object' ? failures.except : []
-  return status !== 0 && !SIGNAL_CODES.includes(status) && !results.includes(status)
+  const expected = typeof failures === 'object' ? failures.except : []
+  return status !== 0 && !SIGNAL_CODES.includes(status) && !expected.includes(status)
 }
 
 /**
- * Calls `act` once at the end of this process, before all other listeners: one that exits or throws then changes
- * nothing. With `late`, and if other listeners follow that may set another exit code, it is called as late as Node
- * allows: with the code that the process really ends with.
+ * Calls `act` once when this process ends, before the other listeners of `exit`: one that exits or throws then changes
+ * nothing. With `late`, after them, as late as Node allows: they may set another exit code, and `act` gets the one that
+ * the process really ends with.
  */
 export function atExit(act: (code: number) => void, late: boolean): void {
   let exiting = false
-  let ended = false
-  const end = (code: unknown) => {
-    if (!ended) act(Number(code ?? 0))
-    ended = true
+  let acted = false
+  const actOnce = (code: unknown) => {
+    if (!acted) act(Number(code ?? 0))
+    acted = true
   }
-  const first = (code: unknown) => {
+  const onExit = (code: unknown) => {
     exiting = true
-    if (!late || process.listenerCount('exit') < 2) return end(code)
-    // `process.exit` ends here, also when another listener calls it.
+    if (!late || process.listenerCount('exit') < 2) return actOnce(code)
+    // `process.exit` ends in `reallyExit`, also when another listener of `exit` calls it.
     const { reallyExit } = process as unknown as { reallyExit: (code?: unknown) => never }
     Object.assign(process, {
       reallyExit(last?: unknown) {
-        end(last)
+        actOnce(last)
         return reallyExit.call(process, last)
       },
     })
   }
-  const last = () => {
-    if (late) end(process.exitCode)
-  }
-  /** Behind the listeners that there are now. A tool that ends by itself, or by an error, passes here before. */
-  const follow = () => {
+  const onExitLast = () => actOnce(process.exitCode)
+  /** A process that ends by itself or by an error does not call `reallyExit`, but one of these events comes before `exit`. */
+  const listenLast = () => {
     // Another listener of `exit` has thrown.
-    if (exiting) return end(process.exitCode ?? 1)
-    process.removeListener('exit', last)
-    listen('exit', last)
+    if (exiting) return actOnce(process.exitCode ?? 1)
+    process.removeListener('exit', onExitLast)
+    listen('exit', onExitLast)
   }
-  listen('exit', first, true)
+  listen('exit', onExit, true)
   if (!late) return
-  listen('beforeExit', follow)
-  listen('uncaughtExceptionMonitor', follow)
+  listen('beforeExit', listenLast)
+  listen('uncaughtExceptionMonitor', listenLast)
 }
 
-/** Node warns on stderr of the eleventh listener. The tool may have ten, and ours must not be the one too many. */
-function listen(event: string, listener: (...args: unknown[]) => void, before = false): void {
+/** Node warns on stderr about the eleventh listener of an event. It must not do so because of ours. */
+function listen(event: string, listener: (...args: unknown[]) => void, first = false): void {
   const limit = process.getMaxListeners()
   if (limit && process.listenerCount(event) >= limit) process.setMaxListeners(limit + 1)
   const events: NodeJS.EventEmitter = process
-  if (before) events.prependListener(event, listener)
+  if (first) events.prependListener(event, listener)
   else events.on(event, listener)
 }

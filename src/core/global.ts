@@ -1,9 +1,9 @@
 import type { Tool } from './tool.ts'
 
 /**
- * The global handle: what all copies of this library in one process share, so that two bundled copies of one tool count
- * as one, and two tools (a plugin with telemetry of its own) never count into each other. One per major version, per
- * minor while the major is 0, since only those may break each other.
+ * The key of the global handle: what all copies of this library in one process share. Two bundled copies of one tool
+ * count as one, and a host and its plugin count apart. Each major version has a handle of its own, as has each minor
+ * version of 0.x, since only these may differ in what they expect of it.
  */
 const HANDLE = Symbol.for('otlp-tally@0.3')
 
@@ -14,17 +14,17 @@ export interface Global {
   early: number
   /** A tool has shown its notice in this process. */
   noticed: boolean
-  /** Of all tools, the one that has counted a command last: a process fails once. */
+  /** The tool that counted a command last, and so counts the failure of this process, once for all tools. */
   last?: Tool
 }
 
-const own: Global = { tools: new Map(), early: 0, noticed: false }
+const handle: Global = { tools: new Map(), early: 0, noticed: false }
 
 export function shared(): Global {
   const globals = globalThis as { [HANDLE]?: Global }
   try {
-    return (globals[HANDLE] ??= own)
+    return (globals[HANDLE] ??= handle)
   } catch {
-    return own // nothing can be added to the global object (hardened JavaScript): then this copy is alone
+    return handle // nothing can be added to the global object (hardened JavaScript): this copy shares with none
   }
 }

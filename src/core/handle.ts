@@ -43,7 +43,7 @@ export function initTelemetry<
     if (early) tool.explain('trackCommand was called before initTelemetry: that was not counted')
     return tool as unknown as Telemetry<Command, Events>
   } catch {
-    return noTool as unknown as Telemetry<Command, Events> // options that cannot even be read: the tool works on without us
+    return noTool as unknown as Telemetry<Command, Events> // options that cannot be read at all: the tool works, and nothing is counted
   }
 }
 
@@ -101,7 +101,7 @@ export function flushTelemetry(): Promise<void> {
   return firstTool().flushTelemetry()
 }
 
-/** Used before `initTelemetry` was called: counts nothing. */
+/** Stands for a tool where there is none: before `initTelemetry`, or with options that cannot be read. Counts nothing. */
 const noTool: Pick<Tool, 'trackCommand' | 'trackEvent' | 'flushTelemetry'> = {
   trackCommand: tooEarly,
   trackEvent: tooEarly,
@@ -113,8 +113,9 @@ function tooEarly(): void {
 }
 
 /**
- * The first tool of this copy of the library; where this copy knows none, the first of the process. So a plugin that
- * shares the copy of its host cannot silence it, and one with a copy of its own does not count into it.
+ * The first tool that this copy of the library was initialised for; without one, the first of the process. So the host
+ * keeps counting for itself when a plugin that uses the same copy calls `initTelemetry`, and a plugin with a copy of its
+ * own counts for the plugin.
  */
 function firstTool(): typeof noTool {
   return first ?? shared().tools.values().next().value ?? noTool

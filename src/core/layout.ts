@@ -2,7 +2,7 @@
 export type Row = readonly [label: string, text: string]
 
 /**
- * Rows of a label and a text, each text wrapped at blanks so that no line is wider than `width` columns. Where the
+ * Rows of a label and a text, each text wrapped at blanks to lines of at most `width` columns. Where the
  * labels would take more than half of it, the texts stand below them.
  */
 export function rowsText(rows: readonly Row[], width: number = Number.POSITIVE_INFINITY): string {
@@ -18,7 +18,7 @@ export function rowsText(rows: readonly Row[], width: number = Number.POSITIVE_I
 }
 
 /**
- * One paragraph. Lines after the first begin with `indent` blanks; a word is never broken, so that it can be copied.
+ * One paragraph. Lines after the first begin with `indent` blanks; no word is broken, so each can be copied.
  */
 export function wrap(text: string, width: number, indent: number = 0): string {
   let line = ''
@@ -32,7 +32,7 @@ export function wrap(text: string, width: number, indent: number = 0): string {
   return wrapped + line
 }
 
-/** The columns to fill: those of the terminal, where it says, but no line that is hard to read. */
+/** How wide a text is: as wide as the terminal, if that is known, but at most 80, which is easy to read. */
 export function textWidth(columns: number | undefined): number {
   return Math.min(columns || 80, 80)
 }

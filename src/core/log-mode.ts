@@ -5,16 +5,16 @@ import { type TelemetryOptions, telemetryCommandOf } from './options.ts'
 import { lacking } from './permissions.ts'
 import { writeStderr } from './stderr.ts'
 
-/** `TRIX_TELEMETRY=log`: tells its user, on stderr, what would be sent, and why something is not counted. */
+/** `TRIX_TELEMETRY=log`: writes to stderr what would be sent, and why something is not counted. */
 
 export function isLogMode({ name }: TelemetryOptions): boolean {
   if (!supported || lacking('env')) return false
   return modeFrom(process.env[`${environmentPrefix(`${name}`)}_TELEMETRY`]) === 'log'
 }
 
-/** Writes why something is not counted; nothing in any other mode. */
+/** In `log` mode, writes why something is not counted. */
 export function explain(options: TelemetryOptions, why: string): void {
-  // A name that the caller has passed may hold what a terminal obeys.
+  // Names that the caller passes may have control characters.
   const code = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`
   if (isLogMode(options)) say(options, `none (${why.slice(0, 500).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, code)})`)
 }
@@ -23,19 +23,24 @@ export function say({ name }: TelemetryOptions, text: string): void {
   writeStderr(`${name} telemetry: ${text}\n`)
 }
 
-/** Each row in a few words. Sentences are for `status`, which no command runs: they would cost each one its size. */
-const ROWS = [
-  ...[
-    'not valid',
-    'the helper',
-    'switched off',
-    'a variable says no',
-    'a variable says no',
-    'the state folder',
-  ],
-  ...['not valid', 'enabled = false', 'you said no', '', 'no endpoint', '', 'a test runner', '', 'a CI', ''],
-  ...['not agreed to', '', 'the notice was not shown', 'the notice was shown just now'],
-]
+/** The rows that mean `off`, in a few words. `status` has sentences, which would make each command load more. */
+const ROWS: Readonly<Record<number, string>> = {
+  0: 'not valid',
+  1: 'the helper',
+  2: 'switched off',
+  3: 'a variable says no',
+  4: 'a variable says no',
+  5: 'the state folder',
+  6: 'not valid',
+  7: 'enabled = false',
+  8: 'you said no',
+  10: 'no endpoint',
+  12: 'a test runner',
+  14: 'a CI',
+  16: 'not agreed to',
+  18: 'the notice was not shown',
+  19: 'the notice was shown just now',
+}
 
 /** Why nothing is counted, and what said so. */
 export function shortReason(

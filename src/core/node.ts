@@ -11,7 +11,7 @@ export const supported: boolean = typeof process.getBuiltinModule === 'function'
 
 export const fs: typeof import('node:fs') = load('node:fs')
 
-/** Loaded when they are first needed: each costs more than all else that a command does. */
+/** Loaded when first needed: each costs more than everything else that a command does. */
 export const crypto = (): typeof import('node:crypto') => load('node:crypto')
 export const childProcess = (): typeof import('node:child_process') => load('node:child_process')
 export const vm = (): typeof import('node:vm') => load('node:vm')
@@ -19,7 +19,7 @@ export const os = (): typeof import('node:os') => load('node:os')
 
 export const WINDOWS: boolean = process.platform === 'win32'
 
-/** The separator of paths that are shown to people. `path.join` would cost 0.05 ms more. */
+/** Windows also opens paths with `/`, but people see these. `path.join` would cost 0.05 ms more. */
 export const SEP: string = WINDOWS ? '\\' : '/'
 
 /** True for an error of the system with this code, such as `ENOENT`. */

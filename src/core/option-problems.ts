@@ -7,14 +7,19 @@ import { isRecord } from './vocabulary.ts'
 export interface OptionProblem {
   option: string
   value: unknown
-  /** There is no such option; one that is spelt nearly the same, where there is one. */
+  /** There is no such option. `near`: one that is spelt nearly the same. */
   unknown?: { near: string | undefined }
 }
 
-/** True for a valid value; `{ part }` where it is only a part of it that is not. */
-export type Check = (value: unknown) => boolean | { part: unknown }
+/** Undefined for a valid value; otherwise the part of it that is not valid, or all of it. */
+export type Check = (value: unknown) => { part: unknown } | undefined
 
-// Lengths are compared, not matched: `{0,63}` is unrolled when it is compiled, which costs more than all else here.
+/** A check that finds a value valid or not, as a whole. */
+const check = (isValid: (value: unknown) => boolean): Check => {
+  return value => (isValid(value) ? undefined : { part: value })
+}
+
+// Lengths are compared, not matched: `{0,63}` is unrolled when it is compiled, which costs more than everything else here.
 const MAX_LENGTH = 64
 const MAX_ATTRIBUTES = 8
 const NAME = /^[A-Za-z][A-Za-z0-9_.]*$/
@@ -24,53 +29,52 @@ const isText = (value: unknown, form: RegExp) =>
   typeof value === 'string' && value.length <= MAX_LENGTH && form.test(value)
 /** What a command or the value of an attribute can be. */
 export const isValue = (value: unknown): boolean => isText(value, VALUE)
-const isSentence: Check = value => typeof value === 'string' && value !== ''
-export const isBoolean: Check = value => typeof value === 'boolean'
-const isWhole = (least: number, most: number): Check => {
-  return value => Number.isInteger(value) && (value as number) >= least && (value as number) <= most
-}
-const isOneOf = (...allowed: unknown[]): Check => {
-  return value => allowed.includes(value)
+const isSentence = (value: unknown) => typeof value === 'string' && value !== ''
+const isWhole = (least: number, most: number) => {
+  return (value: unknown) =>
+    Number.isInteger(value) && (value as number) >= least && (value as number) <= most
 }
 
-const isList: Check = value => {
-  if (!Array.isArray(value)) return false
-  const wrong = value.find(one => !isValue(one))
-  return wrong === undefined && !value.includes(undefined) ? true : { part: wrong }
+export const checkBoolean: Check = check(value => typeof value === 'boolean')
+const checkOneOf = (...allowed: unknown[]) => check(value => allowed.includes(value))
+
+const checkList: Check = value => {
+  if (!Array.isArray(value)) return { part: value }
+  const wrong = value.findIndex(one => !isValue(one))
+  return wrong < 0 ? undefined : { part: value[wrong] }
 }
 
-const isAttributes: Check = value => {
-  if (!isRecord(value)) return false
+const checkAttributes: Check = value => {
+  if (!isRecord(value)) return { part: value }
   const keys = Object.keys(value)
-  if (keys.length > MAX_ATTRIBUTES) return false
+  if (keys.length > MAX_ATTRIBUTES) return { part: value }
   const wrong = keys.find(key => {
     const given = value[key]
     return !isText(key, NAME) || RESERVED.includes(key) || !(typeof given === 'boolean' || isValue(given))
   })
-  return wrong === undefined ? true : { part: wrong }
+  return wrong === undefined ? undefined : { part: wrong }
 }
 
-const isEvents: Check = value => {
-  if (!isRecord(value)) return false
+const checkEvents: Check = value => {
+  if (!isRecord(value)) return { part: value }
   for (const metric of Object.keys(value)) {
     const attributes = value[metric]
     const keys = isRecord(attributes) ? Object.keys(attributes) : undefined
     if (!isText(metric, NAME) || !keys || keys.length > MAX_ATTRIBUTES) return { part: metric }
     for (const key of keys) {
       const values = (attributes as Record<string, unknown>)[key]
-      if (!isText(key, NAME) || !(values === Boolean || isList(values) === true))
-        return { part: `${metric}.${key}` }
+      if (!isText(key, NAME) || (values !== Boolean && checkList(values))) return { part: `${metric}.${key}` }
     }
   }
-  return true
+  return undefined
 }
 
 /** `fetch` sets these itself, and refuses a request that sets them (undici, `lib/core/request.js`). */
 const REFUSED = /^(connection|content-length|expect|host|keep-alive|transfer-encoding|upgrade)$/i
 
 /** Headers that `fetch` accepts: a token as name (RFC 9110 §5.6.2), visible ASCII and spaces as value. */
-export const isHeaders: Check = value => {
-  if (!isRecord(value)) return false
+export const checkHeaders: Check = value => {
+  if (!isRecord(value)) return { part: value }
   const wrong = Object.keys(value).find(name => {
     const text = value[name]
     return (
@@ -80,42 +84,46 @@ export const isHeaders: Check = value => {
       !/^[ -~]*$/.test(text)
     )
   })
-  return wrong === undefined ? true : { part: wrong }
+  return wrong === undefined ? undefined : { part: wrong }
 }
 
-export const isEndpoint: Check = value => typeof value === 'string'
-export const isTimeout: Check = isWhole(1, 60_000)
+export const checkEndpoint: Check = check(value => typeof value === 'string')
+export const checkTimeout: Check = check(isWhole(1, 60_000))
 
-/** What the library itself says of a resource. */
+/** The resource attributes that the library sets. */
 const RESERVED = ['service.name', 'service.version', 'service.instance.id', 'user.fingerprint']
 
 const DAYS_30 = 30 * 24 * 3_600_000
 
 const checks: Record<keyof TelemetryOptions, Check> = {
-  name: value => isText(value, /^(@[A-Za-z0-9][A-Za-z0-9_.-]*\/)?[A-Za-z0-9][A-Za-z0-9_.-]*$/),
-  version: value => isText(value, /^[A-Za-z0-9][A-Za-z0-9_.+-]*$/),
+  name: check(value => isText(value, /^(@[A-Za-z0-9][A-Za-z0-9_.-]*\/)?[A-Za-z0-9][A-Za-z0-9_.-]*$/)),
+  version: check(value => isText(value, /^[A-Za-z0-9][A-Za-z0-9_.+-]*$/)),
   // A string here, a URL only in the decision: the user's config may hold the endpoint that is in effect.
-  endpoint: isEndpoint,
-  commands: isList,
-  events: isEvents,
-  failures: value =>
-    typeof value === 'boolean' ||
-    (isRecord(value) && Array.isArray(value.except) && value.except.every(isWhole(0, 255))),
-  agents: isBoolean,
-  environment: isBoolean,
-  headers: isHeaders,
-  timeoutMs: isTimeout,
-  intervalMs: isWhole(0, DAYS_30),
-  metricName: value => isText(value, NAME),
-  delivery: isOneOf('auto', 'detached', 'inline'),
-  consent: isOneOf('notice', 'explicit'),
-  notice: isSentence,
-  noticeVersion: isWhole(1, 1e9),
-  policy: value => typeof value === 'string' && /^https?:\/\/[!-~]+$/.test(value),
-  command: value => value === false || isSentence(value),
-  home: value => typeof value === 'string' && (WINDOWS ? /^(~?[/\\]|[A-Za-z]:[/\\])/ : /^~?\//).test(value),
-  resourceAttributes: isAttributes,
-  disabled: value => typeof value === 'boolean' || typeof value === 'string',
+  endpoint: checkEndpoint,
+  commands: checkList,
+  events: checkEvents,
+  failures: check(
+    value =>
+      typeof value === 'boolean' ||
+      (isRecord(value) && Array.isArray(value.except) && value.except.every(isWhole(0, 255))),
+  ),
+  agents: checkBoolean,
+  environment: checkBoolean,
+  headers: checkHeaders,
+  timeoutMs: checkTimeout,
+  intervalMs: check(isWhole(0, DAYS_30)),
+  metricName: check(value => isText(value, NAME)),
+  delivery: checkOneOf('auto', 'detached', 'inline'),
+  consent: checkOneOf('notice', 'explicit'),
+  notice: check(isSentence),
+  noticeVersion: check(isWhole(1, 1e9)),
+  policy: check(value => typeof value === 'string' && /^https?:\/\/[!-~]+$/.test(value)),
+  command: check(value => value === false || isSentence(value)),
+  home: check(
+    value => typeof value === 'string' && (WINDOWS ? /^(~?[/\\]|[A-Za-z]:[/\\])/ : /^~?\//).test(value),
+  ),
+  resourceAttributes: checkAttributes,
+  disabled: check(value => typeof value === 'boolean' || typeof value === 'string'),
 }
 
 const REQUIRED = ['name', 'version', 'commands']
@@ -137,8 +145,8 @@ export function optionProblems(options: unknown): OptionProblem[] {
       return { option, value, unknown: { near } }
     }
     if (value === undefined && !REQUIRED.includes(option)) return []
-    const valid = checks[option as keyof TelemetryOptions](value)
-    return valid === true ? [] : { option, value: valid ? valid.part : value }
+    const invalid = checks[option as keyof TelemetryOptions](value)
+    return invalid ? { option, value: invalid.part } : []
   })
 }
 

@@ -72,10 +72,14 @@ export function telemetryCommandOf({ name, command }: TelemetryOptions): string 
   return command === false ? undefined : (command ?? `${name.replace(/^@[^/]*\//, '')} telemetry`)
 }
 
-/** A hook that fires for every command also fires for these. Nobody counts that a user manages telemetry. */
-export function isNoCommand(name: string, { name: tool, command }: TelemetryOptions): boolean {
+/**
+ * True for a flag and for the telemetry command. A hook that runs for every command also runs for these, but nobody
+ * should be counted for managing telemetry.
+ */
+export function isNeverCounted(name: string, { name: tool, command }: TelemetryOptions): boolean {
   if (/^(-|telemetry([ :.]|$))/.test(name)) return true
   // `analytics` of `ng analytics`.
-  const [, own = ''] = command ? (/^\S+ (.+)$/.exec(command) ?? []) : []
-  return own !== '' && (name === own || name.startsWith(`${own} `) || name === `${tool} ${own}`)
+  const [, subcommand = ''] = command ? (/^\S+ (.+)$/.exec(command) ?? []) : []
+  if (!subcommand) return false
+  return name === subcommand || name.startsWith(`${subcommand} `) || name === `${tool} ${subcommand}`
 }

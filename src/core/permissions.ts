@@ -9,8 +9,8 @@ interface NodePermission {
 }
 
 /**
- * A sentence that names the permissions which Deno was not given; undefined if it has all of them. Deno would put
- * a question to the user for each, and telemetry is not worth one. Other runtimes have none that ask.
+ * A sentence that names the permissions which Deno was not given; undefined if it has all of them, and in other runtimes.
+ * Deno would ask the user for each one, and telemetry must not cause a question.
  */
 export function lacking(...names: readonly string[]): string | undefined {
   if (!process.versions.deno) return undefined
@@ -21,11 +21,11 @@ export function lacking(...names: readonly string[]): string | undefined {
   })
 }
 
-/** What Node's permission model forbids of what is needed to count and to send, in words. */
+/** A sentence that names what Node's permission model forbids, of what counting and sending needs. */
 export function forbidden(stateFolder: string): string | undefined {
   const { permission } = process as { permission?: NodePermission }
   if (!permission) return undefined
-  // Node before 25 does not restrict the network, and answers false for what it does not know.
+  // Node before 25 does not restrict the network, and says false for a permission that it does not know.
   const hasNet = !process.allowedNodeEnvironmentFlags.has('--allow-net') || permission.has('net')
   return without('Node', ['fs-read', 'fs-write', 'net'], name =>
     name === 'net' ? hasNet : permission.has(name.replace('-', '.'), stateFolder),

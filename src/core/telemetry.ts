@@ -7,27 +7,29 @@ import { chooseRoute, type Route } from './deliver/route.ts'
 import { atExit, isFailure } from './exit.ts'
 import { shared } from './global.ts'
 import { explain, isLogMode, say, shortReason } from './log-mode.ts'
-import { isNoCommand, type TelemetryOptions } from './options.ts'
+import { isNeverCounted, type TelemetryOptions } from './options.ts'
 import type { Tool } from './tool.ts'
 import { commandSeries, copyOf, eventSeries, FAILURE_METRIC, type Series } from './vocabulary.ts'
 
 /** A command that ends sooner delivers at its exit; one that runs longer, after this time. */
 const DELIVER_AFTER_MS = 1000
+
 /** What one tool's telemetry knows. It counts, schedules and delivers, in this order. */
 interface State {
+  /** The options as they were passed. */
   given: TelemetryOptions
   tool: Tool
-  /** A copy, made when it is first needed: what was found valid is what is used. */
+  /** A copy of them, made when first needed: the caller cannot change it after it was checked. */
   options?: TelemetryOptions
   disabled: boolean | string
-  /** Lasts until the next delivery: a program that runs on obeys an opt-out. Where it is off, for the whole process. */
+  /** Kept until the next delivery, so a long-running program sees an opt-out. `off` is kept until the process ends. */
   decision?: Decision | undefined
-  /** What counts by the last decision, until that is delivered. */
+  /** Counts under that decision, until its counts are delivered. Undefined where the decision is `off`. */
   counter?: Counter | undefined
-  /** The command that this process has counted last, where failures are counted. */
-  running?: Series | undefined
+  /** With `failures`, the command that was counted last: if the process fails, this command has failed. */
+  lastCommand?: Series | undefined
   timer?: NodeJS.Timeout | undefined
-  watching: boolean
+  listensForExit: boolean
   route?: Route
   /** Resolves when the last delivery has ended. */
   delivered?: Promise<void>
@@ -73,7 +75,7 @@ function optionsOf(state: State): TelemetryOptions {
 function countCommand(state: State, name: unknown): void {
   if (isOptedOut(state)) return
   const options = optionsOf(state)
-  if (typeof name === 'string' && isNoCommand(name, options)) {
+  if (typeof name === 'string' && isNeverCounted(name, options)) {
     explain(state.given, `${name}: flags and the telemetry command are never counted`)
     return
   }
@@ -81,7 +83,7 @@ function countCommand(state: State, name: unknown): void {
   if (!series) return
   count(state, series)
   if (options.failures) {
-    state.running = series
+    state.lastCommand = series
     shared().last = state.tool
   }
 }
@@ -93,25 +95,28 @@ function countEvent(state: State, metric: string, attributes: unknown): void {
   else explain(state.given, `${metric} with these attributes is not in \`events\``)
 }
 
-/** Looks for an opt-out in the environment before anything else: the cheapest path. */
+/** Looks only in the environment: the cheapest way to be off. Not in `log` mode, which explains the whole decision. */
 function isOptedOut(state: State): boolean {
   if (state.decision || isLogMode(state.given)) return false
   return optOut({ options: state.given, env: process.env, disabled: state.disabled }) !== undefined
 }
 
-/** Decides, unless that was done since the last delivery. */
 function mayCount(state: State): boolean {
-  if (!state.decision) {
-    const options = optionsOf(state)
-    const show: Situation['show'] = (folders, target, seen, agreed) =>
-      !shared().noticed && (shared().noticed = showNotice(options, folders, target, seen, agreed))
-    const decision = decide({ options, env: process.env, disabled: state.disabled, show })
-    state.decision = decision
-    state.counter = decision.mode === 'off' ? undefined : counterFor(options, decision)
-    if (decision.mode === 'off' && isLogMode(state.given))
-      explain(options, shortReason(options, decision, state.disabled))
-  }
-  return state.decision.mode !== 'off'
+  return (state.decision ?? decideNow(state)).mode !== 'off'
+}
+
+function decideNow(state: State): Decision {
+  const { disabled } = state
+  const options = optionsOf(state)
+  // One notice per process, whichever tool shows it.
+  const show: Situation['show'] = (...about) =>
+    !shared().noticed && (shared().noticed = showNotice(options, ...about))
+  const decision = decide({ options, env: process.env, disabled, show })
+  const isOff = decision.mode === 'off'
+  state.decision = decision
+  state.counter = isOff ? undefined : counterFor(options, decision)
+  if (isOff && isLogMode(state.given)) explain(options, shortReason(options, decision, disabled))
+  return decision
 }
 
 function count(state: State, series: Series): void {
@@ -122,14 +127,16 @@ function count(state: State, series: Series): void {
 // Schedule
 
 function schedule(state: State): void {
-  if (!state.watching) {
+  if (!state.listensForExit) {
+    // Only a failure depends on the exit code.
     const late = Boolean(optionsOf(state).failures) && !process.versions.bun && !process.versions.deno
-    atExit(code => silently(state, () => end(state, code)), late)
+    atExit(code => silently(state, () => onExit(state, code)), late)
   }
-  state.watching = true
+  state.listensForExit = true
   const { mode } = state.counter!
   if (state.timer || mode === 'log') return
-  // Inline has to begin while the event loop still turns; a helper has time until the end. `local` only decides anew.
+  // An inline delivery needs the event loop, which ends before the exit; a helper can be started at the exit. `local`
+  // delivers nothing, but after this time it decides anew.
   const now = mode === 'on' && isInline(state)
   startTimer(state, now ? 0 : DELIVER_AFTER_MS)
   if (now) state.timer!.ref()
@@ -140,46 +147,60 @@ function isInline(state: State): boolean {
   return state.route.route === 'inline'
 }
 
-function end(state: State, code: number): void {
-  const { running } = state
-  if (running && isFailure(code, optionsOf(state)) && shared().last === state.tool && mayCount(state))
-    count(state, { metric: FAILURE_METRIC, attributes: running.attributes })
-  deliver(state, { atExit: true })
+function onExit(state: State, code: number): void {
+  const { lastCommand } = state
+  if (lastCommand && isFailure(code, optionsOf(state)) && shared().last === state.tool && mayCount(state))
+    count(state, { metric: FAILURE_METRIC, attributes: lastCommand.attributes })
+  deliver(state, { exiting: true })
 }
 
 // Deliver
 
-function deliver(state: State, { atExit = false, ignoreHold = false } = {}): void {
+function deliver(state: State, { exiting = false, ignoreHold = false } = {}): void {
   clearTimeout(state.timer)
   state.timer = undefined
   // Once off, off for the whole run. Otherwise the next decision would find the notice that this run has just shown.
   if (state.decision?.mode !== 'off') state.decision = undefined
   const { counter } = state
-  let job: Job | undefined
-  if (atExit) for (const inline of state.inline) if (inline.abandon()) job = inline.job
-  const wait = counter && !ignoreHold && !(atExit && counter.leads) ? counter.heldUntil - Date.now() : 0
-  if (wait > 0) {
-    // Others have just sent, or the interval is not over. If this process is still there then, it looks again.
-    if (!atExit) startTimer(state, wait)
-  } else if (counter) {
-    state.counter = undefined
-    job = counter.job(ignoreHold) ?? job
-  }
+  const abandoned = exiting ? abandonInline(state) : undefined
+  const job = dueJob(state, exiting, ignoreHold) ?? abandoned
   if (!job) return
   if (counter?.mode === 'log') {
     const body = loadHelper().preview(job, counter.counted, Date.now())
     say(state.given, `this would be sent to ${job.url}\n${body}`)
-  } else if (isInline(state) && !atExit) startInline(state, job)
-  else start(state, job)
+  } else if (isInline(state) && !exiting) startInline(state, job)
+  else startDetached(state, job)
 }
 
-/** A timer that keeps no process alive. Longer ones than Node's longest look earlier, and wait again. */
+/** Delivers what this process has counted; undefined where nothing is due. A process that does not exit looks again then. */
+function dueJob(state: State, exiting: boolean, ignoreHold: boolean): Job | undefined {
+  const { counter } = state
+  if (!counter) return undefined
+  // At the exit of a command that leads, its helper waits instead.
+  const isDue = ignoreHold || (exiting && counter.leads)
+  const wait = isDue ? 0 : counter.heldUntil - Date.now()
+  if (wait > 0) {
+    if (!exiting) startTimer(state, wait)
+    return undefined
+  }
+  state.counter = undefined
+  return counter.job(ignoreHold)
+}
+
+/** Ends the deliveries by this process, and returns the job of the last one that was not done: a helper does it again. */
+function abandonInline(state: State): Job | undefined {
+  let job: Job | undefined
+  for (const inline of state.inline) if (inline.abandon()) job = inline.job
+  return job
+}
+
+/** A timer that keeps no process alive. Node's longest is 24 days: after that, `deliver` waits for the rest. */
 function startTimer(state: State, ms: number): void {
   state.timer = setTimeout(() => silently(state, () => deliver(state)), Math.min(ms, 2 ** 31 - 1)).unref()
 }
 
-/** At exit the event loop has stopped, so on the inline route a helper sends too, unless none can work. */
-function start(state: State, job: Job): void {
+/** Also at the exit of a process on the inline route, since its event loop has stopped; not where no helper can work. */
+function startDetached(state: State, job: Job): void {
   if (isInline(state) && state.route!.never) return
   const ended = startHelper(job)
   if (ended) state.delivered = ended
@@ -196,9 +217,9 @@ async function flush(state: State): Promise<void> {
   if (!state.delivered) return
   const { timeoutMs = 2000 } = optionsOf(state)
   let timeout: NodeJS.Timeout | undefined
-  // Keeps the event loop alive: the helper itself does not, and this call must wait for it.
   await Promise.race([
     Promise.all([state.delivered, ...[...state.inline].map(({ done }) => done)]),
+    // Keeps the event loop alive, which a helper does not do.
     new Promise<void>(resolve => (timeout = setTimeout(resolve, timeoutMs))),
   ])
   clearTimeout(timeout)
@@ -206,7 +227,7 @@ async function flush(state: State): Promise<void> {
 
 function discard(state: State): void {
   clearTimeout(state.timer)
-  state.decision = state.counter = state.running = state.timer = undefined
+  state.decision = state.counter = state.lastCommand = state.timer = undefined
 }
 
 /** Failures of telemetry are silent: the user of the tool cannot fix them. `log` mode and `status` explain. */

@@ -36,7 +36,7 @@ export interface Telemetry<Command extends string = string, Events extends Event
   readonly flushTelemetry: () => Promise<void>
 }
 
-/** What lies on the global handle: the same, and what `tool telemetry …` needs to know. */
+/** A tool on the global handle: what it counts with, and what `trix telemetry …` needs. */
 export interface Tool {
   readonly trackCommand: (name: string) => void
   readonly trackEvent: (metric: string, attributes?: Attributes) => void
@@ -46,7 +46,7 @@ export interface Tool {
   readonly disabled: boolean | string
   /** Off for the rest of this process: a `--no-telemetry` that was parsed late. */
   readonly disable: (reason: boolean | string) => void
-  /** Sends nothing of what this process has counted up to now: the user is managing telemetry. */
+  /** This process does not send what it has counted so far: the user is managing telemetry. */
   readonly discard: () => void
   /** Tells the user who asked for `log` mode why something is not counted. */
   readonly explain: (why: string) => void

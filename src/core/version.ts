@@ -2,7 +2,7 @@
 export const version = '0.3.0'
 
 /**
- * When this version was written, in ms since 1970. A clock that shows an earlier time is wrong, and its times are not
- * believed: a computer without a battery starts in 1970.
+ * The earliest time that is believed, in ms since 1970: when this version was written. A computer whose clock has no
+ * battery starts in 1970.
  */
-export const WRITTEN: number = Date.UTC(2026, 10, 27)
+export const EARLIEST: number = Date.UTC(2026, 10, 27)

@@ -1,6 +1,6 @@
 import { agentIn } from './agent.ts'
 
-/** What a tool may count: its lists, and nothing else. A word that is not in them is never stored and never sent. */
+/** What a tool may count: only what is in its lists. A word that is not in them is never stored or sent. */
 
 /**
  * Attributes, at most 8. A key is a letter, then letters, digits, `_` or `.`; a value is a boolean, or 1 to 64 of
@@ -19,7 +19,7 @@ export type EventList = Readonly<
   Record<string, Readonly<Record<string, readonly string[] | BooleanConstructor>>>
 >
 
-/** Of the options of a tool, those that say what it may count. */
+/** Those options of a tool that say what it may count. */
 export interface Vocabulary {
   commands: readonly string[]
   events?: EventList | undefined
@@ -32,7 +32,7 @@ export const UNKNOWN = 'unknown'
 export const COMMAND_METRIC = 'command_invocation'
 export const FAILURE_METRIC = 'command_failure'
 
-/** The series of a command. Undefined for what is no text. */
+/** The series of a command; undefined if the name is not a string. */
 export function commandSeries(name: unknown, vocabulary: Vocabulary): Series | undefined {
   if (typeof name !== 'string') return undefined
   const { commands, metricName = COMMAND_METRIC, agents } = vocabulary
@@ -41,7 +41,7 @@ export function commandSeries(name: unknown, vocabulary: Vocabulary): Series | u
   return { metric: metricName, attributes: { command_name: command, ...(agent && { agent }) } }
 }
 
-/** The series of an event; undefined where the lists do not have it. */
+/** The series of an event; undefined if it is not in the lists. */
 export function eventSeries(metric: string, attributes: unknown, vocabulary: Vocabulary): Series | undefined {
   const lists = own(vocabulary.events ?? {}, metric)
   if (!lists || !isRecord(attributes)) return undefined
@@ -57,7 +57,7 @@ export function eventSeries(metric: string, attributes: unknown, vocabulary: Voc
   return { metric, attributes: listed }
 }
 
-/** Only own keys: "constructor" is in every object. */
+/** Not `record[key]`: every object has a "constructor". */
 function own<T>(record: Readonly<Record<string, T>>, key: string): T | undefined {
   return Object.hasOwn(record, key) ? record[key] : undefined
 }
@@ -70,7 +70,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value))
 }
 
-/** The same value, but no longer the caller's to change: what was found valid is what is used. */
+/** A deep copy. The caller can change the original after it was checked, but not this. */
 export function copyOf<T>(value: T): T {
   if (Array.isArray(value)) return value.map(copyOf) as T
   if (!isRecord(value)) return value

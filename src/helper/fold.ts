@@ -1,6 +1,6 @@
 import type { Outcome } from '../core/deliver/job.ts'
 import { type Head, parseSeries } from '../core/log/record.ts'
-import { stampIn } from '../core/stamp.ts'
+import { parseStamp } from '../core/stamp.ts'
 import { isRecord } from '../core/vocabulary.ts'
 
 /**
@@ -180,7 +180,7 @@ export function isHead(head: unknown): head is Head {
   if (!isRecord(head)) return false
   const { file, id, metric, resource, fingerprint = '' } = head
   return (
-    stampIn(file) !== undefined &&
+    parseStamp(file) !== undefined &&
     [id, metric, fingerprint].every(text => typeof text === 'string') &&
     isRecord(resource) &&
     Object.values(resource).every(value => typeof value === 'string' || typeof value === 'boolean')

@@ -14,7 +14,7 @@ export function postByHttp(request: Request, signal: AbortSignal): Promise<Outco
   return new Promise(resolve => {
     const fail = (error: Error & { code?: string }) =>
       resolve({
-        what: request.left ? 'unknown' : 'refused',
+        what: request.mayHaveLeft ? 'unknown' : 'refused',
         why: signal.aborted ? 'timeout' : `${error.code}`,
       })
     try {
@@ -31,8 +31,8 @@ export function postByHttp(request: Request, signal: AbortSignal): Promise<Outco
       const sent = new ClientRequest(options as unknown as URL)
       // Until there is a connection, nothing of the request can have been received.
       sent.on('socket', socket => {
-        if (!socket.connecting) request.left = true
-        socket.once(isTls ? 'secureConnect' : 'connect', () => (request.left = true))
+        if (!socket.connecting) request.mayHaveLeft = true
+        socket.once(isTls ? 'secureConnect' : 'connect', () => (request.mayHaveLeft = true))
       })
       sent.on('error', fail)
       sent.on('response', response => {

@@ -21,7 +21,7 @@ const MAX_AGE_MS = 180 * 24 * 3_600_000
 export function olderLogs(path: string): OtherLog[] {
   const { endpoint } = parseLogName(path.slice(parentOf(path).length + 1))!
   return logsBeside(path)
-    .filter(({ name, log }) => log.path !== path && name.endpoint === endpoint && !isSettled(log))
+    .filter(({ name, log }) => log.path !== path && name.endpoint === endpoint && !isAllTaken(log))
     .map(({ log }) => log)
     .reverse()
 }
@@ -52,7 +52,7 @@ function logsBeside(path: string): { log: OtherLog; name: NonNullable<ReturnType
 }
 
 /** True where its tail shows a claim that was taken and no mark behind that: then it need not be folded. */
-function isSettled({ path, bytes }: OtherLog): boolean {
+function isAllTaken({ path, bytes }: OtherLog): boolean {
   try {
     const fd = openLog(path)
     try {

@@ -10,7 +10,7 @@ export async function postByFetch(request: Request, signal: AbortSignal): Promis
   const { url, headers, body } = request
   if (signal.aborted) return { what: 'refused', why: 'timeout' }
   // Until a channel says otherwise, it may have left: this process can be ended at any time.
-  request.left = true
+  request.mayHaveLeft = true
   const isWatched = watchSending(request)
   try {
     const response = await fetch(url, { method: 'POST', redirect: 'manual', headers, body, signal })
@@ -19,8 +19,8 @@ export async function postByFetch(request: Request, signal: AbortSignal): Promis
     return judge(response.status, response.headers.get('content-type') ?? '')
   } catch (error) {
     const code = codeOf(error)
-    if (code === BAD_PORT || (!isWatched && NO_CONNECTION.test(code))) request.left = false
-    return { what: request.left ? 'unknown' : 'refused', why: signal.aborted ? 'timeout' : code }
+    if (code === BAD_PORT || (!isWatched && NO_CONNECTION.test(code))) request.mayHaveLeft = false
+    return { what: request.mayHaveLeft ? 'unknown' : 'refused', why: signal.aborted ? 'timeout' : code }
   }
 }
 
@@ -32,9 +32,9 @@ export async function postByFetch(request: Request, signal: AbortSignal): Promis
 function watchSending(request: Request): boolean {
   if (process.versions.bun || process.versions.deno || !process.versions.undici) return false
   const { subscribe } = process.getBuiltinModule('node:diagnostics_channel')
-  subscribe('undici:request:create', () => (request.left = false))
+  subscribe('undici:request:create', () => (request.mayHaveLeft = false))
   for (const name of ['connected', 'sendHeaders'])
-    subscribe(`undici:client:${name}`, () => (request.left = true))
+    subscribe(`undici:client:${name}`, () => (request.mayHaveLeft = true))
   return true
 }
 

@@ -14,23 +14,23 @@ export interface Reader {
   /** The offset up to which the log has been folded. */
   at: number
   /** The offset of the checkpoint that was read; 0 without one. */
-  since: number
+  checkpoint: number
 }
 
 /** Of this library's fold. A checkpoint of another format is passed over. */
 const FORMAT = 1
 /** How much is folded before another checkpoint is due: 256 KiB. */
-const EVERY = 2 ** 18
+const CHECKPOINT_BYTES = 2 ** 18
 
 /** Reads the first `size` bytes of a log; by default all of it. */
 export function openReader(fd: number, size: number = fs.fstatSync(fd).size): Reader {
-  for (let length = 2 * EVERY; ; length *= 2) {
+  for (let length = 2 * CHECKPOINT_BYTES; ; length *= 2) {
     const base = Math.max(0, size - length)
     const text = readText(fd, base, size)
     const found = checkpointIn(text, base) ?? (base ? undefined : { fold: emptyFold(), at: 0 })
     if (!found) continue
     const { fold, at } = found
-    return { fd, fold, since: at, at: at + feed(fold, text.slice(at - base)) }
+    return { fd, fold, checkpoint: at, at: at + feed(fold, text.slice(at - base)) }
   }
 }
 
@@ -42,11 +42,11 @@ export function readOn(reader: Reader, until?: string): Fold {
 }
 
 /** Appends a checkpoint where one is due. A reader knows where the last one is, and that need not be looked for again. */
-export function writeCheckpoint({ fd, since }: Pick<Reader, 'fd' | 'since'>): void {
+export function writeCheckpoint({ fd, checkpoint }: Reader): void {
   const { size } = fs.fstatSync(fd)
-  if (size - since < EVERY) return
+  if (size - checkpoint < CHECKPOINT_BYTES) return
   // Up to the last newline: the record behind it may still be on its way.
-  const end = since + readText(fd, since, size).lastIndexOf('\n')
+  const end = checkpoint + readText(fd, checkpoint, size).lastIndexOf('\n')
   const { fold } = openReader(fd, end)
   append(fd, `!sum ${FORMAT} ${end} ${JSON.stringify({ ...fold, series: [...fold.series] })}`)
 }
@@ -62,7 +62,7 @@ function checkpointIn(text: string, base: number): Pick<Reader, 'fold' | 'at'> |
     if (Number(format) !== FORMAT || !(at >= base && at <= base + start)) continue
     try {
       const fold = JSON.parse(json!)
-      if (isWhole(fold)) return { fold: { ...fold, series: new Map(fold.series) }, at }
+      if (isFold(fold)) return { fold: { ...fold, series: new Map(fold.series) }, at }
     } catch {
       // cut short: the one before it is as good
     }
@@ -71,7 +71,7 @@ function checkpointIn(text: string, base: number): Pick<Reader, 'fold' | 'at'> |
 }
 
 /** Nobody else writes checkpoints, but a body of what is none would be refused for ever. */
-function isWhole({ head, time, total, taken, series }: { [key in keyof Fold]: unknown }): boolean {
+function isFold({ head, time, total, taken, series }: { [key in keyof Fold]: unknown }): boolean {
   const areNumbers = (values: unknown[]) => values.every(Number.isSafeInteger)
   return (
     (head === undefined || isHead(head)) &&

@@ -25,7 +25,7 @@ export interface Request {
   headers: Readonly<Record<string, string>>
   body: string
   /** False as long as it is certain that no byte has left this process. */
-  left: boolean
+  mayHaveLeft: boolean
 }
 
 /** What the sender asks of its process. */

@@ -22,7 +22,7 @@ import { decide } from '../../src/core/decide/decide.ts'
 import { shared } from '../../src/core/global.ts'
 import type { TelemetryOptions } from '../../src/core/options.ts'
 import type { Tool } from '../../src/core/tool.ts'
-import { WRITTEN } from '../../src/core/version.ts'
+import { EARLIEST } from '../../src/core/version.ts'
 import { commandSeries, eventSeries } from '../../src/core/vocabulary.ts'
 import { send } from '../../src/helper/sender.ts'
 import type { Request, Steps } from '../../src/helper/step.ts'
@@ -219,7 +219,7 @@ class User {
   readonly elsewhere: Place
   config = ''
   foreign = false
-  now = WRITTEN + 86_400_000
+  now = EARLIEST + 86_400_000
   runs = 0
   /** Commands that may be received, each counted once under a name of its own, with the place and what else. */
   readonly sendable = new Map<string, Process>()

@@ -18,7 +18,7 @@ import { saysNo } from '../../src/core/decide/consent.ts'
 import type { Decision } from '../../src/core/decide/decide.ts'
 import { shared } from '../../src/core/global.ts'
 import { initTelemetry } from '../../src/core/handle.ts'
-import { WRITTEN } from '../../src/core/version.ts'
+import { EARLIEST } from '../../src/core/version.ts'
 import { send } from '../../src/helper/sender.ts'
 import { strictDecode } from '../strict-decode.ts'
 import { fuzz, makeFolder } from './fuzz.ts'
@@ -29,7 +29,7 @@ import { outputOf } from './output.ts'
 
 const root = makeFolder()
 const state = join(root, '.local/state/trix')
-const NOW = WRITTEN + 100 * 86_400_000
+const NOW = EARLIEST + 100 * 86_400_000
 
 interface Scribble {
   kind: 'overwrite' | 'truncate' | 'append' | 'empty' | 'remove' | 'folder' | 'link'

@@ -1,11 +1,11 @@
 import { parse, TomlError } from 'smol-toml'
 import { parentOf, readWhole } from '../files.ts'
 import { fs } from '../node.ts'
-import { type Check, isBoolean, isEndpoint, isHeaders, isTimeout } from '../option-problems.ts'
+import { type Check, checkBoolean, checkEndpoint, checkHeaders, checkTimeout } from '../option-problems.ts'
 import { isTypo } from '../typo.ts'
 import { isRecord } from '../vocabulary.ts'
 
-/** The `[telemetry]` table of the user's config file, as it is written there. No command of ours writes it. */
+/** The `[telemetry]` table of the user's config file, as it is written there. The library only reads it. */
 export interface Config {
   enabled?: boolean
   endpoint?: string
@@ -16,7 +16,7 @@ export interface Config {
 
 /** Why a config file cannot be used. Then telemetry is off. The sentences are in `explain/config.ts`. */
 export type ConfigProblem =
-  /** The system's message, or that it is no file, too large, not UTF-8. */
+  /** The system's message, or that it is not a file, too large or not UTF-8. */
   | { why: 'unreadable'; message: string }
   /** It belongs to another user, or everybody may write it. */
   | { why: 'foreign' }
@@ -26,7 +26,7 @@ export type ConfigProblem =
   | { why: 'value'; key: string; value: unknown }
   /** No such key in `[telemetry]`. */
   | { why: 'unknown'; key: string }
-  /** Something that was most likely meant for `[telemetry]`, and is not in it. */
+  /** A key outside `[telemetry]` that was most likely meant for it. */
   | { why: 'misplaced'; key: string }
   /** Headers without the endpoint that they belong to: they would follow the tool to each of its new servers. */
   | { why: 'headers' }
@@ -35,16 +35,16 @@ export type ConfigProblem =
 const MAX_CONFIG_BYTES = 1 << 20
 
 const checks: Record<keyof Config, Check> = {
-  enabled: isBoolean,
-  endpoint: isEndpoint,
-  timeout_ms: isTimeout,
-  air_gapped: isBoolean,
-  headers: isHeaders,
+  enabled: checkBoolean,
+  endpoint: checkEndpoint,
+  timeout_ms: checkTimeout,
+  air_gapped: checkBoolean,
+  headers: checkHeaders,
 }
 
 /**
- * Reads the file at `path`. No file is an empty config; but the user's own may be one that cannot be seen just now, on a
- * volume that is not mounted. Never throws.
+ * Reads the file at `path`. No file is an empty config, except where the folder of the user's own file is a dangling link:
+ * it may be on a volume that is not mounted now, and may hold a no. Never throws.
  */
 export function readConfig(path: string, isOwn = true): Config | ConfigProblem {
   try {
@@ -77,7 +77,7 @@ export const isProblem = (config: Config | ConfigProblem): config is ConfigProbl
 export function parseConfig(text: string): Config | ConfigProblem {
   let document: Record<string, unknown>
   try {
-    // Elsewhere in the document may be integers that a JavaScript number cannot hold; they are none of our business.
+    // The rest of the document may have integers that a JavaScript number cannot hold. They must not be an error.
     document = text ? parse(text.replace(/^\ufeff/, ''), { integersAsBigInt: 'asNeeded' }) : {}
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
@@ -89,18 +89,18 @@ export function parseConfig(text: string): Config | ConfigProblem {
   for (const key of Object.keys(table)) {
     // An unknown key is most likely a misspelt opt-out: `enabeld = false` must not leave telemetry on.
     if (!Object.hasOwn(checks, key)) return { why: 'unknown', key }
-    const valid = checks[key as keyof Config](table[key])
-    if (valid !== true) return { why: 'value', key, value: valid ? valid.part : table[key] }
+    const invalid = checks[key as keyof Config](table[key])
+    if (invalid) return { why: 'value', key, value: invalid.part }
   }
   if (table.headers && table.endpoint === undefined) return { why: 'headers' }
   const key = Object.keys(others).find(key => isMisplaced(key, others[key], table))
   return key === undefined ? table : { why: 'misplaced', key }
 }
 
-/** A no in other words, without `-` and `_`. */
+/** Other names for a no, without `-` and `_`. */
 const OTHER_NO = /^((disable|no|enable)telemetry|telemetry(disabled?|enabled?|off|optout)|donottrack)$/
 
-/** An opt-out as people write it beside `[telemetry]`, or a table that is nearly called that. */
+/** True for an opt-out as people write it outside `[telemetry]`, and for a table with nearly that name. */
 function isMisplaced(key: string, value: unknown, table: Config): boolean {
   const word = key.toLowerCase().replaceAll(/[-_]/g, '')
   if (isTypo(word, 'telemetry') || OTHER_NO.test(word)) return true

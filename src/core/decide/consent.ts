@@ -1,15 +1,15 @@
-import { readWhole, writeStamped } from '../files.ts'
+import { readWhole, rename, writeStamped } from '../files.ts'
 import { SEP } from '../node.ts'
 import type { TelemetryOptions } from '../options.ts'
-import { isCopied, stampIn } from '../stamp.ts'
+import { isCopied, parseStamp, type Stamp } from '../stamp.ts'
 import { isRecord } from '../vocabulary.ts'
 
 /**
- * `consent.json` is the user's answer, written only by `enable`, `disable` and the question; `notice` is what was shown,
+ * `consent.json` has the user's answer, written only by `enable`, `disable` and the question; `notice` has what was shown,
  * written by commands. So a command that shows a notice cannot overwrite a no.
  *
- * A no counts wherever it is found. A yes and a notice count only in the very file that they were written to and for the
- * user who gave them, and hold for what they were about: an origin, the kinds of what is sent, a version of the notice.
+ * A no counts wherever it is found. A yes and a notice count only in the file that they were written to, not in a copy,
+ * and only for the user who wrote it. They hold for one origin, the kinds of what is sent, and a version of the notice.
  */
 
 /** What somebody agreed to, or was shown, for one origin. */
@@ -28,11 +28,11 @@ export type Agreements = Readonly<Record<string, Agreement>>
 export interface Answers {
   /** When the user said no, in ms since 1970. */
   no?: number
-  /** Why it cannot be read. Then nobody knows whether it holds a no. */
+  /** Why it cannot be read. It may then hold a no. */
   unreadable?: string
-  /** Of the yes, or of the notice that was shown. None where the file was copied, or is another user's. */
+  /** What the yes, or the notice that was shown, is about. Empty where the file was copied or is another user's. */
   agreed: Agreements
-  /** It holds agreements of another file or user. */
+  /** The file was copied or is another user's. */
   copied?: true
 }
 
@@ -48,7 +48,7 @@ const MAX_BYTES = 1 << 18
 export const consentPath = (stateFolder: string): string => `${stateFolder}${SEP}consent.json`
 export const noticePath = (stateFolder: string): string => `${stateFolder}${SEP}notice`
 
-/** Reads `consent.json` or `notice`. No file holds no answer. Never throws. */
+/** Reads `consent.json` or `notice`; without a file nothing is agreed to. Never throws. */
 export function readAnswers(path: string): Answers {
   try {
     const content = readWhole(path, MAX_BYTES)
@@ -58,7 +58,7 @@ export function readAnswers(path: string): Answers {
     if (value.no !== undefined) return { agreed: {}, no: Number(value.no) || 0 }
     const agreed = value.yes ?? value.shown
     if (!isAgreements(agreed)) return { agreed: {}, unreadable: 'it holds no answer' }
-    const stamp = stampIn(value.file)
+    const stamp = parseStamp(value.file)
     const isOwn = value.user === userId() && ownerOf(content.stats) === userId()
     return isOwn && stamp && !isCopied(stamp, content.stats) ? { agreed } : { agreed: {}, copied: true }
   } catch (error) {
@@ -88,15 +88,19 @@ export function saysNo(paths: readonly string[]): boolean {
 }
 
 /**
- * Writes a file of answers, whole and synced. Throws where that is not possible. `show` is called once the text is
- * written, and before it is in its place: what was never shown must not count as seen.
+ * Writes a file of answers, whole and synced. Throws where that is not possible. `show` is called when the text is on the
+ * disk but not yet in its place: a notice that cannot be stored is not shown, and one that is not shown is not stored.
  */
 export function writeAnswers(
   path: string,
   answer: { no: number } | { yes: Agreements } | { shown: Agreements },
   show?: () => void,
 ): void {
-  writeStamped(path, file => JSON.stringify({ ...answer, user: userId(), file }), show)
+  const text = (file: Stamp) => JSON.stringify({ ...answer, user: userId(), file })
+  writeStamped(path, text, temporary => {
+    show?.()
+    return rename(temporary, path)
+  })
 }
 
 /** Whether somebody has agreed to all of this. */
@@ -109,7 +113,7 @@ export function covers(agreed: Agreements, { origin, noticeVersion, kinds }: Ter
   )
 }
 
-/** The agreements with one more. What was agreed to adds up: two versions of a tool do not ask in turns. */
+/** The agreements with one more. They add up, so two installed versions of a tool do not ask alternately. */
 export function withTerms(agreed: Agreements, terms: Terms, time: number): Agreements {
   const { origin, noticeVersion, kinds } = terms
   const before = Object.hasOwn(agreed, origin) ? agreed[origin] : undefined
@@ -119,8 +123,8 @@ export function withTerms(agreed: Agreements, terms: Terms, time: number): Agree
 }
 
 /**
- * The kinds of what a tool sends. Not the names of its commands: a new command is no new kind. An attribute of an event
- * is one kind for each of its values, and so are the tool's resource attributes.
+ * The kinds of what a tool sends. A new command is no new kind, but each event is one, each value of an attribute of an
+ * event, and each resource attribute with its value.
  */
 export function kindsOf(options: TelemetryOptions): string[] {
   const { failures, agents, environment, events = {}, resourceAttributes = {} } = options
@@ -140,7 +144,7 @@ export function kindsOf(options: TelemetryOptions): string[] {
   return kinds.sort()
 }
 
-/** The system's id of the user. Windows has none that costs nothing to ask; there a home is one user's. */
+/** The system's id of the user. On Windows asking for one costs too much, and a home belongs to one user anyway. */
 function userId(): number {
   return process.geteuid?.() ?? -1
 }

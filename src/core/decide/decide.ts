@@ -19,12 +19,12 @@ import {
 import { answerFiles, type Environment, type Folders, foldersOf, stateProblem } from './folders.ts'
 import { type ChosenEndpoint, endpointOf, type Target, targetOf } from './target.ts'
 
-/** All that a decision depends on, but for files. */
+/** All that a decision depends on, except files. */
 export interface Situation {
   options: TelemetryOptions
   env: Environment
   disabled: boolean | string
-  /** Rows that are passed over: `status` asks what would be in effect without them. */
+  /** Rows that are skipped: `status` asks what the decision would be without them. */
   without?: ReadonlySet<number>
   /** Shows the notice; false where it could not. Absent where nothing may be shown. */
   show?: (folders: Folders, target: Target, seen: Agreements, agreed: Agreements) => boolean
@@ -33,9 +33,9 @@ export interface Situation {
 /** What a row found, for a sentence: the name of a variable, a file, or a problem with one. */
 export interface Cause {
   variable?: string
-  /** Of that variable, where it is not understood. */
+  /** The value of that variable, if it is not understood. */
   value?: string
-  /** The tool's own variable, where that one was most likely meant for it. */
+  /** The tool's own variable, if `variable` is most likely a misspelling of it. */
   meant?: string
   file?: string
   missing?: string
@@ -67,7 +67,7 @@ export function decide(situation: Situation): Decision {
   }
 }
 
-/** Rows 0 to 4, as far as nothing is read but the environment: the cheapest way to be off. */
+/** Rows 1 to 4, and of row 0 the runtime: what can be told from the environment alone. The cheapest way to be off. */
 export function optOut({ options, env, disabled, without }: Situation): Decision | undefined {
   const off = (row: number, cause: Cause = {}): Decision => ({ mode: 'off', row, cause })
   const missing = supported ? lacking('env', 'read', 'write', 'sys', 'net') : 'process.getBuiltinModule'
@@ -89,7 +89,7 @@ interface Known {
 
 function decideByFiles(situation: Situation): Decision {
   const known = readFiles(situation)
-  return 'mode' in known ? known : decideFor(situation, known)
+  return 'mode' in known ? known : decideByTarget(situation, known)
 }
 
 /** Rows 0 and 5 to 8: the noes that are in files. */
@@ -97,10 +97,9 @@ function readFiles({ options, env, without }: Situation): Decision | Known {
   const applies = (row: number) => !without?.has(row)
   const problems = optionProblems(options)
   const folders = homeProblem(problems) ? undefined : foldersOf(options.name, options.home, env)
-  const off = (row: number, cause: Cause): Decision => ({
-    ...{ mode: 'off', row, cause },
-    ...(folders && { folders }),
-  })
+  const off = (row: number, cause: Cause): Decision => {
+    return { mode: 'off', row, cause, ...(folders && { folders }) }
+  }
   if (problems.length) return off(0, { options: problems })
   if (!folders) return off(5, { message: 'no home' })
   const missing = forbidden(folders.stateFolder)
@@ -116,7 +115,7 @@ function readFiles({ options, env, without }: Situation): Decision | Known {
   if (applies(7)) {
     if (config.enabled === false) return off(7, { file })
     for (const file of folders.machine) {
-      // Only a no is read of it, and what cannot be read may be one.
+      // Of this file only a no counts, and a file that cannot be read may hold one.
       const machine = readConfig(file, false)
       if (isProblem(machine)) return off(7, { file, config: machine })
       if (machine.enabled === false) return off(7, { file })
@@ -128,8 +127,11 @@ function readFiles({ options, env, without }: Situation): Decision | Known {
   return { folders, config, agreed: answers[0]!.agreed }
 }
 
-/** Rows 9 to 19: no file says no. */
-function decideFor({ options, env, without, show }: Situation, { folders, config, agreed }: Known): Decision {
+/** Rows 9 to 19, where neither the environment nor a file says no. */
+function decideByTarget(
+  { options, env, without, show }: Situation,
+  { folders, config, agreed }: Known,
+): Decision {
   const applies = (row: number) => !without?.has(row)
   const variable = `${environmentPrefix(options.name)}_TELEMETRY`
   const asked = applies(4) ? modeFrom(env[variable]) : undefined
@@ -140,13 +142,9 @@ function decideFor({ options, env, without, show }: Situation, { folders, config
   const endpoint = endpointOf(options, env, config)
   const target = targetOf(options, config, endpoint)
   if (!target) return { mode: 'off', row: 10, cause: { endpoint }, folders }
-  const end = (mode: Mode, row: number, cause: Cause = {}): Decision => ({
-    mode,
-    row,
-    cause,
-    folders,
-    target,
-  })
+  const end = (mode: Mode, row: number, cause: Cause = {}): Decision => {
+    return { mode, row, cause, folders, target }
+  }
   if (asked === 'log') return end('log', 11, { variable })
 
   const { local, trusted } = target
@@ -162,7 +160,8 @@ function decideFor({ options, env, without, show }: Situation, { folders, config
   if (applies(16) && options.consent === 'explicit') return end('off', 16)
   const { agreed: seen } = readAnswers(noticePath(folders.stateFolder))
   if (covers(seen, target)) return end('on', 17)
-  // `on` for an endpoint that nobody vouches for (row 13) is no yes, but the notice may be shown for it.
+  // If `asked` is still `on` here, neither the tool nor the config names the endpoint. That is no yes (row 13), but the
+  // notice may be shown.
   const unread = unreadVariable(env) ?? agentIn(env)?.variable
   if (unread) return end('off', 18, { variable: unread })
   return end('off', show?.(folders, target, seen, agreed) ? 19 : 18)

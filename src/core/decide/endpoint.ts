@@ -10,11 +10,10 @@ export interface Endpoint {
 }
 
 /**
- * `/v1/metrics` is appended to the path of the base URL, the query kept; a path that already ends in `/v1/metrics` is
- * used as it is.
+ * Appends `/v1/metrics` to the path of the base URL, unless it already ends so, and keeps the query.
  *
  * Undefined for anything that is not an http(s) URL, and for one with a user name or password in it: `fetch` refuses
- * those, and a secret belongs into `headers`, where nothing prints it.
+ * those, and a secret belongs in `headers`, whose values are never printed.
  *
  * Source: OTLP exporter specification, "Endpoint URLs for OTLP/HTTP".
  */

@@ -1,12 +1,12 @@
 import { isTypo } from '../typo.ts'
 import type { Environment } from './folders.ts'
 
-/** What the environment variables say: an opt-out in any spelling, a CI, a test runner, a place where nobody reads. */
+/** What the environment variables say: an opt-out in any spelling, a CI, a test runner, a terminal that nobody reads. */
 
 /** `on`: count and send. `local`: count, never send. `log`: print what would be sent. `off`: nothing. */
 export type Mode = 'on' | 'local' | 'log' | 'off'
 
-/** Holds the job of the helper process, and marks it: it delivers, and must never count or start a helper. */
+/** Holds the job of a helper process. A process that has it must never count or start a helper. */
 export const HELPER_VARIABLE = 'OTLP_TALLY_HELPER'
 
 /** `TRIX` for the tool `trix`, `ACME_CLI` for `@acme/cli`, `_2FAST` for `2fast`: always a valid shell identifier. */
@@ -45,13 +45,13 @@ export function isSet(value: string | undefined): boolean {
 /** A no by a variable. */
 export interface OptOut {
   variable: string
-  /** What is not understood. */
+  /** Its value, if that is not understood. */
   value?: string
-  /** The tool's own variable, where another name was most likely meant for it. */
+  /** The tool's own variable, if `variable` is another name for it. */
   meant?: string
 }
 
-/** The variable by which the user says no to this tool: its own, or a no by another name, as people try them. */
+/** The variable by which the user says no to this tool: its own, or another name that people try. */
 export function optOutIn(env: Environment, prefix: string): OptOut | undefined {
   const own = `${prefix}_TELEMETRY`
   const value = env[own] ?? ''
@@ -71,7 +71,7 @@ const NOES = [
   ...['TELEMETRY_OPTOUT', 'TELEMETRY_OPT_OUT', 'TELEMETRY_OFF', 'DO_NOT_TRACK'],
 ]
 
-/** A no by another name; also with a slip of the fingers, but never one that turns a yes into a no. */
+/** True for a no by another name, also if that is misspelt. A misspelt yes is never taken for a no. */
 function isOptOut(name: string, value: string | undefined): boolean {
   if (NOES.some(no => isTypo(name, no, 1))) return isSet(value)
   const isSwitch =
@@ -86,18 +86,18 @@ const CI_VARIABLES = [
   ...['bamboo_planKey', 'GO_PIPELINE_LABEL', 'HUDSON_URL'],
 ]
 
-/** The variable by which a CI service shows; undefined where none does. */
+/** The variable that shows a CI service; undefined where none does. */
 export function ciVariable(env: Environment): string | undefined {
   return CI_VARIABLES.find(name => isSet(env[name]))
 }
 
-/** Of Vitest, Jest, `node --test`, Mocha, Playwright, tap and Cypress. AVA and Bun set `NODE_ENV` alone. */
+/** Of Vitest, Jest, `node --test`, Mocha, Playwright, tap and Cypress. AVA and Bun set only `NODE_ENV`. */
 const TEST_VARIABLES = [
   ...['VITEST', 'JEST_WORKER_ID', 'NODE_TEST_CONTEXT', 'MOCHA_WORKER_ID'],
   ...['TEST_WORKER_INDEX', 'TAP', 'CYPRESS'],
 ]
 
-/** The variable by which a test runner shows. Workers are counted from 0, so `0` is set too. */
+/** The variable that shows a test runner. Workers are numbered from 0, so `0` counts as set too. */
 export function testVariable(env: Environment): string | undefined {
   return env.NODE_ENV === 'test' ? 'NODE_ENV' : TEST_VARIABLES.find(name => env[name])
 }
@@ -105,7 +105,7 @@ export function testVariable(env: Environment): string | undefined {
 /** What bash, zsh (`bashcompinit`) and the completion libraries of Node set while they ask a tool for completions. */
 const COMPLETION_VARIABLES = ['COMP_LINE', 'COMP_POINT', 'COMP_CWORD', '_ARGCOMPLETE']
 
-/** Why nobody reads what a command writes on this terminal: a variable; undefined where nothing says so. */
+/** The variable that shows that nobody reads this terminal; undefined where none does. */
 export function unreadVariable(env: Environment): string | undefined {
   if (env.TERM === 'dumb') return 'TERM'
   return COMPLETION_VARIABLES.find(name => env[name] !== undefined)

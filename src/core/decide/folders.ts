@@ -3,13 +3,13 @@ import { fs, os, SEP, WINDOWS } from '../node.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** Where a tool's files are. Nothing is made here, and nothing is looked at. */
+/** The paths of a tool's files. `foldersOf` neither reads nor makes them. */
 export interface Folders {
-  /** The user's file. It is only read. */
+  /** The user's config file. It is only read. */
   config: string
-  /** The machine's files, of which nothing but a no is read. */
+  /** The machine's config files. In these only a no counts. */
   machine: readonly string[]
-  /** The folder of the answer, the notice, the fingerprint and the logs. */
+  /** Holds the answer, the notice, the fingerprint and the logs. */
   stateFolder: string
   /** The default state folder, if XDG_STATE_HOME names another: `disable` writes its no there as well. */
   fallback?: string
@@ -57,7 +57,7 @@ export function answerFiles({ stateFolder, fallback }: Folders): string[] {
 function machineFolders(env: Environment): string[] {
   if (WINDOWS) return env.ProgramData ? [env.ProgramData] : []
   const folders = (env.XDG_CONFIG_DIRS ?? '').split(':').filter(absolute)
-  // Also where the variable names others: an administrator's no must not depend on a user's environment.
+  // `/etc/xdg` also if the variable names others: an administrator's no must not depend on a user's environment.
   return [...new Set([...folders, '/etc/xdg'])]
 }
 
@@ -69,12 +69,12 @@ function userHome(env: Environment): string | undefined {
   }
 }
 
-/** The specification says to ignore a relative path; it would also scatter state over working folders. */
+/** The path, if it is absolute. The specification says to ignore others; they would scatter state over working folders. */
 function absolute(path: string | undefined): string | undefined {
   return path && (WINDOWS ? /^([A-Za-z]:)?[/\\]/ : /^\//).test(path) ? path : undefined
 }
 
-/** Why the state folder must not be used: nothing in it can be trusted, or nothing may be left in it. */
+/** Why the state folder must not be used: what is in it cannot be trusted, or nothing may be left there. */
 export type StateProblem = 'no home' | 'foreign state' | 'open state'
 
 /**

@@ -7,8 +7,8 @@ import type { Folders } from './folders.ts'
 import type { Target } from './target.ts'
 
 /**
- * Shows the notice on stderr and writes down what was shown. False where it was not shown: there is no terminal, or
- * nothing can be written, and the notice would come back in every run.
+ * Shows the notice on stderr and stores what was shown. False without a terminal. Throws where it cannot be stored: then
+ * it is not shown either, or it would be shown in every run.
  */
 export function showNotice(
   options: TelemetryOptions,
@@ -19,6 +19,7 @@ export function showNotice(
 ): boolean {
   if (!isTerminal()) return false
   const { origin } = target
+  // What the user has said yes to is not new either.
   const known = agreed[origin] ? withTerms(seen, { origin, ...agreed[origin] }, 0) : seen
   const text = noticeText(options, target, folders.config, known, process.stderr.columns)
   const shown = withTerms(seen, target, Date.now())
@@ -27,8 +28,8 @@ export function showNotice(
 }
 
 /**
- * The notice, without colours: it reads the same everywhere. `columns` is the width of what it is shown on. `seen`: what
- * was shown or agreed to before; where there is something, the notice says what is new.
+ * The notice. Without colours, so it reads the same everywhere. `seen`: what was shown or agreed to before; if there is
+ * anything, the notice says what is new. `columns`: the width of the terminal.
  */
 export function noticeText(
   options: TelemetryOptions,
@@ -56,14 +57,14 @@ export function noticeText(
   ].join('\n')
 }
 
-/** What is more than what was shown or agreed to before. */
+/** What was not shown or agreed to before. Nothing if this is the first notice. */
 export function newsIn({ origin, kinds }: Target, seen: Agreements): readonly string[] {
   const before = seen[origin]
   if (before) return kinds.filter(kind => !before.kinds.includes(kind))
   return Object.keys(seen).length ? ['who receives it'] : []
 }
 
-/** A path that the environment named, without what a terminal would obey. */
+/** A path without control characters: the environment may have put some into it. */
 function printable(path: string): string {
   return path.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
 }

@@ -32,8 +32,8 @@ export function endpointOf(options: TelemetryOptions, env: Environment, config: 
 }
 
 /**
- * Where the counts go; undefined if the endpoint is not an http(s) URL. Headers are sent only to the endpoint that they were
- * set for: the tool's to the tool's, the config's to the config's. A token never reaches another server.
+ * Where the counts go; undefined if the endpoint is not an http(s) URL. The tool's headers are sent only to the tool's
+ * endpoint, the config's only to the config's: a token never reaches another server.
  */
 export function targetOf(
   options: TelemetryOptions,
@@ -48,12 +48,15 @@ export function targetOf(
   const headers: Record<string, string> = {}
   for (const { headers: given = {} } of named)
     for (const name of Object.keys(given)) headers[name.toLowerCase()] = given[name]!
-  // The `.env` file of a repository can set the environment. Its endpoint may be another customer's of the same service,
-  // so it is agreed to by its whole URL.
+  // The `.env` file of a repository can set the environment, and its endpoint may belong to another customer of the same
+  // service. So for such an endpoint the user agrees to the whole URL, not only to its origin.
   const trusted = named.length > 0
   return {
     ...parsed,
-    ...{ source, headers, trusted, origin: trusted ? parsed.origin : parsed.url },
+    source,
+    headers,
+    trusted,
+    origin: trusted ? parsed.origin : parsed.url,
     noticeVersion: options.noticeVersion ?? 1,
     kinds: kindsOf(options),
     timeoutMs: config.timeout_ms ?? options.timeoutMs ?? 2000,

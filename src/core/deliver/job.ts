@@ -4,11 +4,11 @@ import type { HeadDraft } from '../log/record.ts'
 export interface Job {
   url: string
   headers: Readonly<Record<string, string>>
-  /** Bound of the whole delivery in ms. */
+  /** Time limit of the whole delivery, in ms. */
   timeoutMs: number
   /** At most one request in this time, in ms. */
   intervalMs: number
-  /** `flushTelemetry`: the interval and bursts are ignored. */
+  /** For `flushTelemetry`: sends now, also in a burst or before the interval is over. */
   ignoreHold?: boolean
   /** The log that the command has appended to. */
   path: string
@@ -16,12 +16,13 @@ export interface Job {
   stateFolder: string
   /** The files that may hold the user's no. */
   answers: readonly string[]
-  /** For a log of which no head is valid. */
+  /** The head for a log that has no valid one. */
   draft: HeadDraft
 }
 
-/** The headers of every request besides those of the tool and of the user, and what HTTP and `fetch` add to them. */
+/** The headers of every request, besides those that the tool or the user has set. */
 export const REQUEST_HEADERS: readonly string[] = ['content-type', 'user-agent', 'otlp-tally-shard']
+/** What HTTP and `fetch` add to them. */
 export const ADDED_HEADERS: readonly string[] = [
   ...['host', 'connection', 'content-length'],
   ...['accept', 'accept-language', 'accept-encoding', 'sec-fetch-mode'],
@@ -34,7 +35,7 @@ export interface Outcome {
   why: string
 }
 
-/** The helper's program, as it can be used in this process. */
+/** What the helper's program offers to this process. */
 export interface Program {
   /** Starts a delivery in this process: see `helper/inline.ts`. */
   sendInline(job: Job): Inline
@@ -45,6 +46,6 @@ export interface Program {
 /** A delivery by the command's own process. */
 export interface Inline {
   done: Promise<void>
-  /** The process ends: writes down what is known of the request. False where all of it was done before. */
+  /** Ends it now, because the process ends, and records what is known of the request. False if it had ended before. */
   abandon(): boolean
 }

@@ -2,8 +2,8 @@ import { parseEndpoint } from '../decide/endpoint.ts'
 import type { Environment } from '../decide/folders.ts'
 
 /**
- * The proxy variables of a helper. Node exits at start-up if one is not an http(s) URL, but `curl` also accepts
- * `127.0.0.1:3128`, `socks5://…` and `ALL_PROXY`. So a missing scheme is added, and what Node cannot use is left out. A
+ * The proxy variables of a helper. `curl` also accepts `127.0.0.1:3128`, `socks5://…` and `ALL_PROXY`, but Node exits at
+ * start-up if a variable is not an http(s) URL. So a missing scheme is added, and what Node cannot use is left out. A
  * request to this machine never goes through a proxy.
  */
 export function proxyVariables(url: string, env: Environment): NodeJS.ProcessEnv {
@@ -17,9 +17,9 @@ export function proxyVariables(url: string, env: Environment): NodeJS.ProcessEnv
     proxies[name] = proxy
     if (/all/i.test(scheme)) all ??= proxy
   }
-  // Node does not know ALL_PROXY. Windows does not tell `https_proxy` from `HTTPS_PROXY`.
-  const own = url.startsWith('https:') ? 'HTTPS_PROXY' : 'HTTP_PROXY'
-  if (all && !Object.keys(env).some(name => name.toUpperCase() === own)) proxies[own] = all
+  // Node does not know ALL_PROXY. In Windows `https_proxy` and `HTTPS_PROXY` are the same variable.
+  const used = url.startsWith('https:') ? 'HTTPS_PROXY' : 'HTTP_PROXY'
+  if (all && !Object.keys(env).some(name => name.toUpperCase() === used)) proxies[used] = all
   return proxies
 }
 

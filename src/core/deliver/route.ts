@@ -9,7 +9,7 @@ export interface Route {
   never?: boolean
 }
 
-/** How the POST goes out: as the tool asked, or where it asked for `auto`, by a helper wherever one can work. */
+/** Which process sends: the one that the tool asked for, or with `auto`, a helper wherever one can work. */
 export function chooseRoute(delivery: 'auto' | 'detached' | 'inline' = 'auto'): Route {
   const never = whyNever()
   if (never) return { route: 'inline', reason: never, never: true }
@@ -20,40 +20,39 @@ export function chooseRoute(delivery: 'auto' | 'detached' | 'inline' = 'auto'): 
     : { route: 'detached', reason: 'a helper process can be started' }
 }
 
-/**
- * `node`, `nodejs`, `node22`, `bun`, `deno`: what accepts code as an argument. Anything else may be the tool itself.
- */
+/** `node`, `nodejs`, `node22`, `bun`, `deno`: these accept code as an argument. Anything else may be the tool itself. */
 const INTERPRETER = /(^|[\\/])(node|nodejs|bun|deno)[-v.\d]*(\.exe)?$/i
-/** Programs that reap orphans when they are the first process of a container. */
+/** Programs that reap orphans if they are PID 1 of a container. */
 const REAPER =
   /^(systemd|init|(ba|da|a|z|k)?sh|busybox|tini|docker-init|dumb-init|catatonit|pause|s6-svscan|runit|supervisord|launchd)\b/
-/** Programs that end when what they have started does: shells, runners of scripts, and small ones before a command. */
+/** Programs that end when the process that they started ends: shells, script runners, and prefixes such as `time`. */
 const WRAPPER =
   /^((ba|da|a|z|k|fi)?sh|busybox|tini|docker-init|dumb-init|catatonit|np[mx]|pnpm|pnpx|yarn|yarnpkg|bunx?|deno|corepack|make|gmake|ninja|just|task|rake|env|time|timeout|nice|nohup|xargs|find|sudo|su|runuser|setpriv|gosu|su-exec|unshare|script)$/
-/** Ancestors beyond this are not looked at: no script is nested as deep. */
+/** No more ancestors are looked at: scripts are not nested this deep. */
 const MAX_ANCESTORS = 12
 /** The inode of the first PID namespace of a Linux system (PROC_PID_INIT_INO in its sources). */
 const FIRST_NAMESPACE = 4026531836
 
-/** Of the globals of Bun and Deno, what says that this program was compiled. */
+/** The globals that say in Bun and Deno whether this program was compiled. */
 interface Compiled {
   Bun?: { isStandaloneExecutable?: boolean }
   Deno?: { build?: { standalone?: boolean } }
 }
 
-/** Where no helper is started, not even for a tool that asks for one. */
+/** Why no helper is started here, not even for a tool that asks for one; undefined where one can be. */
 function whyNever(): string | undefined {
   if (mayNotSpawn()) return 'Node was started without --allow-child-process'
   const { Bun, Deno } = globalThis as Compiled
-  // Whatever its file is called: `node` is what a single executable application is made from.
+  // The name of the file does not tell: a single executable application is a copy of `node`.
   const isTheTool = Deno?.build?.standalone || process.getBuiltinModule('node:sea')?.isSea()
-  // A compiled Bun can be told to be Bun, see the helper's environment.
+  // A program compiled by Bun can act as Bun: see `BUN_BE_BUN` in `helperEnvironment`.
   if (isTheTool || (!Bun?.isStandaloneExecutable && !isInterpreter()))
     return `${process.execPath.split(/[\\/]/).at(-1)} is not a plain interpreter`
   return lacking('run')
 }
 
 function isInterpreter(): boolean {
+  // The usual case needs no regular expression.
   return process.execPath.endsWith('/node') || INTERPRETER.test(process.execPath)
 }
 
@@ -69,7 +68,7 @@ function whyInline(): string | undefined {
   }
 }
 
-/** systemd stops all that is left of a service when its process has ended, and sets this variable for each. */
+/** systemd sets this variable for each service. When the service ends, systemd also ends the processes it has started. */
 function whyInlineInService(): string | undefined {
   if (!process.env.INVOCATION_ID) return undefined
   const [, service] = /\/([^/\n]+\.service)$/m.exec(readOf('self/cgroup')) ?? []
@@ -77,8 +76,8 @@ function whyInlineInService(): string | undefined {
 }
 
 /**
- * A container that was started for one command ends with it, and the kernel kills what is left. So it does where PID 1
- * is an ancestor, and all between it and this process are programs that only wait for another.
+ * A container ends with its PID 1, and the kernel then kills all other processes. PID 1 may end with this command if it
+ * is the parent's parent, or if it and all processes between are programs that end with the one they started.
  */
 function whyInlineInContainer(): string | undefined {
   let pid = process.ppid

@@ -1,12 +1,12 @@
 import { linkNew, random, readWhole, writeStamped } from '../files.ts'
 import { crypto, fs, os, SEP } from '../node.ts'
-import { isCopied, NO_STAMP, stampIn } from '../stamp.ts'
-import { WRITTEN } from '../version.ts'
+import { isCopied, NO_STAMP, parseStamp } from '../stamp.ts'
+import { EARLIEST } from '../version.ts'
 
 /**
- * The identity of an installation, 64 hex digits: SHA-256 of hostname, platform, arch and 32 random bytes. The random
- * bytes make it; nobody can tell the rest from it. Its file also holds when it was made and its stamp: a copy of it is
- * an installation of its own.
+ * The identity of an installation, 64 hex digits: SHA-256 of hostname, platform, arch and 32 random bytes, which make it
+ * unique and impossible to trace back to the machine. Its file also holds when it was made, and its stamp: a copied file
+ * is replaced, because the copy is an installation of its own.
  */
 export interface Fingerprint {
   /** Empty where the file holds none. */
@@ -24,7 +24,7 @@ export function fingerprintPath(stateFolder: string): string {
   return `${stateFolder}${SEP}fingerprint`
 }
 
-/** What the state folder says; undefined where there is no file. Throws where it cannot be read. */
+/** The fingerprint in a state folder; undefined where there is none. Throws where it cannot be read. */
 export function readFingerprint(stateFolder: string, now: number): Fingerprint | undefined {
   return readFrom(fingerprintPath(stateFolder), now)
 }
@@ -36,7 +36,7 @@ function readFrom(path: string, now: number, flags?: number): Fingerprint | unde
   const created = Number(time)
   if (!/^[0-9a-f]{64}$/.test(fingerprint) || !(created > 0))
     return { fingerprint: '', created: 0, status: 'damaged' }
-  const copied = isCopied(stampIn([Number(ino), Number(birth)]) ?? NO_STAMP, content.stats)
+  const copied = isCopied(parseStamp([Number(ino), Number(birth)]) ?? NO_STAMP, content.stats)
   return { fingerprint, created, status: copied ? 'copied' : now - created < MAX_AGE_MS ? 'good' : 'expired' }
 }
 
@@ -47,19 +47,20 @@ function readFrom(path: string, now: number, flags?: number): Fingerprint | unde
 export function ensureFingerprint(stateFolder: string, now: number): string {
   const path = fingerprintPath(stateFolder)
   for (let tries = 0; tries < 3; tries++) {
-    // To write, though nothing is written: an overlay shows which container of an image this is only then.
+    // Opened for writing, although nothing is written: only then overlayfs gives a file of a container's image a birth
+    // time of its own.
     const stored = readFrom(path, now, fs.constants.O_RDWR)
     if (stored?.status === 'good') return stored.fingerprint
     if (stored) retire(path, now)
-    // By a clock at 1970 it would be too old as soon as the clock is right.
-    const created = Math.max(now, WRITTEN)
-    const text = makeFingerprint()
-    writeStamped(path, ([ino, birth]) => `${text} ${created} ${ino} ${birth}`, undefined, linkNew)
+    // A fingerprint of 1970 would be too old as soon as the clock is right.
+    const created = Math.max(now, EARLIEST)
+    const fingerprint = makeFingerprint()
+    writeStamped(path, ([ino, birth]) => `${fingerprint} ${created} ${ino} ${birth}`, linkNew)
   }
   throw new Error('the fingerprint cannot be stored')
 }
 
-/** Loads `node:crypto` (1.2 ms), so only the command that makes a log comes here. */
+/** Loads `node:crypto`, which takes 1.2 ms: only a command that makes a log pays for it. */
 function makeFingerprint(): string {
   const { createHash, randomBytes } = crypto()
   const machine = [os().hostname(), process.platform, process.arch].join()

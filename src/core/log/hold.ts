@@ -1,15 +1,14 @@
 /**
- * Every command starts a helper, but for two cases: the tool asked for at most one request in `intervalMs`, or commands
- * follow each other so fast that the whole tail of the log is younger than 15 s. Then one request a second is enough:
- * each carries the totals. The first command after a claim starts a helper that waits for that second, so the last
- * command of a burst needs no successor.
+ * Every command starts a helper, except in two cases. With `intervalMs`, there is at most one request in this time. In a
+ * burst, when the whole tail of a log is younger than 15 s, there is one request per second, which carries all that was
+ * counted: only the first command after a claim starts a helper, and that helper waits until the second is over.
  */
 const BURST_MS = 15_000
 export const BURST_PAUSE_MS = 1000
 
 /**
- * Until when, in ms since 1970, nothing need be sent; 0 for now. `tail` is the end of a log: the last 4 KiB, or less
- * where the log is shorter. `last` is the time of the last claim; by default the one that the tail shows.
+ * The time, in ms since 1970, before which no request is due; 0 where one is due now. `tail` is what `readTail` returns.
+ * `last` is the time of the last claim; by default the one that the tail shows.
  */
 export function heldUntil(
   tail: string,
@@ -17,20 +16,20 @@ export function heldUntil(
   intervalMs: number,
   last: number = lastClaim(tail),
 ): number {
-  // A time in the future is no time: a clock was wrong.
+  // A claim in the future: a clock was wrong, so its time says nothing.
   if (!tail || last > now) return 0
   const pause = Math.max(intervalMs, isBurst(tail, now) ? BURST_PAUSE_MS : 0)
   return last + pause > now ? last + pause : 0
 }
 
-/** True if this record is the first mark behind the last claim that a tail shows. */
+/** True if this record is the first mark after the last claim in the tail. Marks begin with a letter. */
 export function isFirstAfterClaim(tail: string, record: string): boolean {
   const claim = tail.lastIndexOf('\n!send ')
   const [first] = /\n[A-Za-z].*/.exec(tail.slice(claim + 1)) ?? []
   return claim >= 0 && first === `\n${record}`
 }
 
-/** The time of the last claim that a tail shows; 0 where it shows none. */
+/** The time of the last claim in the tail; 0 where there is none. */
 function lastClaim(tail: string): number {
   const at = Math.max(tail.lastIndexOf('\n!send '), tail.lastIndexOf('\n!last '))
   const end = tail.indexOf('\n', at + 1)
@@ -38,10 +37,10 @@ function lastClaim(tail: string): number {
 }
 
 function isBurst(tail: string, now: number): boolean {
-  // Its first line may be cut off; the one after it is the oldest that is whole.
-  const first = tail.indexOf('\n')
-  const second = tail.indexOf('\n', first + 1)
-  const oldest = timeAt(tail, second < 0 ? tail.length : second)
+  // The tail may begin inside a record, so the oldest whole one stands between its first two newlines.
+  const start = tail.indexOf('\n')
+  const end = tail.indexOf('\n', start + 1)
+  const oldest = timeAt(tail, end < 0 ? tail.length : end)
   return tail.length >= 4000 && oldest > now - BURST_MS && oldest <= now
 }
 

@@ -8,9 +8,9 @@ import { MAX_LOG_BYTES, TAIL_BYTES } from './record.ts'
 export interface Marked {
   /** This mark has made the log. */
   made: boolean
-  /** Until then, in ms since 1970, nothing need be sent; 0 for now. */
+  /** The time, in ms since 1970, before which no request is due; 0 where one is due now. */
   heldUntil: number
-  /** In a burst: no other command has counted since the last claim, so this one's helper sends what follows. */
+  /** In a burst, true for the first mark after the last claim: its command starts the helper that sends what follows. */
   leads: boolean
 }
 
@@ -26,7 +26,7 @@ export function mark(
   intervalMs: number,
   headFor: (stamp: Stamp) => string,
 ): Marked {
-  // A log that stays copied or full after three times is on a file system that cannot keep one.
+  // If a log is still full or copied after three tries, the file system cannot keep one.
   for (let tries = 0; tries < 3; tries++) {
     const fd = openToAppend(path)
     try {
@@ -50,13 +50,13 @@ export function mark(
   throw new Error('the log does not stay the file that it was')
 }
 
-/** Appends one record in one write. Throws where not all of it was written; the rest of it is then void. */
+/** Appends one record in one write. Throws where not all of it was written: what was written is then no valid record. */
 export function append(fd: number, record: string): void {
   const bytes = Buffer.from(`\n${record}`, 'latin1')
   if (fs.writeSync(fd, bytes) < bytes.length) throw new Error('the disk is full')
 }
 
-/** The text of a log between two offsets; what is not there is left out. */
+/** The text of a log between two offsets, or up to its end. */
 export function readText(fd: number, from: number, to: number): string {
   const bytes = Buffer.allocUnsafe(to - from)
   return bytes.toString('latin1', 0, fs.readSync(fd, bytes, 0, bytes.length, from))
@@ -84,8 +84,8 @@ export function openToRead(path: string): number {
 }
 
 /**
- * Renames a log, each time to a new name. Nothing is lost: a process that has it open still appends to a valid log. If two
- * processes do this at once, there is one more small log.
+ * Renames a log, so the next command begins a new one. Nothing is lost: a process that has it open still appends to a log
+ * that will be sent. If two processes do this at once, the second renames the new log: one more small log.
  */
 export function setAside(path: string): void {
   try {
@@ -112,11 +112,10 @@ function isCopiedLog(fd: number, stats: import('node:fs').Stats): boolean {
   return ino !== undefined && isCopied([Number(ino), Number(birth)], stats)
 }
 
-/** Closes a log. An error here (NFS, FUSE) is ignored: the mark is written, and must not be reported as not stored. */
 function close(fd: number): void {
   try {
     fs.closeSync(fd)
   } catch {
-    // see above
+    // NFS and FUSE may fail here. The mark is written, and must not be reported as not stored.
   }
 }

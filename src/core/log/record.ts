@@ -11,11 +11,11 @@ import type { Attributes, Series } from '../vocabulary.ts'
  * !send <nonce> <marks seen> <life ms> <ms>              a claim
  * !taken|!refused|!unknown <nonce> <status or code> <ms> what became of it
  * !sum <format> <offset> <fold as JSON>                  a checkpoint
- * !last <ms>                                             repeats when the last claim was
+ * !last <ms>                                             the time of the last claim, repeated for `hold.ts`
  * ```
  */
 
-/** The first record of a log: what its body says besides the counts. */
+/** The first record of a log: all that its body says besides the counts. */
 export interface Head {
   /** The very file that it was written to. */
   file: Stamp
@@ -32,9 +32,9 @@ export interface Head {
 /** A head without what only the file itself can say. */
 export type HeadDraft = Omit<Head, 'file' | 'id'>
 
-/** A log that is this long is set aside, and the next one has another id: 16 MiB. */
+/** 16 MiB. A log of this length is set aside, and the next one has another id. */
 export const MAX_LOG_BYTES: number = 2 ** 24
-/** How much of its end a command reads, if the log is longer than this or the tool has an interval. */
+/** How much of the end of a log `readTail` reads. */
 export const TAIL_BYTES = 4096
 
 /** The head as a record. `file` comes first: commands read only that. */
@@ -44,7 +44,7 @@ export function headRecord(file: Stamp, id: string, draft: HeadDraft): string {
 
 /**
  * A series as it stands in a record: `command_invocation,command_name=db+migrate`, `deploy,dry:true,target=a`. Attributes
- * are sorted, so that equal sets are one series. No value holds `,`, `=` or `+`, and no key `:`.
+ * are sorted, so equal sets are one series. No value holds `,`, `=` or `+`, and no key `:`.
  */
 export function seriesText({ metric, attributes }: Series): string {
   let text = metric

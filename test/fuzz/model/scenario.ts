@@ -1,4 +1,4 @@
-import { WRITTEN } from '../../../src/core/version.ts'
+import { EARLIEST } from '../../../src/core/version.ts'
 import type { Disk } from './disk.ts'
 import type { Changes } from './library.ts'
 
@@ -54,7 +54,7 @@ export const HOME = '/s'
 /** What the home is copied to. */
 export const COPY = '/c'
 export const FIRST = 'http://e'
-export const CLOCK: number = WRITTEN + 100 * 86_400_000
+export const CLOCK: number = EARLIEST + 100 * 86_400_000
 export const TIMEOUT_MS = 2000
 /** Of a claim. */
 export const LIFE_MS = 3000
