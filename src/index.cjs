@@ -18,7 +18,7 @@ try {
       const tool = { ...functions, options, disabled, disable() {}, discard() {}, explain() {} }
       globalThis[key].tools.set(options.name, tool)
     } catch {
-      // Options that cannot even be read: the tool works on without telemetry.
+      // Options that cannot be read at all: the tool works, without telemetry.
     }
     return functions
   }

@@ -127,8 +127,8 @@ async function send(
   url: string,
   signal: AbortSignal = AbortSignal.timeout(20_000),
 ): Promise<Outcome & { left: boolean }> {
-  const request = { url, headers: { 'content-type': 'application/json' }, body: '{}', mayHaveLeft: false }
-  return { ...(await ways[way](request, signal)), left: request.mayHaveLeft }
+  const request = { url, headers: { 'content-type': 'application/json' }, body: '{}', sent: false }
+  return { ...(await ways[way](request, signal)), left: request.sent }
 }
 
 describe.each(Object.keys(ways) as (keyof typeof ways)[])('by %s: the answer', way => {

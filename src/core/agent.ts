@@ -25,9 +25,9 @@ const OTHER = 'other'
 export const AGENTS: readonly string[] = [...VARIABLES.map(([agent]) => agent), OTHER]
 
 /**
- * The agent that runs this command and the variable that shows it; undefined where none does. `AI_AGENT` comes first: it
- * is meant for this. It may hold more than a name (`claude-code`, `devin@1`, `github_copilot_vscode_agent`), and that is
- * never passed on.
+ * The agent that runs this command and the variable that shows it; undefined where none does. `AI_AGENT` comes first:
+ * it is meant for this. It may hold more than a name (`claude-code`, `devin@1`, `github_copilot_vscode_agent`), and
+ * that is never passed on.
  */
 export function agentIn(
   env: Readonly<Record<string, string | undefined>>,

@@ -2,7 +2,6 @@ import { saysNo } from './decide/consent.ts'
 import type { Decision } from './decide/decide.ts'
 import type { Mode } from './decide/environment.ts'
 import { answerFiles } from './decide/folders.ts'
-import type { Target } from './decide/target.ts'
 import type { Job } from './deliver/job.ts'
 import { ensureFingerprint, fingerprintPath } from './log/fingerprint.ts'
 import { mark } from './log/mark.ts'
@@ -18,7 +17,9 @@ import { type Attributes, COMMAND_METRIC, type Series } from './vocabulary.ts'
 /** Counts as one decision allows. */
 export interface Counter {
   readonly mode: Mode
-  /** Counts one invocation. When this returns, it is in the log; in `log` mode only in memory. Throws where it cannot. */
+  /**
+   * Counts one invocation. When this returns, it is in the log; in `log` mode only in memory. Throws where it cannot.
+   */
   count(series: Series, now: number): void
   /** The series that this process has counted. */
   readonly counted: readonly string[]
@@ -29,6 +30,8 @@ export interface Counter {
   /** Delivers the counts; undefined where nothing is sent. */
   job(ignoreHold?: boolean): Job | undefined
 }
+
+const HEADERS = { 'content-type': 'application/json', 'user-agent': `otlp-tally/${version}` }
 
 export function counterFor(options: TelemetryOptions, { mode, folders, target }: Decision): Counter {
   const { stateFolder } = folders!
@@ -48,8 +51,8 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
       counter.counted.push(text)
       if (mode === 'log') return
       const headFor = (stamp: Stamp) => {
-        const ids = isLocal ? {} : { fingerprint: ensureFingerprint(stateFolder, now) }
-        return headRecord(stamp, crypto().randomUUID(), { ...ids, ...draft })
+        const full = isLocal ? draft : { fingerprint: ensureFingerprint(stateFolder, now), ...draft }
+        return headRecord(stamp, crypto().randomUUID(), full)
       }
       // Otherwise a clock at 1970 would make the series begin then.
       const marked = mark(path, text, Math.max(now, EARLIEST), intervalMs, headFor)
@@ -63,15 +66,12 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
     },
     job(ignoreHold = false): Job | undefined {
       if (!counter.counted.length || !target || isLocal) return undefined
-      return { ...requestTo(target), intervalMs, ignoreHold, path, stateFolder, answers, draft }
+      const { url, timeoutMs } = target
+      const headers = { ...target.headers, ...HEADERS }
+      return { url, headers, timeoutMs, intervalMs, ignoreHold, path, stateFolder, answers, draft }
     },
   }
   return counter
-}
-
-function requestTo({ url, headers, timeoutMs }: Target): Pick<Job, 'url' | 'headers' | 'timeoutMs'> {
-  const own = { 'content-type': 'application/json', 'user-agent': `otlp-tally/${version}` }
-  return { url, headers: { ...headers, ...own }, timeoutMs }
 }
 
 /** The head of this tool's log without the ids. */

@@ -37,7 +37,10 @@ export function atExit(act: (code: number) => void, late: boolean): void {
     })
   }
   const onExitLast = () => actOnce(process.exitCode)
-  /** A process that ends by itself or by an error does not call `reallyExit`, but one of these events comes before `exit`. */
+  /**
+   * A process that ends by itself or by an error does not call `reallyExit`, but one of these events comes before
+   * `exit`.
+   */
   const listenLast = () => {
     // Another listener of `exit` has thrown.
     if (exiting) return actOnce(process.exitCode ?? 1)

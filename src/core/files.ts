@@ -1,7 +1,9 @@
 import { fs, hasCode, SEP } from './node.ts'
 import { isCopied, NO_STAMP, type Stamp, stampOf } from './stamp.ts'
 
-/** The folders and small files of the state folder: made with 0700 and 0600, and never by a call that can block or loop. */
+/**
+ * The folders and small files of the state folder: made with 0700 and 0600, and never by a call that can block or loop.
+ */
 
 type Stats = import('node:fs').Stats
 
@@ -71,8 +73,8 @@ export function parentOf(path: string): string {
 }
 
 /**
- * Writes and syncs a temporary file beside `path`, then `place` moves it there. The text can hold the file's stamp. If the
- * move changes the stamp (a file system that derives inodes from names), the file is written again without one.
+ * Writes and syncs a temporary file beside `path`, then `place` moves it there. The text can hold the file's stamp. If
+ * the move changes the stamp (a file system that derives inodes from names), the file is written again without one.
  */
 export function writeStamped(path: string, text: (stamp: Stamp) => string, place: Place = rename): void {
   makeFolder(parentOf(path))
@@ -134,7 +136,8 @@ export function linkNew(temporary: string, path: string): boolean {
     fs.linkSync(temporary, path)
     return true
   } catch {
-    // A file system without hard links (FAT, some network drives). If two processes do this at once, the later file stays.
+    // A file system without hard links (FAT, some network drives). If two processes do this at once, the later file
+    // stays.
     return !fs.statSync(path, { throwIfNoEntry: false }) && rename(temporary, path)
   }
 }

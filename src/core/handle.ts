@@ -43,7 +43,8 @@ export function initTelemetry<
     if (early) tool.explain('trackCommand was called before initTelemetry: that was not counted')
     return tool as unknown as Telemetry<Command, Events>
   } catch {
-    return noTool as unknown as Telemetry<Command, Events> // options that cannot be read at all: the tool works, and nothing is counted
+    // Options that cannot be read at all: the tool works, and nothing is counted.
+    return noTool as unknown as Telemetry<Command, Events>
   }
 }
 
@@ -101,7 +102,9 @@ export function flushTelemetry(): Promise<void> {
   return firstTool().flushTelemetry()
 }
 
-/** Stands for a tool where there is none: before `initTelemetry`, or with options that cannot be read. Counts nothing. */
+/**
+ * Stands for a tool where there is none: before `initTelemetry`, or with options that cannot be read. Counts nothing.
+ */
 const noTool: Pick<Tool, 'trackCommand' | 'trackEvent' | 'flushTelemetry'> = {
   trackCommand: tooEarly,
   trackEvent: tooEarly,
@@ -114,8 +117,8 @@ function tooEarly(): void {
 
 /**
  * The first tool that this copy of the library was initialised for; without one, the first of the process. So the host
- * keeps counting for itself when a plugin that uses the same copy calls `initTelemetry`, and a plugin with a copy of its
- * own counts for the plugin.
+ * keeps counting for itself when a plugin that uses the same copy calls `initTelemetry`, and a plugin with a copy of
+ * its own counts for the plugin.
  */
 function firstTool(): typeof noTool {
   return first ?? shared().tools.values().next().value ?? noTool

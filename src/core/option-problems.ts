@@ -11,15 +11,16 @@ export interface OptionProblem {
   unknown?: { near: string | undefined }
 }
 
-/** Undefined for a valid value; otherwise the part of it that is not valid, or all of it. */
-export type Check = (value: unknown) => { part: unknown } | undefined
+/** What is not valid about a value: its first part that is not, or all of it. Empty for a valid value. */
+export type Check = (value: unknown) => unknown[]
 
 /** A check that finds a value valid or not, as a whole. */
 const check = (isValid: (value: unknown) => boolean): Check => {
-  return value => (isValid(value) ? undefined : { part: value })
+  return value => (isValid(value) ? [] : [value])
 }
 
-// Lengths are compared, not matched: `{0,63}` is unrolled when it is compiled, which costs more than everything else here.
+// Lengths are compared, not matched: `{0,63}` is unrolled when it is compiled, which costs more than everything else
+// here.
 const MAX_LENGTH = 64
 const MAX_ATTRIBUTES = 8
 const NAME = /^[A-Za-z][A-Za-z0-9_.]*$/
@@ -39,34 +40,34 @@ export const checkBoolean: Check = check(value => typeof value === 'boolean')
 const checkOneOf = (...allowed: unknown[]) => check(value => allowed.includes(value))
 
 const checkList: Check = value => {
-  if (!Array.isArray(value)) return { part: value }
-  const wrong = value.findIndex(one => !isValue(one))
-  return wrong < 0 ? undefined : { part: value[wrong] }
+  if (!Array.isArray(value)) return [value]
+  // A copy, because `filter` would skip what is missing in a sparse list.
+  return [...value].filter(one => !isValue(one)).slice(0, 1)
 }
 
 const checkAttributes: Check = value => {
-  if (!isRecord(value)) return { part: value }
+  if (!isRecord(value)) return [value]
   const keys = Object.keys(value)
-  if (keys.length > MAX_ATTRIBUTES) return { part: value }
-  const wrong = keys.find(key => {
+  if (keys.length > MAX_ATTRIBUTES) return [value]
+  const isWrong = (key: string) => {
     const given = value[key]
     return !isText(key, NAME) || RESERVED.includes(key) || !(typeof given === 'boolean' || isValue(given))
-  })
-  return wrong === undefined ? undefined : { part: wrong }
+  }
+  return keys.filter(isWrong).slice(0, 1)
 }
 
 const checkEvents: Check = value => {
-  if (!isRecord(value)) return { part: value }
+  if (!isRecord(value)) return [value]
   for (const metric of Object.keys(value)) {
     const attributes = value[metric]
     const keys = isRecord(attributes) ? Object.keys(attributes) : undefined
-    if (!isText(metric, NAME) || !keys || keys.length > MAX_ATTRIBUTES) return { part: metric }
+    if (!isText(metric, NAME) || !keys || keys.length > MAX_ATTRIBUTES) return [metric]
     for (const key of keys) {
       const values = (attributes as Record<string, unknown>)[key]
-      if (!isText(key, NAME) || (values !== Boolean && checkList(values))) return { part: `${metric}.${key}` }
+      if (!isText(key, NAME) || (values !== Boolean && checkList(values).length)) return [`${metric}.${key}`]
     }
   }
-  return undefined
+  return []
 }
 
 /** `fetch` sets these itself, and refuses a request that sets them (undici, `lib/core/request.js`). */
@@ -74,8 +75,8 @@ const REFUSED = /^(connection|content-length|expect|host|keep-alive|transfer-enc
 
 /** Headers that `fetch` accepts: a token as name (RFC 9110 §5.6.2), visible ASCII and spaces as value. */
 export const checkHeaders: Check = value => {
-  if (!isRecord(value)) return { part: value }
-  const wrong = Object.keys(value).find(name => {
+  if (!isRecord(value)) return [value]
+  const isWrong = (name: string) => {
     const text = value[name]
     return (
       REFUSED.test(name) ||
@@ -83,8 +84,8 @@ export const checkHeaders: Check = value => {
       typeof text !== 'string' ||
       !/^[ -~]*$/.test(text)
     )
-  })
-  return wrong === undefined ? undefined : { part: wrong }
+  }
+  return Object.keys(value).filter(isWrong).slice(0, 1)
 }
 
 export const checkEndpoint: Check = check(value => typeof value === 'string')
@@ -145,8 +146,7 @@ export function optionProblems(options: unknown): OptionProblem[] {
       return { option, value, unknown: { near } }
     }
     if (value === undefined && !REQUIRED.includes(option)) return []
-    const invalid = checks[option as keyof TelemetryOptions](value)
-    return invalid ? { option, value: invalid.part } : []
+    return checks[option as keyof TelemetryOptions](value).map(invalid => ({ option, value: invalid }))
   })
 }
 

@@ -1,6 +1,8 @@
 import type { Attributes, EventList, Vocabulary } from './vocabulary.ts'
 
-/** The options of `initTelemetry`. A tool sets `name`, `version`, `endpoint` and `commands`; the others have defaults. */
+/**
+ * The options of `initTelemetry`. A tool sets `name`, `version`, `endpoint` and `commands`; the others have defaults.
+ */
 export interface TelemetryOptions<Command extends string = string, Events extends EventList = EventList>
   extends Vocabulary {
   /**

@@ -9,8 +9,8 @@ interface NodePermission {
 }
 
 /**
- * A sentence that names the permissions which Deno was not given; undefined if it has all of them, and in other runtimes.
- * Deno would ask the user for each one, and telemetry must not cause a question.
+ * A sentence that names the permissions which Deno was not given; undefined if it has all of them, and in other
+ * runtimes. Deno would ask the user for each one, and telemetry must not cause a question.
  */
 export function lacking(...names: readonly string[]): string | undefined {
   if (!process.versions.deno) return undefined

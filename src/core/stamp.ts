@@ -5,7 +5,9 @@ type Stats = import('node:fs').Stats
 /** Which file a text was written to: its inode, and its birth time in ms since 1970. A copy is another file. */
 export type Stamp = readonly [inode: number, birthMs: number]
 
-/** For file systems without birth times (FUSE, NTFS-3G, most network drives): inodes may change with each mount there. */
+/**
+ * For file systems without birth times (FUSE, NTFS-3G, most network drives): inodes may change with each mount there.
+ */
 export const NO_STAMP: Stamp = [0, 0]
 
 /** Birth times are equal in Node, Bun and Deno up to 1 ms. */

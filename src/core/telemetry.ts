@@ -27,9 +27,10 @@ interface State {
   /** Counts under that decision, until its counts are delivered. Undefined where the decision is `off`. */
   counter?: Counter | undefined
   /** With `failures`, the command that was counted last: if the process fails, this command has failed. */
-  lastCommand?: Series | undefined
+  command?: Series | undefined
   timer?: NodeJS.Timeout | undefined
-  listensForExit: boolean
+  /** To the exit of this process. */
+  listens?: true
   route?: Route
   /** Resolves when the last delivery has ended. */
   delivered?: Promise<void>
@@ -39,12 +40,7 @@ interface State {
 
 /** One tool's telemetry. Every failure in here is silent, and `log` mode explains it. */
 export function createTelemetry(given: TelemetryOptions): Tool {
-  const state = {
-    given,
-    disabled: given.disabled ?? false,
-    watching: false,
-    inline: new Set(),
-  } as unknown as State
+  const state = { given, disabled: given.disabled ?? false, inline: new Set() } as State
   const tool: Tool = {
     get options() {
       return optionsOf(state)
@@ -83,7 +79,7 @@ function countCommand(state: State, name: unknown): void {
   if (!series) return
   count(state, series)
   if (options.failures) {
-    state.lastCommand = series
+    state.command = series
     shared().last = state.tool
   }
 }
@@ -127,12 +123,12 @@ function count(state: State, series: Series): void {
 // Schedule
 
 function schedule(state: State): void {
-  if (!state.listensForExit) {
+  if (!state.listens) {
     // Only a failure depends on the exit code.
     const late = Boolean(optionsOf(state).failures) && !process.versions.bun && !process.versions.deno
     atExit(code => silently(state, () => onExit(state, code)), late)
   }
-  state.listensForExit = true
+  state.listens = true
   const { mode } = state.counter!
   if (state.timer || mode === 'log') return
   // An inline delivery needs the event loop, which ends before the exit; a helper can be started at the exit. `local`
@@ -148,9 +144,9 @@ function isInline(state: State): boolean {
 }
 
 function onExit(state: State, code: number): void {
-  const { lastCommand } = state
-  if (lastCommand && isFailure(code, optionsOf(state)) && shared().last === state.tool && mayCount(state))
-    count(state, { metric: FAILURE_METRIC, attributes: lastCommand.attributes })
+  const { command } = state
+  if (command && isFailure(code, optionsOf(state)) && shared().last === state.tool && mayCount(state))
+    count(state, { metric: FAILURE_METRIC, attributes: command.attributes })
   deliver(state, { exiting: true })
 }
 
@@ -162,8 +158,8 @@ function deliver(state: State, { exiting = false, ignoreHold = false } = {}): vo
   // Once off, off for the whole run. Otherwise the next decision would find the notice that this run has just shown.
   if (state.decision?.mode !== 'off') state.decision = undefined
   const { counter } = state
-  const abandoned = exiting ? abandonInline(state) : undefined
-  const job = dueJob(state, exiting, ignoreHold) ?? abandoned
+  const abandoned = exiting && abandonInline(state)
+  const job = dueJob(state, exiting, ignoreHold) || abandoned
   if (!job) return
   if (counter?.mode === 'log') {
     const body = loadHelper().preview(job, counter.counted, Date.now())
@@ -172,7 +168,10 @@ function deliver(state: State, { exiting = false, ignoreHold = false } = {}): vo
   else startDetached(state, job)
 }
 
-/** Delivers what this process has counted; undefined where nothing is due. A process that does not exit looks again then. */
+/**
+ * Delivers what this process has counted; undefined where nothing is due. A process that does not exit looks again
+ * then.
+ */
 function dueJob(state: State, exiting: boolean, ignoreHold: boolean): Job | undefined {
   const { counter } = state
   if (!counter) return undefined
@@ -187,11 +186,11 @@ function dueJob(state: State, exiting: boolean, ignoreHold: boolean): Job | unde
   return counter.job(ignoreHold)
 }
 
-/** Ends the deliveries by this process, and returns the job of the last one that was not done: a helper does it again. */
+/**
+ * Ends the deliveries by this process, and returns the job of the last one that was not done: a helper does it again.
+ */
 function abandonInline(state: State): Job | undefined {
-  let job: Job | undefined
-  for (const inline of state.inline) if (inline.abandon()) job = inline.job
-  return job
+  return [...state.inline].filter(inline => inline.abandon()).at(-1)?.job
 }
 
 /** A timer that keeps no process alive. Node's longest is 24 days: after that, `deliver` waits for the rest. */
@@ -199,7 +198,9 @@ function startTimer(state: State, ms: number): void {
   state.timer = setTimeout(() => silently(state, () => deliver(state)), Math.min(ms, 2 ** 31 - 1)).unref()
 }
 
-/** Also at the exit of a process on the inline route, since its event loop has stopped; not where no helper can work. */
+/**
+ * Also at the exit of a process on the inline route, since its event loop has stopped; not where no helper can work.
+ */
 function startDetached(state: State, job: Job): void {
   if (isInline(state) && state.route!.never) return
   const ended = startHelper(job)
@@ -227,7 +228,7 @@ async function flush(state: State): Promise<void> {
 
 function discard(state: State): void {
   clearTimeout(state.timer)
-  state.decision = state.counter = state.lastCommand = state.timer = undefined
+  state.decision = state.counter = state.command = state.timer = undefined
 }
 
 /** Failures of telemetry are silent: the user of the tool cannot fix them. `log` mode and `status` explain. */

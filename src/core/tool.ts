@@ -14,8 +14,8 @@ type Listed<Event, Given> = {
 }
 
 /**
- * What one tool counts with. Nothing here throws, rejects, waits, or writes to stdout. The functions do not use `this`, so
- * they can be destructured.
+ * What one tool counts with. Nothing here throws, rejects, waits, or writes to stdout. The functions do not use `this`,
+ * so they can be destructured.
  */
 export interface Telemetry<Command extends string = string, Events extends EventList = EventList> {
   /**
@@ -23,7 +23,9 @@ export interface Telemetry<Command extends string = string, Events extends Event
    * not in the list is counted as `unknown`.
    */
   readonly trackCommand: <Name extends string>(name: string extends Name ? Name : Command) => void
-  /** Counts one event of `events`. What is not in the list is not counted; an attribute that is undefined is left out. */
+  /**
+   * Counts one event of `events`. What is not in the list is not counted; an attribute that is undefined is left out.
+   */
   readonly trackEvent: <
     Metric extends keyof Events & string,
     // biome-ignore lint/complexity/noBannedTypes: an event without attributes

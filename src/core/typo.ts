@@ -1,6 +1,6 @@
 /**
- * True if at most `slips` slips of the fingers turn one word into the other: a letter added, left out or replaced, or two
- * neighbours swapped. `telemtry` and `telemetyr` are one slip away from `telemetry`, `template` is six.
+ * True if at most `slips` slips of the fingers turn one word into the other: a letter added, left out or replaced, or
+ * two neighbours swapped. `telemtry` and `telemetyr` are one slip away from `telemetry`, `template` is six.
  */
 export function isTypo(word: string, wanted: string, slips = 2): boolean {
   if (word === wanted) return true

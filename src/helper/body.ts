@@ -11,9 +11,9 @@ export function bodyOf(parts: readonly Part[]): string {
 }
 
 /**
- * What the open claim of a log sends: for each series its count at the time of the claim; for one that begins with it a
- * zero before that, without which many backends miss the first count. Monotonic cumulative sums of integers, one
- * resource, one scope.
+ * What the open claim of a log sends: for each series its count at the time of the claim, and if the series begins with
+ * this claim, a zero before it, without which many backends miss the first count. Monotonic cumulative sums of
+ * integers, one resource, one scope.
  *
  * Source: OTLP specification, metrics.proto: keys in lowerCamelCase, 64-bit integers as decimal strings, enums as
  * integers. No empty envelope is made as long as there is a series.
@@ -50,12 +50,12 @@ export function partOf(fold: Fold): Part {
     ...ids,
     ...constants,
   })
-  // The scope says who measured. Without a version: that is part of the identity of a series in some backends.
+  // The scope says who measured. It has no version, which some backends make part of the identity of a series.
   const scopeMetrics = [{ scope: { name: 'otlp-tally' }, metrics: [...metrics.values()] }]
   return JSON.stringify({ resource: { attributes }, scopeMetrics })
 }
 
-/** What a metric is called. The unit is an annotation in braces, which counts things (UCUM). */
+/** The name, description and unit of a metric. In UCUM, a unit in braces is an annotation: it says what is counted. */
 export function describe(
   metric: string,
   commandMetric: string,

@@ -1,6 +1,6 @@
 import type { Job } from '../core/deliver/job.ts'
 import { random } from '../core/files.ts'
-import { readFingerprint } from '../core/log/fingerprint.ts'
+import { type Fingerprint, readFingerprint } from '../core/log/fingerprint.ts'
 import { heldUntil } from '../core/log/hold.ts'
 import { append, openLog, readTail, setAside } from '../core/log/mark.ts'
 import { headRecord } from '../core/log/record.ts'
@@ -21,15 +21,19 @@ export interface Claimed {
   part: Part
 }
 
-/** A log whose last claim is from a clock that was this much ahead. */
+/** If a log has a time that is further in the future, the clock was ahead when it was claimed. */
 const AHEAD_MS = 300_000
-/** Older logs in one body. */
+/** How many older logs, and how much of them, may be in one body. */
 const MAX_OLDER = 8
 const MAX_OLDER_BYTES = 256 * 1024
-/** How much longer than the timeout a claim blocks others when its process was killed. */
-export const LIFE_AFTER_TIMEOUT_MS = 1000
 
-/** Claims the command's own log. Undefined where nothing is to be sent, or another process sends. */
+/** For how many ms a claim blocks others if its process is killed: until a second after the timeout. */
+export const lifeOf = ({ timeoutMs }: Job): number => timeoutMs + 1000
+
+/**
+ * Claims the command's own log. Undefined where there is nothing to send, it is not due, or another process is sending.
+ * `alone`: no other log should go with it, because this one may be why its last request failed.
+ */
 export function* claimOwn(job: Job, clock: Clock): Steps<{ claim: Claimed; alone: boolean } | undefined> {
   const fingerprint = readFingerprint(job.stateFolder, clock.now())
   const fd = openIfThere(job.path)
@@ -38,19 +42,19 @@ export function* claimOwn(job: Job, clock: Clock): Steps<{ claim: Claimed; alone
   let hasHeld = false
   try {
     const reader = openReader(fd)
-    if (!reader.fold.head)
-      appendHead(job, fd, fingerprint?.status === 'good' ? fingerprint.fingerprint : undefined)
+    if (!reader.fold.head) appendHead(job, fd, fingerprint)
     for (;;) {
       const fold = readOn(reader)
       if (mustEnd(fold, fd, fingerprint, clock.now())) {
         setAside(job.path)
         return undefined
       }
-      // Another request has carried it.
+      // Another process has delivered all of it.
       if (!fold.head || fold.taken === fold.total) return undefined
       const hold = holdOf(job, fd, fold, clock.now())
       if (hold > 0) {
-        if (hasHeld || !(hold <= (clock.maxHoldMs ?? 0))) return undefined
+        // If it is not due after one hold, another process has just claimed the log.
+        if (hasHeld || hold > (clock.maxHoldMs ?? 0)) return undefined
         hasHeld = true
         yield { do: 'hold', ms: hold }
         continue
@@ -70,19 +74,17 @@ export function* claimOwn(job: Job, clock: Clock): Steps<{ claim: Claimed; alone
   }
 }
 
-/** True if the last body with this log was not taken, and the log may be why. Not if there was no connection. */
+/** True if this log may be why its last request failed: there was an HTTP status, or nobody knows what happened. */
 function isSuspect(result: Result | undefined): boolean {
   if (!result || result.what === 'taken') return false
   return result.what === 'unknown' || /^\d/.test(result.why)
 }
 
-/** True if another log must go on: the fingerprint ended, marks are missing, the file is a copy, or a clock was ahead. */
-function mustEnd(
-  fold: Fold,
-  fd: number,
-  fingerprint: ReturnType<typeof readFingerprint>,
-  now: number,
-): boolean {
+/**
+ * True if a new log must replace this one: the fingerprint has ended, records are missing, the file is a copy, or the
+ * clock was ahead when it was claimed.
+ */
+function mustEnd(fold: Fold, fd: number, fingerprint: Fingerprint | undefined, now: number): boolean {
   const { head, damaged, time } = fold
   if (!head) return false
   return (
@@ -95,8 +97,8 @@ function mustEnd(
 }
 
 /**
- * For how many ms more a burst or the tool's interval holds this request back; 0 for none. If the tail does not show the
- * last claim, repeats its time: then commands start no helper.
+ * For how many more ms a burst or the tool's interval holds this request back; 0 if it is due. If the tail does not
+ * show the last claim, repeats its time, because commands read only the tail and would each start a helper.
  */
 function holdOf({ ignoreHold, intervalMs }: Job, fd: number, fold: Fold, now: number): number {
   if (ignoreHold) return 0
@@ -108,27 +110,28 @@ function holdOf({ ignoreHold, intervalMs }: Job, fd: number, fold: Fold, now: nu
   return until - now
 }
 
-/** Appends a claim and looks whether it is valid. Undefined where another process was faster. */
+/** Appends a claim, then reads whether it is valid. Undefined where another process was faster. */
 function* claimLog(job: Job, clock: Clock, reader: Reader): Steps<Claimed | undefined> {
   const nonce = random()
   const ms = clock.now()
   const { total } = reader.fold
   yield { do: 'pause' }
-  append(reader.fd, `!send ${nonce} ${total} ${job.timeoutMs + LIFE_AFTER_TIMEOUT_MS} ${ms}`)
+  append(reader.fd, `!send ${nonce} ${total} ${lifeOf(job)} ${ms}`)
   let goesOn = false
   try {
     yield { do: 'pause' }
     goesOn = true
   } finally {
+    // `abandon` has ended this delivery in the pause. The claim must not block others.
     if (!goesOn) append(reader.fd, `!refused ${nonce} ended ${ms}`)
   }
   const fold = readOn(reader, nonce)
   if (fold.open?.nonce !== nonce || fold.damaged) return undefined
-  // The prefix that ends at this claim. What follows it is the next body's.
+  // The fold ends at this claim: what was counted after it is for the next body.
   return { reader, nonce, ms, part: partOf(fold) }
 }
 
-/** Adds the older logs to the claims. */
+/** Adds the older logs to the claims, except the suspects: these are only listed. */
 export function* claimOlder(job: Job, clock: Clock, claims: Claimed[], suspects: OtherLog[]): Steps<void> {
   let bytes = 0
   for (const log of olderLogs(job.path)) {
@@ -139,12 +142,15 @@ export function* claimOlder(job: Job, clock: Clock, claims: Claimed[], suspects:
       claims.push(claim)
       bytes += claim.part.length
     } catch {
-      // It cannot be read or written just now. The own log does not wait for it.
+      // It cannot be read or written now. The command's own log does not wait for it.
     }
   }
 }
 
-/** Claims another log of the same tool, installation and endpoint, without waiting for it. */
+/**
+ * Claims another log of the same tool, installation and endpoint. Undefined where that is not possible now: it does not
+ * wait. With `suspects`, a log that may be why its last request failed is added there, and not claimed.
+ */
 export function* claimOther(
   job: Job,
   clock: Clock,
@@ -173,16 +179,17 @@ export function* claimOther(
   }
 }
 
-/** The heads that commands have written were cut short. */
-function appendHead({ draft }: Job, fd: number, fingerprint: string | undefined): void {
-  if (fingerprint)
-    append(fd, headRecord(stampOf(fs.fstatSync(fd)), crypto().randomUUID(), { fingerprint, ...draft }))
+/** For a log whose only head was cut short when a command wrote it. */
+function appendHead({ draft }: Job, fd: number, stored: Fingerprint | undefined): void {
+  if (stored?.status !== 'good') return
+  const { fingerprint } = stored
+  append(fd, headRecord(stampOf(fs.fstatSync(fd)), crypto().randomUUID(), { fingerprint, ...draft }))
 }
 
 function openIfThere(path: string): number | undefined {
   try {
     return openLog(path)
   } catch {
-    return undefined // cleared, set aside, or not readable any more
+    return undefined // removed, set aside, or not readable any more
   }
 }

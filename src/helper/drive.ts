@@ -2,43 +2,42 @@ import type { Job, Outcome } from '../core/deliver/job.ts'
 import { isUnsyncable } from '../core/files.ts'
 import { BURST_PAUSE_MS } from '../core/log/hold.ts'
 import { send } from './sender.ts'
-import type { Request, Step } from './step.ts'
+import type { Request, Step, Steps } from './step.ts'
 
-/** What performs the steps of a delivery in a process. */
+/** How a process performs the steps of a delivery. */
 export interface Transport {
   post(request: Request, signal: AbortSignal): Promise<Outcome>
   sync(fd: number): void | Promise<void>
-  /** Called before a request is held back for this time, which does not count towards the limit. Absent where it may not be. */
+  /** Called before a burst makes the request wait for this time. Without it, the request is left to a later command. */
   onHold?(ms: number): void
 }
 
 /** A delivery that runs. */
 export interface Delivery {
-  /** Resolves when it is done or given up, within `timeoutMs`. Never rejects. */
+  /** Resolves when it is done or given up, within `timeoutMs` after a hold. Never rejects. */
   done: Promise<void>
-  /** Ends it now, and writes down what is known of its request. */
+  /** Ends it now, and records what is known of its request. */
   abandon(): void
 }
 
-/** Delivers a job. While another process sends, it waits for half of its time. */
+/** Delivers a job. If another process is sending, waits for it for at most half of the time. */
 export function runDelivery(job: Job, { post, sync, onHold }: Transport): Delivery {
   const controller = new AbortController()
   let timer: NodeJS.Timeout | undefined
-  let patience = 0
+  let patientUntil = 0
   const startTimer = () => {
     // Not by `Date.now()`: the user may set that clock.
-    patience = performance.now() + job.timeoutMs / 2
+    patientUntil = performance.now() + job.timeoutMs / 2
     timer = setTimeout(() => controller.abort(), job.timeoutMs)
   }
-  startTimer()
   const steps = send(job, {
     now: () => Date.now(),
-    isPatient: () => performance.now() < patience,
+    isPatient: () => performance.now() < patientUntil,
     ...(onHold && { maxHoldMs: BURST_PAUSE_MS }),
   })
   const perform = async (step: Step): Promise<Outcome | undefined> => {
     if (step.do === 'post') return post(step.request, controller.signal)
-    // Not all at once.
+    // Helpers that wait for the same claim do not all look at the same moment.
     if (step.do === 'wait') await sleep(10 + 20 * Math.random())
     if (step.do === 'hold') {
       clearTimeout(timer)
@@ -49,24 +48,31 @@ export function runDelivery(job: Job, { post, sync, onHold }: Transport): Delive
     if (step.do === 'sync') for (const fd of step.fds) await syncWhereItCan(sync, fd)
     return undefined
   }
-  const run = async () => {
-    for (let { value, done } = steps.next(); !done; ) {
-      let outcome: Outcome | undefined
-      try {
-        outcome = await perform(value as Step)
-      } catch (error) {
-        ;({ value, done } = steps.throw(error))
-        continue
-      }
-      ;({ value, done } = steps.next(outcome))
-    }
-  }
+  startTimer()
   return {
-    // The contract of this library: a delivery fails in silence, and the log says what became of it.
-    done: run()
+    done: performAll(steps, perform)
+      // A delivery fails in silence, and the log says what became of it.
       .catch(() => {})
       .finally(() => clearTimeout(timer)),
     abandon: () => void steps.return(),
+  }
+}
+
+/** A step that fails throws inside the delivery, which may go on with other steps. */
+async function performAll(
+  steps: Steps<void>,
+  perform: (step: Step) => Promise<Outcome | undefined>,
+): Promise<void> {
+  let next = steps.next()
+  while (!next.done) {
+    let outcome: Outcome | undefined
+    try {
+      outcome = await perform(next.value)
+    } catch (error) {
+      next = steps.throw(error)
+      continue
+    }
+    next = steps.next(outcome)
   }
 }
 

@@ -4,50 +4,52 @@ import { parseStamp } from '../core/stamp.ts'
 import { isRecord } from '../core/vocabulary.ts'
 
 /**
- * What the records of a log mean: a pure function of a prefix. Two bodies can therefore be compared, whichever process
- * made them. The records are in `core/log/record.ts`, the argument in docs/exactness.md.
+ * What the records of a log mean, up to some place in it. It depends on nothing but these records, so every process
+ * that reads them makes the same body. `core/log/record.ts` lists the records, docs/exactness.md has the argument.
  */
 export interface Fold {
   head: Head | undefined
   /**
-   * The time of the last body that may have been stored, in ms since 1970. Each claim raises it; a refusal takes that
-   * back. No mark's clock moves it.
+   * The time of the last body that may have been stored, in ms since 1970. Each claim raises it, and a refusal sets it
+   * back. The times of marks do not count.
    */
   time: number
-  /** Marks so far, and how many of them the last accepted body carried. */
+  /** How many marks there are. */
   total: number
+  /** How many of them the last accepted body carried. */
   taken: number
-  /** A claim has seen more marks, or a head, than now precede it: some records are gone. */
+  /** Records are gone: a claim has seen more marks than stand before it now, or there is no head before it. */
   damaged: boolean
   series: Map<string, Count>
-  /** The claim that is not settled. */
+  /** The claim that has no outcome yet. */
   open: Claim | undefined
   /** The nonce of the last valid claim. */
   last: string
-  /** What became of the last request that was settled. */
+  /** The outcome of the last request that has one. */
   result: Result | undefined
 }
 
 /** What a log says of one series. Times in ms since 1970. */
 export interface Count {
   value: number
-  /** The first mark's time. */
+  /** The time of its first mark. */
   first: number
-  /** `startTimeUnixNano`, constant once the series has begun. */
+  /** `startTimeUnixNano`. Constant once the series has begun. */
   start: number
-  /** A body has carried its zero, and may have been stored. */
+  /** Its zero was in a body that may have been stored. */
   begun: boolean
 }
 
 interface Claim {
   nonce: string
   ms: number
+  /** For how long it blocks others, in ms. */
   life: number
-  /** The fold's time before it. */
+  /** `Fold.time` before it. */
   before: number
-  /** Marks that its body carries. */
+  /** How many marks its body carries. */
   total: number
-  /** The series that begin with it. */
+  /** The series whose zero is in its body. */
   begins: string[]
 }
 
@@ -55,21 +57,28 @@ export interface Result extends Outcome {
   ms: number
 }
 
-/** More series than this mean unbounded attribute values, such as paths. */
+/** More series than this come from unbounded attribute values, such as paths. */
 const MAX_SERIES = 128
-/** No helper lives longer than this in ms: the longest timeout, a second, and 4 s of tolerance. */
+/** No helper lives longer, in ms: the longest timeout, a second, and 4 s of tolerance. */
 const LONGEST_LIFE_MS = 65_000
 
 export function emptyFold(): Fold {
   return {
-    ...{ head: undefined, time: 0, total: 0, taken: 0, damaged: false, series: new Map() },
-    ...{ open: undefined, last: '', result: undefined },
+    head: undefined,
+    time: 0,
+    total: 0,
+    taken: 0,
+    damaged: false,
+    series: new Map(),
+    open: undefined,
+    last: '',
+    result: undefined,
   }
 }
 
 /**
- * Feeds a text that begins at the start of a record or at its newline. Returns how many characters were used: text after
- * the last newline is used only if it is a whole record, since another process may be writing it. With `until`, stops
+ * Adds the records of a text, which begins where a record does. Returns how many characters were used: the text after
+ * the last newline only if it is a whole record, because another process may still be writing it. With `until`, stops
  * after the claim with that nonce, valid or not.
  */
 export function feed(fold: Fold, text: string, until?: string): number {
@@ -77,8 +86,8 @@ export function feed(fold: Fold, text: string, until?: string): number {
   while (at < text.length) {
     const end = text.indexOf('\n', at)
     let line = text.slice(at, end < 0 ? text.length : end)
-    // A power cut may leave zeros behind a record that was synced. They do not make it void.
-    // Looked for in each line: V8 moves one look at the whole text into this loop, and a log of 16 MiB takes a minute.
+    // After a power cut, zeros may follow a record that was synced. They do not make it void.
+    // Not one search in the whole text: V8 would move it into this loop, and a log of 16 MiB would take a minute.
     const zero = line.indexOf('\0')
     if (zero >= 0) line = line.slice(0, zero)
     const whole = addRecord(fold, line)
@@ -89,7 +98,7 @@ export function feed(fold: Fold, text: string, until?: string): number {
   return at
 }
 
-/** True for a valid record. */
+/** Adds a record. False if it is not valid. */
 function addRecord(fold: Fold, line: string): boolean {
   if (line[0] === '{') {
     const head = parseHead(line)
@@ -104,7 +113,7 @@ function addRecord(fold: Fold, line: string): boolean {
   return true
 }
 
-/** The time with which a line ends; 0 for a line that is no record. */
+/** The time at the end of a line; 0 for a line that is no record. */
 function timeOf(line: string): number {
   const at = line.length - 13
   if (at < 2 || line[at - 1] !== ' ' || line[at] === '0') return 0
@@ -132,14 +141,17 @@ function addControl(fold: Fold, text: string, ms: number): void {
     addOutcome(fold, { what: what.slice(1) as Outcome['what'], why: second, ms })
 }
 
-/** Whether a claim at this time would be void, because another one is open. Only recorded times decide. */
+/**
+ * Whether another claim is open at this time, so one that is made now is void. An open claim from too far in the future
+ * was made by a wrong clock. Only recorded times decide, so all processes agree.
+ */
 export function isBusy({ open }: Fold, ms: number): boolean {
   return open !== undefined && ms < open.ms + open.life && ms > open.ms - LONGEST_LIFE_MS
 }
 
 function addClaim(fold: Fold, nonce: string, seen: number, life: number, ms: number): void {
   if (!nonce || !(life > 0)) return
-  // Some of what was delivered is gone: the end, or the beginning with its head.
+  // Records that this claim has seen are gone: the end of what was before it, or the beginning with the head.
   if (seen > fold.total || !fold.head) fold.damaged = true
   if (isBusy(fold, ms)) return
   const before = fold.time
@@ -148,7 +160,7 @@ function addClaim(fold: Fold, nonce: string, seen: number, life: number, ms: num
   for (const [text, count] of fold.series) {
     if (count.begun) continue
     count.begun = true
-    // Before the zero, which is before the first point: each 1 ms apart, the resolution of every clock and backend here.
+    // Before the zero, which is 1 ms before the first point. Every clock and backend here can tell 1 ms.
     count.start = Math.min(count.first, fold.time) - 2
     begins.push(text)
   }
@@ -162,7 +174,8 @@ function addOutcome(fold: Fold, result: Result): void {
   fold.result = result
   if (result.what === 'taken') fold.taken = total
   if (result.what !== 'refused') return
-  // As if it had never been made. So a clock that is ahead while nobody can be reached leaves no trace.
+  // Nothing of it was stored: the next body has the zeros again, and a clock that was ahead while no server could be
+  // reached changes nothing.
   fold.time = before
   for (const text of begins) fold.series.get(text)!.begun = false
 }

@@ -3,7 +3,10 @@ import { fs } from '../core/node.ts'
 import { runDelivery } from './drive.ts'
 import { postByHttp } from './http.ts'
 
-/** A delivery by the command's own process. Before the POST it syncs asynchronously; only a refusal syncs in place. */
+/**
+ * A delivery by the command's own process. Its `sync` before the POST does not block; only the one after a refusal
+ * does.
+ */
 export function sendInline(job: Job): Inline {
   let ended = false
   const { done, abandon } = runDelivery(job, {

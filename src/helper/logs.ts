@@ -4,7 +4,7 @@ import { parseLogName } from '../core/log/name.ts'
 import { TAIL_BYTES } from '../core/log/record.ts'
 import { fs, SEP } from '../core/node.ts'
 
-/** The other logs of a tool: what was set aside, and what earlier versions and other attributes have counted. */
+/** Another log of the tool: one that was set aside, or of another version or other attributes. */
 export interface OtherLog {
   path: string
   bytes: number
@@ -12,12 +12,12 @@ export interface OtherLog {
   touched: number
 }
 
-/** How much is kept: beyond it the oldest log goes, whether it was taken or not. */
+/** How much is kept. Beyond that the oldest logs are removed, even if they were never sent. */
 const MAX_LOGS = 32
 const MAX_BYTES = 64 * 2 ** 20
 const MAX_AGE_MS = 180 * 24 * 3_600_000
 
-/** Those of the same endpoint of which something may not be taken yet. The one that waits longest comes first. */
+/** The other logs for the same endpoint that may not be taken completely, the one that waits longest first. */
 export function olderLogs(path: string): OtherLog[] {
   const { endpoint } = parseLogName(path.slice(parentOf(path).length + 1))!
   return logsBeside(path)
@@ -26,7 +26,7 @@ export function olderLogs(path: string): OtherLog[] {
     .reverse()
 }
 
-/** Removes what is beyond the bounds, never the log at `path`. */
+/** Removes logs beyond these bounds, never the one at `path`. With 0 for `now`, none is too old. */
 export function removeOldLogs(path: string, now: number): void {
   let count = 0
   let bytes = 0
@@ -51,23 +51,18 @@ function logsBeside(path: string): { log: OtherLog; name: NonNullable<ReturnType
   return found.sort((a, b) => b.log.touched - a.log.touched)
 }
 
-/** True where its tail shows a claim that was taken and no mark behind that: then it need not be folded. */
+/** True if its tail shows a claim that was taken, and no mark after it. Cheaper than folding the log. */
 function isAllTaken({ path, bytes }: OtherLog): boolean {
   try {
     const fd = openLog(path)
     try {
       const tail = readText(fd, Math.max(0, bytes - TAIL_BYTES), bytes)
       const claim = tail.lastIndexOf('\n!send ')
-      const [, nonce] = /^\n!send (\S+)/.exec(tail.slice(claim)) ?? []
-      const rest = tail
-        .slice(claim + 1)
-        .split('\n')
-        .slice(1)
-      return (
-        claim >= 0 &&
-        rest.every(line => /^!|^$/.test(line)) &&
-        rest.some(line => line.startsWith(`!taken ${nonce} `) && /\d{13}$/.test(line))
-      )
+      if (claim < 0) return false
+      const [claimed = '', ...after] = tail.slice(claim + 1).split('\n')
+      const taken = `!taken ${claimed.split(' ')[1]} `
+      const hasMark = after.some(line => line && !line.startsWith('!'))
+      return !hasMark && after.some(line => line.startsWith(taken) && /\d{13}$/.test(line))
     } finally {
       fs.closeSync(fd)
     }

@@ -9,33 +9,35 @@ export { sendInline } from './inline.ts'
 export { preview } from './preview.ts'
 
 /**
- * The program of the helper process: does the one job in its environment, and ends. It loads nothing of the user's and
- * writes only to logs. It kills itself at its time limit: `process.exit()` waits for the thread inside `getaddrinfo`, which
- * takes over 10 s when DNS packets are dropped. Started by hand, without a job, it ends at once.
+ * The program of the helper process: does the job in its environment, and ends. It loads no file of the user and writes
+ * only to logs. To end, it kills itself: `process.exit()` waits for the thread inside `getaddrinfo`, which takes over
+ * 10 s when DNS packets are dropped. Started by hand, without a job, it ends at once.
  */
 export function main(): void {
   try {
     closeInherited()
   } catch {
-    // no /proc
+    // /proc is not mounted
   }
   run().then(kill, kill)
 }
 
 const kill = () => process.kill(process.pid, 'SIGKILL')
-/** How long the helper goes on when it is asked to end: a service manager gives at least as much before it kills. */
+/** How long the helper continues after SIGTERM. Service managers wait at least as long before they kill. */
 const LAST_MS = 2000
+/** From the request's timeout to the end of the helper: time to record the outcome. */
+const MARGIN_MS = 400
 
 async function run(): Promise<void> {
   const job = JSON.parse(process.env[HELPER_VARIABLE]!) as Job
-  // Up to 300 ms of start-up count towards the limit. The request always times out first, so its outcome is recorded.
-  let limit = setTimeout(kill, job.timeoutMs + 400 - Math.min(performance.now(), 300))
+  // Up to 300 ms of start-up count towards the limit.
+  let limit = setTimeout(kill, job.timeoutMs + MARGIN_MS - Math.min(performance.now(), 300))
   const { done, abandon } = runDelivery(job, {
     post: canFetch() ? postByFetch : postByHttp,
     sync: fs.fdatasyncSync,
     onHold(ms) {
       clearTimeout(limit)
-      limit = setTimeout(kill, ms + job.timeoutMs + 400)
+      limit = setTimeout(kill, ms + job.timeoutMs + MARGIN_MS)
     },
   })
   const endSoon = () =>
@@ -47,7 +49,7 @@ async function run(): Promise<void> {
   await done
 }
 
-/** `fetch` runs WebAssembly, which cannot be had under `--jitless` and tight limits of memory. */
+/** `fetch` needs WebAssembly, which does not work with `--jitless` or very little memory. */
 function canFetch(): boolean {
   try {
     return Boolean(new WebAssembly.Memory({ initial: 1 }))
@@ -56,17 +58,17 @@ function canFetch(): boolean {
   }
 }
 
-/** Of `Deno`, how a function of the C library is called. */
-interface Library {
+/** The part of the global `Deno` that calls the C library. */
+interface DenoGlobal {
   dlopen(file: string, symbols: object): { symbols: { close(fd: number): number } }
 }
 
-/** Closes descriptors that the command had inherited (locks, pipes), which libuv passes on to the helper. */
+/** Closes descriptors that the command had inherited, such as locks and pipes: libuv passes them on to the helper. */
 function closeInherited(): void {
   // Elsewhere it cannot happen (macOS: POSIX_SPAWN_CLOEXEC_DEFAULT), and Bun passes none on.
   if (process.platform !== 'linux' || process.versions.bun) return
   // Deno's `fs.closeSync` knows only what Deno has opened. In the helper (`deno eval`) everything is allowed.
-  const { Deno } = globalThis as { Deno?: Library }
+  const { Deno } = globalThis as { Deno?: DenoGlobal }
   const close: (fd: number) => unknown =
     Deno?.dlopen('libc.so.6', { close: { parameters: ['i32'], result: 'i32' } }).symbols.close ?? fs.closeSync
   const CLOEXEC = 0o2000000
@@ -74,7 +76,7 @@ function closeInherited(): void {
     if (+fd < 3) continue
     try {
       const flags = /^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
-      // All that Node and Deno open is closed when a program is started, so nothing inherited is.
+      // Node and Deno open everything with O_CLOEXEC. What lacks it was inherited.
       if (flags && !(Number.parseInt(flags, 8) & CLOEXEC)) close(+fd)
     } catch {
       // the descriptor of the folder that was just listed

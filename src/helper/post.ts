@@ -1,16 +1,16 @@
 import type { Outcome } from '../core/deliver/job.ts'
-import type { Request } from './step.ts'
+import { type Request, unanswered } from './step.ts'
 
 /**
- * The one POST by `fetch`, which goes through the user's proxy. Never rejects. Nothing is retried, because the next
- * command's body carries the total; no redirect is followed, because it would carry the headers to where nobody
- * configured them; no answer is read.
+ * The one POST by `fetch`, which goes through the user's proxy. Never rejects. Retries nothing, because the next
+ * command's body carries the total. Follows no redirect, because it could carry the headers to another server. Reads no
+ * answer.
  */
 export async function postByFetch(request: Request, signal: AbortSignal): Promise<Outcome> {
   const { url, headers, body } = request
   if (signal.aborted) return { what: 'refused', why: 'timeout' }
-  // Until a channel says otherwise, it may have left: this process can be ended at any time.
-  request.mayHaveLeft = true
+  // Until a channel says otherwise, it may be sent: if this process is ended now, that is what it records.
+  request.sent = true
   const isWatched = watchSending(request)
   try {
     const response = await fetch(url, { method: 'POST', redirect: 'manual', headers, body, signal })
@@ -19,22 +19,22 @@ export async function postByFetch(request: Request, signal: AbortSignal): Promis
     return judge(response.status, response.headers.get('content-type') ?? '')
   } catch (error) {
     const code = codeOf(error)
-    if (code === BAD_PORT || (!isWatched && NO_CONNECTION.test(code))) request.mayHaveLeft = false
-    return { what: request.mayHaveLeft ? 'unknown' : 'refused', why: signal.aborted ? 'timeout' : code }
+    if (code === BAD_PORT || (!isWatched && NO_CONNECTION.test(code))) request.sent = false
+    return unanswered(request, signal.aborted ? 'timeout' : code)
   }
 }
 
 /**
- * Keeps `left` true to what is known, by the channels on which Node's `fetch` (undici) reports: as long as there is no
- * connection, nobody has received anything. False in runtimes that have no such channels; where a version of undici no
- * longer says anything on them, a request counts as one that has left.
+ * Keeps `sent` up to date by the channels on which Node's `fetch` (undici) reports: before there is a connection,
+ * nobody has received anything. Returns false in runtimes without such channels. If some version of undici reports
+ * nothing on them, `sent` stays true.
  */
 function watchSending(request: Request): boolean {
   if (process.versions.bun || process.versions.deno || !process.versions.undici) return false
   const { subscribe } = process.getBuiltinModule('node:diagnostics_channel')
-  subscribe('undici:request:create', () => (request.mayHaveLeft = false))
+  subscribe('undici:request:create', () => (request.sent = false))
   for (const name of ['connected', 'sendHeaders'])
-    subscribe(`undici:client:${name}`, () => (request.mayHaveLeft = true))
+    subscribe(`undici:client:${name}`, () => (request.sent = true))
   return true
 }
 
@@ -55,11 +55,11 @@ function codeOf(error: unknown): string {
 }
 
 /**
- * What an answer says of the request. 2xx: all of it was taken. It is certain that nothing was stored only where the
- * request was redirected, or refused before it was read. Not so 400, 408, 409, 422 and 429, with which Prometheus, Cortex
- * and Thanos refuse one point and store the others, and no 5xx, since a proxy gives them also for a server that has
- * answered too late. A Collector without queues hands on the 401, 403 or 404 of one backend although another has stored
- * everything, but it does so in JSON. docs/exactness.md has them all.
+ * What an answer says of the request. 2xx: all of it was taken. It is certain that nothing was stored only if the
+ * request was redirected, or refused before it was read. That is not certain after 400, 408, 409, 422 and 429, with
+ * which Prometheus, Cortex and Thanos refuse one point and store the others, nor after 5xx, with which a proxy also
+ * answers for a server that is too slow. A Collector without queues passes on the 401, 403 or 404 of one backend
+ * although another has stored everything, but it does so in JSON. docs/exactness.md has them all.
  */
 export function judge(status: number, contentType: string): Outcome {
   const why = `${status}`

@@ -17,7 +17,7 @@ export function preview(
 ): string {
   const fold = foldAt(path)
   fold.head ??= { file: [0, 0], id: LATER, fingerprint: fingerprintIn(stateFolder, now), ...draft }
-  // As a claim that is made now would see it.
+  // The body is the one that a claim made now would send.
   fold.open = undefined
   feed(fold, [...series, '!send preview 0 1'].map(record => `${record} ${now}\n`).join(''))
   return bodyOf([partOf(fold)])
@@ -28,7 +28,7 @@ function fingerprintIn(stateFolder: string, now: number): string {
     const stored = readFingerprint(stateFolder, now)
     if (stored?.status === 'good') return stored.fingerprint
   } catch {
-    // It cannot be read: the first count says so.
+    // It cannot be read: then the first count reports it.
   }
   return LATER
 }

@@ -11,12 +11,12 @@ export interface Mark {
 }
 
 const CHUNK_BYTES = 2 ** 18
-/** No record is longer but a checkpoint, and to pass over one costs nothing: all that it sums up is read here anyway. */
+/** Only checkpoints are longer, and these are not needed here, where all that they sum up is read. */
 const MAX_RECORD = 2 ** 16
 
 /**
- * The fold of a log, and each of its marks in their order. Reads it piece by piece, however long it is, and never
- * writes: it also works for a file that this user may only read. Throws where it cannot be read.
+ * The fold of a log, and each of its marks in order. Reads piece by piece, so the log can be of any length, and never
+ * writes, so the user needs no permission to. Throws where it cannot be read.
  */
 export function readLog(path: string, onMark: (mark: Mark) => void = () => {}): Fold {
   const fd = openToRead(path)
@@ -26,7 +26,7 @@ export function readLog(path: string, onMark: (mark: Mark) => void = () => {}): 
     for (const line of linesOf(fd)) {
       const { total } = fold
       feed(fold, `${line}\n`)
-      // The fold alone says what is a mark.
+      // Only the fold knows what is a mark.
       if (fold.total > total) onMark({ series: line.slice(0, -14), ms: Number(line.slice(-13)) })
     }
     return fold
@@ -45,7 +45,7 @@ function* linesOf(fd: number): Generator<string> {
     const lines = (rest + bytes.toString('latin1', 0, read)).split('\n')
     rest = lines.pop()!
     yield* lines
-    // What has no end within this is no record. Its rest is cut off, and so is never taken for one.
+    // A longer line is a checkpoint or no record: what is dropped of it does not matter.
     if (rest.length > MAX_RECORD) rest = rest.slice(0, MAX_RECORD)
   }
   yield rest

@@ -4,8 +4,8 @@ import { fs } from '../core/node.ts'
 import { type Count, emptyFold, type Fold, feed, isHead } from './fold.ts'
 
 /**
- * Reads a log once, however often it is looked at, and a long one from its last checkpoint: 3 ms for 16 MiB. A checkpoint
- * `!sum <format> <offset> <json>` is the fold of all that stands before that offset. It needs no lock: two processes that
+ * Reads each record of a log only once, and a long log only from its last checkpoint: 3 ms for 16 MiB. A checkpoint
+ * `!sum <format> <offset> <json>` is the fold of everything before that offset. It needs no lock: two processes that
  * write one for the same offset write the same.
  */
 export interface Reader {
@@ -13,16 +13,16 @@ export interface Reader {
   fold: Fold
   /** The offset up to which the log has been folded. */
   at: number
-  /** The offset of the checkpoint that was read; 0 without one. */
-  checkpoint: number
+  /** The offset from which on records were read: all before it is in the checkpoint. 0 without one. */
+  from: number
 }
 
-/** Of this library's fold. A checkpoint of another format is passed over. */
+/** Of the fold in a checkpoint. One of another format is ignored. */
 const FORMAT = 1
-/** How much is folded before another checkpoint is due: 256 KiB. */
+/** After so many bytes another checkpoint is due: 256 KiB. */
 const CHECKPOINT_BYTES = 2 ** 18
 
-/** Reads the first `size` bytes of a log; by default all of it. */
+/** Folds the first `size` bytes of a log; by default all of it. Reads more of its end until that has a checkpoint. */
 export function openReader(fd: number, size: number = fs.fstatSync(fd).size): Reader {
   for (let length = 2 * CHECKPOINT_BYTES; ; length *= 2) {
     const base = Math.max(0, size - length)
@@ -30,23 +30,24 @@ export function openReader(fd: number, size: number = fs.fstatSync(fd).size): Re
     const found = checkpointIn(text, base) ?? (base ? undefined : { fold: emptyFold(), at: 0 })
     if (!found) continue
     const { fold, at } = found
-    return { fd, fold, checkpoint: at, at: at + feed(fold, text.slice(at - base)) }
+    return { fd, fold, from: at, at: at + feed(fold, text.slice(at - base)) }
   }
 }
 
-/** Folds what has been appended since the last look. With `until`, up to the claim of that nonce. */
+/** Folds what has been appended since. With `until`, up to the claim with that nonce. */
 export function readOn(reader: Reader, until?: string): Fold {
   const { size } = fs.fstatSync(reader.fd)
   if (size > reader.at) reader.at += feed(reader.fold, readText(reader.fd, reader.at, size), until)
   return reader.fold
 }
 
-/** Appends a checkpoint where one is due. A reader knows where the last one is, and that need not be looked for again. */
-export function writeCheckpoint({ fd, checkpoint }: Reader): void {
+/** Appends a checkpoint if one is due. */
+export function writeCheckpoint({ fd, from }: Reader): void {
   const { size } = fs.fstatSync(fd)
-  if (size - checkpoint < CHECKPOINT_BYTES) return
-  // Up to the last newline: the record behind it may still be on its way.
-  const end = checkpoint + readText(fd, checkpoint, size).lastIndexOf('\n')
+  if (size - from < CHECKPOINT_BYTES) return
+  // Up to the last newline, since another process may still be writing the record after it. The reader's own fold may
+  // end elsewhere, so this one is made anew.
+  const end = from + readText(fd, from, size).lastIndexOf('\n')
   const { fold } = openReader(fd, end)
   append(fd, `!sum ${FORMAT} ${end} ${JSON.stringify({ ...fold, series: [...fold.series] })}`)
 }
@@ -58,7 +59,7 @@ function checkpointIn(text: string, base: number): Pick<Reader, 'fold' | 'at'> |
     end = start
     const [, format, offset, json] = /^\n!sum (\d+) (\d+) (.*)/.exec(lineAt(text, start)) ?? []
     const at = Number(offset)
-    // It must stand behind what it sums up, and all of that which follows must have been read.
+    // It must stand after the records that it sums up, and this text must have all records after these.
     if (Number(format) !== FORMAT || !(at >= base && at <= base + start)) continue
     try {
       const fold = JSON.parse(json!)
@@ -70,7 +71,7 @@ function checkpointIn(text: string, base: number): Pick<Reader, 'fold' | 'at'> |
   return undefined
 }
 
-/** Nobody else writes checkpoints, but a body of what is none would be refused for ever. */
+/** Checked, because a damaged checkpoint would make every later body one that is refused. */
 function isFold({ head, time, total, taken, series }: { [key in keyof Fold]: unknown }): boolean {
   const areNumbers = (values: unknown[]) => values.every(Number.isSafeInteger)
   return (

@@ -5,67 +5,64 @@ import { append } from '../core/log/mark.ts'
 import { fs } from '../core/node.ts'
 import { EARLIEST } from '../core/version.ts'
 import { bodyOf } from './body.ts'
-import { type Claimed, claimOlder, claimOther, claimOwn, LIFE_AFTER_TIMEOUT_MS } from './claim.ts'
+import { type Claimed, claimOlder, claimOther, claimOwn, lifeOf } from './claim.ts'
 import { type OtherLog, removeOldLogs } from './logs.ts'
 import { readOn, writeCheckpoint } from './reader.ts'
-import type { Clock, Request, Steps } from './step.ts'
+import { type Clock, type Request, type Steps, unanswered } from './step.ts'
 
 /**
- * Delivers what a log has counted, and the older logs with it: claim, sync, look, send, settle. docs/exactness.md has the
- * reason for each.
+ * Delivers what a log has counted, and older logs with it: claim, sync, check the claim again, send, record the
+ * outcome. docs/exactness.md has the reason for each.
  */
 export function* send(job: Job, clock: Clock): Steps<void> {
-  // A clock at 1970: backends refuse such points, and the zero of each series would be lost.
+  // With a clock at 1970, backends refuse the points, and the zero of each series is lost.
   if (clock.now() < EARLIEST || saysNo(job.answers)) return
   const own = yield* claimOwn(job, clock)
   if (!own) return
-  // A log that may be why the last request failed goes alone.
+  // An older log that may be why its last request failed is sent in a request of its own.
   const suspects: OtherLog[] = []
-  const addOlder = (claims: Claimed[]) => claimOlder(job, clock, claims, suspects)
-  const { what } = yield* sendOne(job, clock, own.claim, own.alone ? undefined : addOlder)
+  const { what } = yield* sendOne(job, clock, own.claim, own.alone ? undefined : suspects)
   if (what === 'taken') {
     for (const log of suspects) {
       const claim = yield* claimOther(job, clock, log)
       if (claim && (yield* sendOne(job, clock, claim)).what !== 'taken') break
     }
   }
-  // Old logs go only after an accepted request: offline, one wrong clock would remove everything that waits.
+  // Logs are too old only after an accepted request: offline, one wrong clock would remove all that waits.
   removeOldLogs(job.path, what === 'taken' ? clock.now() : 0)
 }
 
-/** One body, one POST, one line in each log that says what became of it. `addOlder` claims what goes with it. */
-function* sendOne(
-  job: Job,
-  clock: Clock,
-  claim: Claimed,
-  addOlder?: (claims: Claimed[]) => Steps<void>,
-): Steps<Outcome> {
+/**
+ * One body, one POST, and one record in each log that says what became of it. With `suspects`, older logs go with it,
+ * and those that may be why their last request failed are added to `suspects` instead.
+ */
+function* sendOne(job: Job, clock: Clock, claim: Claimed, suspects?: OtherLog[]): Steps<Outcome> {
   const claims = [claim]
   const fingerprint = claim.reader.fold.head!.fingerprint!
   const headers = { ...job.headers, 'otlp-tally-shard': fingerprint.slice(0, 4) }
-  const request: Request = { url: job.url, headers, body: '', mayHaveLeft: false }
+  const request: Request = { url: job.url, headers, body: '', sent: false }
   let outcome: Outcome | undefined
   try {
-    if (addOlder) yield* addOlder(claims)
+    if (suspects) yield* claimOlder(job, clock, claims, suspects)
     request.body = bodyOf(claims.map(({ part }) => part))
     yield { do: 'sync', fds: claims.map(({ reader }) => reader.fd) }
-    const life = job.timeoutMs + LIFE_AFTER_TIMEOUT_MS
-    const stands = claims.every(claim => isStillValid(claim, clock.now(), life)) && !saysNo(job.answers)
-    outcome = stands ? yield { do: 'post', request } : { what: 'refused', why: 'given-up' }
+    const life = lifeOf(job)
+    const maySend = claims.every(claim => isStillValid(claim, clock.now(), life)) && !saysNo(job.answers)
+    outcome = maySend ? yield { do: 'post', request } : unanswered(request, 'given-up')
   } catch (error) {
-    outcome = {
-      what: request.mayHaveLeft ? 'unknown' : 'refused',
-      why: `${(error as NodeJS.ErrnoException).code}`,
-    }
+    outcome = unanswered(request, `${(error as NodeJS.ErrnoException).code}`)
   } finally {
-    // Without an outcome this process ends while it waits.
-    outcome ??= { what: request.mayHaveLeft ? 'unknown' : 'refused', why: 'ended' }
+    // Without an outcome, `abandon` has ended this delivery in one of its steps.
+    outcome ??= unanswered(request, 'ended')
     for (const claim of claims) settle(claim, outcome, clock.now())
   }
   return outcome
 }
 
-/** Just before the POST: the file still has a name, and no other process has claimed it while this one was suspended. */
+/**
+ * Just before the POST: the log was not removed, and this process was not suspended for so long that its claim is over
+ * or another process has claimed the log.
+ */
 function isStillValid({ reader, nonce, ms }: Claimed, now: number, life: number): boolean {
   return fs.fstatSync(reader.fd).nlink !== 0 && readOn(reader).last === nonce && Math.abs(now - ms) < life
 }
@@ -74,11 +71,11 @@ function settle({ reader, nonce }: Claimed, { what, why }: Outcome, now: number)
   const { fd } = reader
   try {
     append(fd, `!${what} ${nonce} ${why.replace(/\s/g, '-') || '-'} ${Math.max(now, EARLIEST)}`)
-    // After a power cut the series must still begin with a zero.
+    // If a power cut took this record back, the claim would stay open, and the series would go on without a zero.
     if (what === 'refused') syncFile(fd)
     writeCheckpoint(reader)
   } catch {
-    // The disk is full, or the log was removed: the claim blocks until its life is over, as after a kill.
+    // The disk is full, or cannot be written: the claim blocks others until its life is over, as after a kill.
   } finally {
     fs.closeSync(fd)
   }

@@ -9,14 +9,14 @@ export type Step =
   | { do: 'pause' }
   /** Another process is sending. */
   | { do: 'wait' }
-  /** Commands follow each other fast: this request carries what is counted in this time. */
+  /** A burst: the request waits for this time, and carries what is counted meanwhile. */
   | { do: 'hold'; ms: number }
-  /** What is delivered must not be taken back by a power cut. */
+  /** A power cut must not take back what is about to be sent. */
   | { do: 'sync'; fds: readonly number[] }
   /** The one POST. `next` is called with its outcome. */
   | { do: 'post'; request: Request }
 
-/** A part of a delivery: its steps, and what comes of it. */
+/** A part of a delivery, and what it returns. */
 export type Steps<T> = Generator<Step, T, Outcome | undefined>
 
 /** One request, as it goes out. */
@@ -24,16 +24,21 @@ export interface Request {
   url: string
   headers: Readonly<Record<string, string>>
   body: string
-  /** False as long as it is certain that no byte has left this process. */
-  mayHaveLeft: boolean
+  /** True as soon as a byte of it may have left this process. */
+  sent: boolean
 }
 
-/** What the sender asks of its process. */
+/** The outcome of a request that got no answer. */
+export function unanswered({ sent }: Request, why: string): Outcome {
+  return { what: sent ? 'unknown' : 'refused', why }
+}
+
+/** What a delivery needs to know of time. */
 export interface Clock {
   /** ms since 1970. */
   now(): number
   /** Whether there is still time to wait for another process. */
   isPatient(): boolean
-  /** How long a request may be held back, in ms. Without it, one that is not due is left to a later command. */
+  /** How long the delivery may wait until its request is due, in ms. By default it leaves that to a later command. */
   maxHoldMs?: number
 }

@@ -43,8 +43,8 @@ const checks: Record<keyof Config, Check> = {
 }
 
 /**
- * Reads the file at `path`. No file is an empty config, except where the folder of the user's own file is a dangling link:
- * it may be on a volume that is not mounted now, and may hold a no. Never throws.
+ * Reads the file at `path`. No file is an empty config, except where the folder of the user's own file is a dangling
+ * link: it may be on a volume that is not mounted now, and may hold a no. Never throws.
  */
 export function readConfig(path: string, isOwn = true): Config | ConfigProblem {
   try {
@@ -90,7 +90,7 @@ export function parseConfig(text: string): Config | ConfigProblem {
     // An unknown key is most likely a misspelt opt-out: `enabeld = false` must not leave telemetry on.
     if (!Object.hasOwn(checks, key)) return { why: 'unknown', key }
     const invalid = checks[key as keyof Config](table[key])
-    if (invalid) return { why: 'value', key, value: invalid.part }
+    if (invalid.length) return { why: 'value', key, value: invalid[0] }
   }
   if (table.headers && table.endpoint === undefined) return { why: 'headers' }
   const key = Object.keys(others).find(key => isMisplaced(key, others[key], table))

@@ -5,8 +5,8 @@ import { isCopied, parseStamp, type Stamp } from '../stamp.ts'
 import { isRecord } from '../vocabulary.ts'
 
 /**
- * `consent.json` has the user's answer, written only by `enable`, `disable` and the question; `notice` has what was shown,
- * written by commands. So a command that shows a notice cannot overwrite a no.
+ * `consent.json` has the user's answer, written only by `enable`, `disable` and the question; `notice` has what was
+ * shown, written by commands. So a command that shows a notice cannot overwrite a no.
  *
  * A no counts wherever it is found. A yes and a notice count only in the file that they were written to, not in a copy,
  * and only for the user who wrote it. They hold for one origin, the kinds of what is sent, and a version of the notice.
@@ -88,8 +88,9 @@ export function saysNo(paths: readonly string[]): boolean {
 }
 
 /**
- * Writes a file of answers, whole and synced. Throws where that is not possible. `show` is called when the text is on the
- * disk but not yet in its place: a notice that cannot be stored is not shown, and one that is not shown is not stored.
+ * Writes a file of answers, whole and synced. Throws where that is not possible. `show` is called when the text is on
+ * the disk but not yet in its place: a notice that cannot be stored is not shown, and one that is not shown is not
+ * stored.
  */
 export function writeAnswers(
   path: string,

@@ -1,7 +1,9 @@
 import { isTypo } from '../typo.ts'
 import type { Environment } from './folders.ts'
 
-/** What the environment variables say: an opt-out in any spelling, a CI, a test runner, a terminal that nobody reads. */
+/**
+ * What the environment variables say: an opt-out in any spelling, a CI, a test runner, a terminal that nobody reads.
+ */
 
 /** `on`: count and send. `local`: count, never send. `log`: print what would be sent. `off`: nothing. */
 export type Mode = 'on' | 'local' | 'log' | 'off'

@@ -69,7 +69,9 @@ function userHome(env: Environment): string | undefined {
   }
 }
 
-/** The path, if it is absolute. The specification says to ignore others; they would scatter state over working folders. */
+/**
+ * The path, if it is absolute. The specification says to ignore others; they would scatter state over working folders.
+ */
 function absolute(path: string | undefined): string | undefined {
   return path && (WINDOWS ? /^([A-Za-z]:)?[/\\]/ : /^\//).test(path) ? path : undefined
 }

@@ -7,8 +7,8 @@ import type { Folders } from './folders.ts'
 import type { Target } from './target.ts'
 
 /**
- * Shows the notice on stderr and stores what was shown. False without a terminal. Throws where it cannot be stored: then
- * it is not shown either, or it would be shown in every run.
+ * Shows the notice on stderr and stores what was shown. False without a terminal. Throws where it cannot be stored:
+ * then it is not shown either, or it would be shown in every run.
  */
 export function showNotice(
   options: TelemetryOptions,

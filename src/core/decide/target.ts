@@ -48,8 +48,8 @@ export function targetOf(
   const headers: Record<string, string> = {}
   for (const { headers: given = {} } of named)
     for (const name of Object.keys(given)) headers[name.toLowerCase()] = given[name]!
-  // The `.env` file of a repository can set the environment, and its endpoint may belong to another customer of the same
-  // service. So for such an endpoint the user agrees to the whole URL, not only to its origin.
+  // The `.env` file of a repository can set the environment, and its endpoint may belong to another customer of the
+  // same service. So for such an endpoint the user agrees to the whole URL, not only to its origin.
   const trusted = named.length > 0
   return {
     ...parsed,

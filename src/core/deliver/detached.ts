@@ -4,8 +4,8 @@ import type { Job, Program } from './job.ts'
 import { proxyVariables } from './proxy.ts'
 
 /**
- * What `src/helper/main.ts` exports, as one expression made at build time (`build/helper-code.ts`). Because it is a string,
- * no bundler, minifier or coverage tool of the host can rewrite it, and an ordinary command does not parse it.
+ * What `src/helper/main.ts` exports, as one expression made at build time (`build/helper-code.ts`). Because it is a
+ * string, no bundler, minifier or coverage tool of the host can rewrite it, and an ordinary command does not parse it.
  */
 declare const HELPER_CODE: string
 /** The build replaces the name by the text, so the name must stand in one place only. */
@@ -19,8 +19,8 @@ export function loadHelper(): Program {
 }
 
 /**
- * Starts a process that does the job, and does not wait for it: no network delays the command. Works in an `exit` handler,
- * because all of it is synchronous.
+ * Starts a process that does the job, and does not wait for it: no network delays the command. Works in an `exit`
+ * handler, because all of it is synchronous.
  *
  * Returns a promise that resolves when the helper ends, but keeps no process alive; undefined if no process could be
  * started. Then a later command delivers.
@@ -36,7 +36,8 @@ export function startHelper(job: Job): Promise<void> | undefined {
       // Nothing of the helper reaches the terminal, and `$(tool)` does not wait for it.
       stdio: 'ignore',
       windowsHide: true,
-      // On Windows the user's folder could not be removed while the helper runs in it. Others can write to the temp folder.
+      // On Windows the user's folder could not be removed while the helper runs in it. Others can write to the temp
+      // folder.
       cwd: WINDOWS ? execPath.slice(0, 3) : '/',
       env: Object.assign(helperEnvironment(job.url), { [HELPER_VARIABLE]: JSON.stringify(job) }),
     })
@@ -57,9 +58,9 @@ const DROPPED =
 const THROUGH_PROXY = /tsocks|torsocks|proxychains/
 
 /**
- * The command's environment, with its proxy and CA variables, but without what would change how the helper runs. The job
- * is passed in it because other users can read the arguments of a process but not its environment, a file would have to
- * be removed, and a pipe would cost 1.5 ms more.
+ * The command's environment, with its proxy and CA variables, but without what would change how the helper runs. The
+ * job is passed in it because other users can read the arguments of a process but not its environment, a file would
+ * have to be removed, and a pipe would cost 1.5 ms more.
  */
 export function helperEnvironment(url: string): NodeJS.ProcessEnv {
   // Without a prototype: `spawn` would also pass on what the host has added to `Object.prototype`.

@@ -2,9 +2,9 @@ import { parseEndpoint } from '../decide/endpoint.ts'
 import type { Environment } from '../decide/folders.ts'
 
 /**
- * The proxy variables of a helper. `curl` also accepts `127.0.0.1:3128`, `socks5://…` and `ALL_PROXY`, but Node exits at
- * start-up if a variable is not an http(s) URL. So a missing scheme is added, and what Node cannot use is left out. A
- * request to this machine never goes through a proxy.
+ * The proxy variables of a helper. `curl` also accepts `127.0.0.1:3128`, `socks5://…` and `ALL_PROXY`, but Node exits
+ * at start-up if a variable is not an http(s) URL. So a missing scheme is added, and what Node cannot use is left out.
+ * A request to this machine never goes through a proxy.
  */
 export function proxyVariables(url: string, env: Environment): NodeJS.ProcessEnv {
   const proxies: NodeJS.ProcessEnv = {}

@@ -20,7 +20,9 @@ export function chooseRoute(delivery: 'auto' | 'detached' | 'inline' = 'auto'): 
     : { route: 'detached', reason: 'a helper process can be started' }
 }
 
-/** `node`, `nodejs`, `node22`, `bun`, `deno`: these accept code as an argument. Anything else may be the tool itself. */
+/**
+ * `node`, `nodejs`, `node22`, `bun`, `deno`: these accept code as an argument. Anything else may be the tool itself.
+ */
 const INTERPRETER = /(^|[\\/])(node|nodejs|bun|deno)[-v.\d]*(\.exe)?$/i
 /** Programs that reap orphans if they are PID 1 of a container. */
 const REAPER =
@@ -68,7 +70,9 @@ function whyInline(): string | undefined {
   }
 }
 
-/** systemd sets this variable for each service. When the service ends, systemd also ends the processes it has started. */
+/**
+ * systemd sets this variable for each service. When the service ends, systemd also ends the processes it has started.
+ */
 function whyInlineInService(): string | undefined {
   if (!process.env.INVOCATION_ID) return undefined
   const [, service] = /\/([^/\n]+\.service)$/m.exec(readOf('self/cgroup')) ?? []

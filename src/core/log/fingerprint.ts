@@ -4,9 +4,9 @@ import { isCopied, NO_STAMP, parseStamp } from '../stamp.ts'
 import { EARLIEST } from '../version.ts'
 
 /**
- * The identity of an installation, 64 hex digits: SHA-256 of hostname, platform, arch and 32 random bytes, which make it
- * unique and impossible to trace back to the machine. Its file also holds when it was made, and its stamp: a copied file
- * is replaced, because the copy is an installation of its own.
+ * The identity of an installation, 64 hex digits: SHA-256 of hostname, platform, arch and 32 random bytes, which make
+ * it unique and impossible to trace back to the machine. Its file also holds when it was made, and its stamp: a copied
+ * file is replaced, because the copy is an installation of its own.
  */
 export interface Fingerprint {
   /** Empty where the file holds none. */
@@ -68,8 +68,8 @@ function makeFingerprint(): string {
 }
 
 /**
- * Removes a fingerprint that must not be used any more. If two commands do this at once, the slower one may have renamed
- * the faster one's new fingerprint: then it puts it back.
+ * Removes a fingerprint that must not be used any more. If two commands do this at once, the slower one may have
+ * renamed the faster one's new fingerprint: then it puts it back.
  */
 function retire(path: string, now: number): void {
   const aside = `${path}.${process.pid}.${random()}`

@@ -1,14 +1,14 @@
 /**
- * Every command starts a helper, except in two cases. With `intervalMs`, there is at most one request in this time. In a
- * burst, when the whole tail of a log is younger than 15 s, there is one request per second, which carries all that was
- * counted: only the first command after a claim starts a helper, and that helper waits until the second is over.
+ * Every command starts a helper, except in two cases. With `intervalMs`, there is at most one request in this time. In
+ * a burst, when the whole tail of a log is younger than 15 s, there is one request per second, which carries all that
+ * was counted: only the first command after a claim starts a helper, and that helper waits until the second is over.
  */
 const BURST_MS = 15_000
 export const BURST_PAUSE_MS = 1000
 
 /**
- * The time, in ms since 1970, before which no request is due; 0 where one is due now. `tail` is what `readTail` returns.
- * `last` is the time of the last claim; by default the one that the tail shows.
+ * The time, in ms since 1970, before which no request is due; 0 where one is due now. `tail` is what `readTail`
+ * returns. `last` is the time of the last claim; by default the one that the tail shows.
  */
 export function heldUntil(
   tail: string,

@@ -10,14 +10,16 @@ export interface Marked {
   made: boolean
   /** The time, in ms since 1970, before which no request is due; 0 where one is due now. */
   heldUntil: number
-  /** In a burst, true for the first mark after the last claim: its command starts the helper that sends what follows. */
+  /**
+   * In a burst, true for the first mark after the last claim: its command starts the helper that sends what follows.
+   */
   leads: boolean
 }
 
 /**
- * Counts one invocation: appends `<series> <now>` to the log at `path`. When this returns, the system has it: a kill cannot
- * lose it, a power cut can. A new log first gets the head from `headFor`; a full or copied log is set aside first.
- * Throws where it cannot be stored.
+ * Counts one invocation: appends `<series> <now>` to the log at `path`. When this returns, the system has it: a kill
+ * cannot lose it, a power cut can. A new log first gets the head from `headFor`; a full or copied log is set aside
+ * first. Throws where it cannot be stored.
  */
 export function mark(
   path: string,
@@ -50,7 +52,9 @@ export function mark(
   throw new Error('the log does not stay the file that it was')
 }
 
-/** Appends one record in one write. Throws where not all of it was written: what was written is then no valid record. */
+/**
+ * Appends one record in one write. Throws where not all of it was written: what was written is then no valid record.
+ */
 export function append(fd: number, record: string): void {
   const bytes = Buffer.from(`\n${record}`, 'latin1')
   if (fs.writeSync(fd, bytes) < bytes.length) throw new Error('the disk is full')
@@ -84,8 +88,8 @@ export function openToRead(path: string): number {
 }
 
 /**
- * Renames a log, so the next command begins a new one. Nothing is lost: a process that has it open still appends to a log
- * that will be sent. If two processes do this at once, the second renames the new log: one more small log.
+ * Renames a log, so the next command begins a new one. Nothing is lost: what a process that has it open still appends
+ * is in a valid log. If two processes do this at once, the second renames the new log: one more small log.
  */
 export function setAside(path: string): void {
   try {

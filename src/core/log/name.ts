@@ -6,11 +6,11 @@ export const LOCAL = 'v1/local'
 
 /**
  * The file name of a log: `0.19.3-1a2b3c4d-5e6f7a8b.log`. A log belongs to one version, one endpoint and one set of
- * resource attributes. A changed attribute is a new series in many backends, and if the old count went on in it, it would
- * be counted twice. What was counted for one endpoint never goes to another.
+ * resource attributes. A changed attribute is a new series in many backends, and if the old count went on in it, it
+ * would be counted twice. What was counted for one endpoint never goes to another.
  *
- * At most 86 bytes, 95 once set aside: eCryptfs allows 143. The version is in lower case because some file systems ignore
- * case; the second hash includes it as it was given.
+ * At most 86 bytes, 95 once set aside: eCryptfs allows 143. The version is in lower case because some file systems
+ * ignore case; the second hash includes it as it was given.
  */
 export function logName(version: string, url: string, metric: string, resource: Attributes): string {
   const attributes = JSON.stringify([metric, ...Object.entries(resource).sort()])
@@ -25,7 +25,9 @@ export function parseLogName(name: string): { endpoint: string; aside: string } 
   return endpoint ? { endpoint, aside } : undefined
 }
 
-/** FNV-1a: its 32 bits are enough for a handful of files, and a cryptographic hash would load `node:crypto` in each run. */
+/**
+ * FNV-1a: its 32 bits are enough for a handful of files, and a cryptographic hash would load `node:crypto` in each run.
+ */
 function hash(text: string): string {
   let value = 0x811c9dc5
   for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193)

@@ -43,8 +43,8 @@ export function headRecord(file: Stamp, id: string, draft: HeadDraft): string {
 }
 
 /**
- * A series as it stands in a record: `command_invocation,command_name=db+migrate`, `deploy,dry:true,target=a`. Attributes
- * are sorted, so equal sets are one series. No value holds `,`, `=` or `+`, and no key `:`.
+ * A series as it stands in a record: `command_invocation,command_name=db+migrate`, `deploy,dry:true,target=a`.
+ * Attributes are sorted, so equal sets are one series. No value holds `,`, `=` or `+`, and no key `:`.
  */
 export function seriesText({ metric, attributes }: Series): string {
   let text = metric

@@ -52,7 +52,7 @@ function deliver(library: Library, { tries = 1 }: Scenario, job: Job): void {
       continue
     }
     if (answer?.exit) {
-      if (value.do === 'post') value.request.mayHaveLeft = answer.left!
+      if (value.do === 'post') value.request.sent = answer.left!
       next = steps.return()
     } else next = steps.next(answer as never)
   }
