@@ -27,8 +27,10 @@ const AHEAD_MS = 300_000
 const MAX_OLDER = 8
 const MAX_OLDER_BYTES = 256 * 1024
 
-/** For how many ms a claim blocks others if its process is killed: until a second after the timeout. */
-export const lifeOf = ({ timeoutMs }: Job): number => timeoutMs + 1000
+const LIFE_AFTER_TIMEOUT_MS = 1000
+
+/** For how many ms a claim blocks others if its process is killed. */
+export const lifeOf = ({ timeoutMs }: Job): number => timeoutMs + LIFE_AFTER_TIMEOUT_MS
 
 /**
  * Claims the command's own log. Undefined where there is nothing to send, it is not due, or another process is sending.
