@@ -8,11 +8,11 @@ import { range, table } from './statistics.js'
 /** @typedef {{ gzipped: number, lines: number | undefined, helperLines: number | undefined, installed: number, dependencies: number }} Size */
 
 const { cpu, wall, left, counting } = FIGURES
-/** "The same" and "within" are within this: what no person notices and the benchmark can still tell. */
+/** Less than this is no difference: nobody notices it, and the benchmark still measures it. */
 const SAME_MS = 1
 
 /**
- * The budgets of DESIGN.md, each with what this run measured.
+ * The budgets of the design, each with what this run has measured.
  * @param {Results} results @param {'here' | 'against'} from @param {Size} size
  */
 function budgets(results, from, size) {
@@ -175,13 +175,13 @@ export function printBudgets(results, sizes) {
 
 const digitsOf = (/** @type {string} */ unit) => (unit === '×' ? 2 : 1)
 
-/** A count, which every run gives again. */
+/** A count: it is the same in every run. */
 const isExact = (/** @type {Estimate} */ { value, low, high }) => low === high && Number.isInteger(value)
 
 const show = (/** @type {Estimate} */ measured, /** @type {string} */ unit) =>
   isExact(measured) ? `${measured.value}` : range(measured, digitsOf(unit))
 
-/** Where the limit lies within the range of the estimate, another run may say the opposite. */
+/** "Within noise": the limit lies in the range of the estimate, so another run may say the opposite. */
 function verdict(/** @type {Estimate} */ measured, /** @type {number} */ limit, /** @type {string} */ unit) {
   const { value, low, high } = measured
   const sure = isExact(measured) || high <= limit || low > limit ? '' : ', within noise'
@@ -191,7 +191,7 @@ function verdict(/** @type {Estimate} */ measured, /** @type {number} */ limit, 
   return `missed by ${amount} ${unit}${sure}`.replace('  ', ' ')
 }
 
-/** What the requests by hand wait for where the Collector is far: the other half of that budget. */
+/** How long the hand-written requests wait where the Collector is far, beside the command of this package. */
 function printWaiting(/** @type {Results} */ results) {
   const names = [tally('here').on, HTTP, FETCH].map(name => ({ name, id: idOf('far', name) }))
   if (!names.every(({ id }) => results.has(id))) return

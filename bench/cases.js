@@ -5,24 +5,24 @@ import { BROKEN } from './network.js'
 /**
  * One way to count a command, in one situation: a script that does nothing else.
  * @typedef {object} Case
- * @property {string} id what tables and budgets ask for it by: `far: hand-written fetch`
- * @property {string} name what the tables call it
+ * @property {string} id by which tables and budgets find it: `far: hand-written fetch`
+ * @property {string} name its row in a table
  * @property {Group} group the table that it belongs to
  * @property {import('./network.js').State} state where the collector is
  * @property {string} script a file of rows/
- * @property {'here' | 'against'} from whose build of otlp-tally it imports
- * @property {string} baseline the id of what is subtracted from it; its own where nothing is
+ * @property {'here' | 'against'} from the checkout of the otlp-tally that it imports
+ * @property {string} baseline the id of the case that is subtracted from it; its own id if none is
  * @property {boolean} [bundled] bundled and minified into one file
- * @property {'waits' | 'computes'} [then] what the command does itself, after it has counted
+ * @property {'waits' | 'computes'} [then] what the command does after it has counted
  * @property {boolean} [core] it may use a single core only
  * @property {Record<string, string>} [env]
  * @property {Record<string, string>} [files] in the home folder, before the first run
  * @property {boolean} [notice] the user has seen the notice
  * @property {number} [series] how many series the installation has
  * @property {number} [marks] how often each of them was counted before
- * @property {boolean} [sends] so that one request arrives where a collector answers
- * @property {number} [leaves] how many processes it has to leave behind, or it is not what its name says
- * @property {number} [every] sampled in every so manieth round only
+ * @property {boolean} [sends] one request arrives, where a collector answers
+ * @property {number} [leaves] how many processes it must leave behind
+ * @property {number} [every] 2: sampled in every second round only
  * @property {number} [samples] in a round
  * @property {boolean} [quick] false: left out of a quick run
  */
@@ -63,7 +63,7 @@ export const tally = from => {
   }
 }
 
-/** The packages that a script needs, for their bytes. */
+/** The packages that a script needs. Their bytes are in a table. */
 export const PACKAGES = {
   tally: ['otlp-tally'],
   otel: [
@@ -121,7 +121,7 @@ export function allCases(builds) {
 /** @param {('here' | 'against')[]} builds @param {Rows} posthog */
 function up(builds, posthog) {
   return table('up', {}, [
-    // What is subtracted from every row deserves more than one sample in a round.
+    // More than one sample, because it is subtracted from every row.
     { name: EMPTY, script: 'empty', samples: 3 },
     { name: PACKAGE, script: 'import-package' },
     { name: FLOOR, script: 'floor', leaves: 1 },
@@ -170,7 +170,7 @@ function far(builds, posthog) {
 
 /** @param {import('./network.js').State} state @param {('here' | 'against')[]} builds @param {Rows} posthog */
 function broken(state, builds, posthog) {
-  // A helper that waits for its timeout makes each sample of these long.
+  // Each sample takes long, because the helper waits for its timeout.
   return table('broken', { state, baseline: idOf('up', EMPTY), every: 2 }, [
     ...builds.flatMap(from => [
       { name: tally(from).on, ...detached, from },
@@ -196,8 +196,8 @@ function onOneCore(then) {
 }
 
 /**
- * Installations that have counted much, and the one that has not: again, although `up` has it, because these are sampled
- * equally often. `steps` are the same commands, which measure themselves.
+ * Installations that have counted much, and a new one: it is in `up` too, but is sampled here as often as the others.
+ * `steps` are the same commands, which measure themselves.
  * @param {'logs' | 'steps'} group @param {string} script @param {'here' | 'against'} from
  */
 function logs(group, script, from) {

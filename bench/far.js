@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 
-/** A packet is under way this long in each direction: a round trip takes 50 ms. */
+/** How long a packet takes in each direction: a round trip takes 50 ms. */
 const ONE_WAY_MS = 25
 
 /**
- * A certificate authority and a certificate for 127.0.0.1 that it signed, by `openssl`.
+ * Makes a certificate authority, and a certificate for 127.0.0.1 that it has signed, with `openssl`.
  * @param {string} folder
  */
 export function makeCertificates(folder) {
@@ -35,8 +35,8 @@ export function makeCertificates(folder) {
 }
 
 /**
- * A server that passes bytes on to `port` as late as if it were far away. On loopback the kernel itself accepts a
- * connection, at once, so the first bytes are held for the round trip that connecting takes in life.
+ * A server that passes bytes on to `port` as late as if it were far away. On loopback the kernel accepts a connection at
+ * once, so the first bytes wait for the round trip that connecting takes in a real network as well.
  * @param {() => number} port
  */
 export function delayingProxy(port) {
@@ -56,7 +56,7 @@ function passOn(from, to, firstMs) {
   const queue = []
   const later = (/** @type {() => void} */ action) => {
     due = Math.max(due, performance.now() + ONE_WAY_MS)
-    // Each timer lets out the oldest, so that bytes stay in their order however the timers are rounded.
+    // Each timer sends the oldest bytes. So they stay in their order, however the timers are rounded.
     queue.push(action)
     setTimeout(() => queue.shift()?.(), due - performance.now())
   }

@@ -1,5 +1,4 @@
-// What counting a command costs, side by side with what people would use instead: whole processes, interleaved, and the
-// budgets of the design. It fails for no number: the clock of a shared machine is no judge. See README.md.
+// What counting a command costs, beside what people would use instead, and the budgets of the design. README.md explains it.
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, tmpdir } from 'node:os'
@@ -40,10 +39,10 @@ const checkouts = {
 }
 
 if (process.platform !== 'linux')
-  throw new Error('bench: only Linux tells what orphans used (child subreaper)')
+  throw new Error('bench: only Linux says how much CPU orphans used (child subreaper)')
 for (const checkout of Object.values(checkouts))
   if (!existsSync(join(checkout, 'dist/index.js')))
-    throw new Error(`bench: npm run build comes first (in ${checkout})`)
+    throw new Error(`bench: run npm run build first (in ${checkout})`)
 
 const isolated = enterNamespace()
 const folder = mkdtempSync(join(tmpdir(), 'otlp-tally-bench-'))
@@ -106,7 +105,7 @@ function chosenCases() {
       name.includes(values.rows) &&
       !(values.quick && quick === false),
   )
-  // With what everything is compared to.
+  // And what everything is compared to.
   const needed = new Set([
     ...chosen.flatMap(({ id, baseline }) => [id, baseline]),
     ...[EMPTY, PACKAGE, FLOOR].map(name => idOf('up', name)),

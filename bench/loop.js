@@ -1,11 +1,11 @@
 import { median, number, table } from './statistics.js'
 
-/** Blocks of the loop, on and off in turn, so that what else the machine does meets both alike. */
+/** The loop runs in blocks, on and off in turn, so that other work on the machine disturbs both equally. */
 const BLOCKS = 10
 
 /**
- * A shell loop of short commands, telemetry on against off: what a Makefile over a thousand files feels. Prints wall and
- * CPU of the whole, helpers included.
+ * A shell loop of short commands with telemetry on and off, like a Makefile over a thousand files. Prints the wall time
+ * and CPU of all of them, helpers included.
  * @param {import('./sampler.js').Command} command
  * @param {number} iterations
  * @param {(command: import('./sampler.js').Command) => Promise<import('./sampler.js').Sample>} sample
@@ -21,7 +21,7 @@ export async function loop({ argv, env, cwd }, iterations, sample) {
   /** @type {Record<Way, import('./sampler.js').Sample[]>} */
   const samples = { off: [], on: [] }
   for (let block = 0; block < BLOCKS; block++) {
-    // Which is first changes from block to block.
+    // The order changes from block to block.
     for (const way of block % 2 ? [...order].reverse() : order)
       samples[way].push(await sample({ argv: shell, env: ways[way], cwd }))
   }

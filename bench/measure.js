@@ -3,17 +3,18 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BODY } from './body.js'
 import { BROKEN } from './network.js'
-import { median, random, shuffled } from './statistics.js'
+import { randomOf } from './random.js'
+import { median, shuffled } from './statistics.js'
 
 /** @typedef {import('./cases.js').Case} Case */
 /** @typedef {import('./sampler.js').Sample & { round: number, posts: number, steps?: number[] }} Measured */
 
-/** A case that makes its command wait is sampled a few times only: seconds are easy to tell from noise. */
+/** A case that takes so long is sampled so often only: its seconds are easily told from noise. */
 const SLOW = [
   { ms: 5000, samples: 1 },
   { ms: 1000, samples: 3 },
 ]
-/** Where 4 KiB of a log are younger than 15 s, commands send about once a second. No round may be shorter. */
+/** In a burst of commands one request a second is made. In a round that is longer than that, each sample makes its own. */
 const SHORTEST_ROUND_MS = 1050
 
 /**
@@ -39,17 +40,17 @@ export async function measure(plan) {
     await prepare(one, command, plan)
   }
 
-  const next = random(seed)
+  const random = randomOf(seed)
   for (let round = 0; round < rounds; round++) {
     const end = Date.now() + SHORTEST_ROUND_MS
     const due = cases.filter(one => round % (one.every ?? 1) === 0 && !slow(samples.get(one.id) ?? []))
     const turns = due.flatMap(one => Array.from({ length: one.samples ?? 1 }, () => one))
-    for (const { id, group } of shuffled(turns, next)) {
+    for (const { id, group } of shuffled(turns, random)) {
       const before = collectors.received()
       const command = commands.get(id)
       const sample = await sampler.sample(command)
       const posts = collectors.received() - before
-      // The steps that steps.js has measured in its own process.
+      // What rows/steps.js has measured in its own process.
       const steps = group === 'steps' && { steps: JSON.parse(readFileSync(command.env.BENCH_STEPS, 'utf8')) }
       samples.get(id)?.push({ ...sample, round, posts, ...steps })
     }
@@ -66,7 +67,7 @@ function slow(/** @type {readonly Measured[]} */ samples) {
 }
 
 /**
- * Each case is a user of its own, so that none finds the state of another.
+ * Each case has a home of its own, so that none finds the state of another.
  * @param {Case} one @param {Parameters<typeof measure>[0]} plan
  */
 async function commandOf(one, { node, folder, builds, collectors }) {
@@ -93,7 +94,7 @@ async function commandOf(one, { node, folder, builds, collectors }) {
 }
 
 /**
- * Makes the installation that the case is about, by running the tool as its user would.
+ * Makes the installation of a case, by running the tool as its user would.
  * @param {Case} one @param {import('./sampler.js').Command} command @param {Parameters<typeof measure>[0]} plan
  */
 async function prepare(one, command, { sampler, builds }) {
@@ -109,12 +110,12 @@ async function prepare(one, command, { sampler, builds }) {
   const run = { ...command, argv: [node, many ?? script], env: { ...env, BENCH_SERIES: `${one.series}` } }
   await sampler.sample(run)
   if (one.marks) fillLogs(env.HOME ?? '', one.marks)
-  // The first body of a series is another than the following ones, and the first helper writes a checkpoint.
+  // The first body of a series differs from the following ones, and the first helper writes a checkpoint.
   if (!BROKEN.includes(one.state)) await sampler.sample(command)
 }
 
 /**
- * Lets the command have been counted so often before, an hour ago.
+ * Adds so many marks of the command to the log, all of an hour ago.
  * @param {string} home @param {number} marks
  */
 function fillLogs(home, marks) {

@@ -9,7 +9,7 @@ import { delayingProxy, makeCertificates } from './far.js'
 
 /** @typedef {'up' | 'far' | 'refused' | 'hanging' | 'SYN dropped' | 'DNS dropped'} State */
 
-/** Where no answer comes from. */
+/** Where a collector does not answer. */
 /** @type {readonly State[]} */
 export const BROKEN = ['refused', 'hanging', 'SYN dropped', 'DNS dropped']
 
@@ -19,14 +19,14 @@ export const STATES = ['up', 'far', ...BROKEN]
 
 const INSIDE = 'BENCH_NAMESPACE'
 
-// TEST-NET-1 goes out by `lo`, comes back in, is nobody's address, and the kernel drops it without a word.
+// A packet to TEST-NET-1 leaves by `lo` and comes back. It has nobody's address, so the kernel drops it and reports nothing.
 const SETUP = `
   ip link set lo up && ip route add 192.0.2.0/24 dev lo && mount --bind "$1" /etc/resolv.conf || exit 99
   shift; exec "$@"`
 
 /**
  * Starts this program again in a network of its own, where packets can be dropped, and ends with its exit code. Returns
- * whether we are inside: false where the kernel does not let us, and then two states are skipped.
+ * true inside it, and false where the kernel does not allow it. Then two states are skipped.
  */
 export function enterNamespace() {
   if (process.env[INSIDE]) return true
@@ -48,8 +48,8 @@ export function enterNamespace() {
 }
 
 /**
- * The collectors, one for each state, and the certificate authority of the one that is far. `received()` is how many
- * requests have been answered.
+ * The collectors, one for each state, and the certificate authority of the far one. `received()` is the number of
+ * requests that were answered.
  * @param {string} folder
  */
 export async function startCollectors(folder) {

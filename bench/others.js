@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 
-/** Of /proc/stat, in hundredths of a second (proc_stat(5); USER_HZ is 100 on all that Node runs on). */
+/** The unit of /proc/stat (proc_stat(5)): USER_HZ is 100 wherever Node runs. */
 const TICK_MS = 10
 
-/** CPU that the whole machine has used, ms: user, nice, system, irq and softirq. */
+/** CPU time that the whole machine has used, in ms: user, nice, system, irq and softirq. */
 function busy() {
   const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync('/proc/stat', 'utf8')
     .split(/\s+/)
@@ -12,8 +12,7 @@ function busy() {
 }
 
 /**
- * How much other work there was: the function that is returned subtracts what the samples and the benchmark itself used.
- * Above a tenth of a core, trust "in quiet" more than the medians.
+ * Returns a function that says how much of a core other processes have used since: without the samples and the benchmark.
  */
 export function startWatching() {
   const begin = { time: performance.now(), busy: busy(), own: process.cpuUsage() }

@@ -6,8 +6,8 @@ import { bundle } from './sizes.js'
 const path = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url))
 
 /**
- * A tool's folder as npm leaves it: the scripts of rows/ beside a `node_modules` with the packages that they import by
- * name. Returns a function from a case to its file there.
+ * Makes the folder of a tool as npm installs it: the scripts of rows/ beside a `node_modules` with the packages that they
+ * import. Returns a function from a case to its file there.
  * @param {string} folder
  * @param {string} checkout whose built `dist` is installed
  */
@@ -17,7 +17,7 @@ export function makeProject(folder, checkout) {
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }\n')
   cpSync(path('rows'), folder, { recursive: true })
   cpSync(path('posthog/row.js'), join(folder, 'posthog.js'))
-  // Copied, not linked: a link costs the reader of a package more, and nobody installs one.
+  // Copied, as npm does it: a package takes longer to read through a link.
   for (const part of ['package.json', 'dist'])
     cpSync(join(checkout, part), join(modules, 'otlp-tally', part), { recursive: true })
   makeEmptyPackage(join(modules, 'empty-package'))
@@ -34,7 +34,7 @@ export function makeProject(folder, checkout) {
   }
 }
 
-/** With the `exports` of an ordinary package, and one file as deep as ours. */
+/** With the `exports` of an ordinary package, and its file in `dist` like that of this one. */
 function makeEmptyPackage(/** @type {string} */ folder) {
   mkdirSync(join(folder, 'dist'), { recursive: true })
   const manifest = {

@@ -1,10 +1,11 @@
-// How fast `otlp-tally report FILE` reads, and in how much memory: a file as a fleet sends it, whole processes.
+// How fast `otlp-tally report FILE` reads the file of a large fleet, and how much memory it takes: whole processes.
 // `node bench/report.js [installations] [days]`
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { appendFileSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { randomOf } from './random.js'
 
 const [installations, days] = [Number(process.argv[2] ?? 2000), Number(process.argv[3] ?? 180)]
 const BIN = join(import.meta.dirname, '../dist/bin.js')
@@ -30,7 +31,7 @@ try {
 }
 
 function measured(args) {
-  // The process says at its end what it has cost: user and system time in s, memory in MB.
+  // The process prints what it has cost when it ends: user and system time in s, memory in MB.
   const report =
     'process.on("exit", () => { const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage(); process.stderr.write("\\n" + (userCPUTime + systemCPUTime) / 1e6 + " " + maxRSS / 1024) })'
   const loaded = `data:text/javascript,${encodeURIComponent(report)}`
@@ -41,9 +42,9 @@ function measured(args) {
   return { cpu, memory }
 }
 
-/** Every body has all that its installation has counted with its version, as the library sends it. */
+/** Writes bodies as the library sends them: each with all that its installation has counted with its version. */
 function write(file) {
-  const random = randomFrom(7)
+  const random = randomOf(7)
   const ids = Array.from({ length: installations }, (_, who) =>
     createHash('sha256').update(`${who}`).digest('hex'),
   )
@@ -82,14 +83,5 @@ function write(file) {
       )
     }
     appendFileSync(file, lines.join(''))
-  }
-}
-
-/** Numbers that look random and are the same each time. */
-function randomFrom(seed) {
-  let state = seed
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32
-    return state / 2 ** 32
   }
 }

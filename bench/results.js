@@ -4,17 +4,17 @@ import { estimate, median, quantile } from './statistics.js'
 /** @typedef {import('./cases.js').Case} Case */
 /** @typedef {(sample: Measured) => number} Figure */
 /**
- * A part of a result: what a case added to its baseline, or, `whole`, all of it.
+ * A part of a result: what a case has added to its baseline, or, with `whole`, all that it has used.
  * @typedef {{ id: string, figure: Figure, whole?: boolean }} Term
  */
 
-/** Other work on the machine only ever adds, so where it is busy the quietest tenth is nearer to the cost. */
+/** Other work on the machine only adds. Where it is busy, the quietest tenth is nearer to the cost. */
 const QUIET = 0.1
 
 /** What steps.js measures, in its order. */
 export const STEPS = ['import', '`initTelemetry`', '`trackCommand`', 'at exit']
 
-/** What can be asked of a sample. CPU is user plus system, of the command itself unless it says otherwise. */
+/** CPU is user plus system, of the command itself unless it says otherwise. */
 export const FIGURES = {
   cpu: (/** @type {Measured} */ { cpu }) => cpu,
   wall: (/** @type {Measured} */ { wall }) => wall,
@@ -33,16 +33,16 @@ export function resultsOf(cases, samples) {
   const byId = new Map(cases.map(one => [one.id, one]))
   const of = (/** @type {string} */ id) => samples.get(id) ?? []
 
-  /** All of a case, by round: the median where a round has several samples. */
+  /** What a case has used, by round: the median where a round has several samples. */
   const all = (/** @type {string} */ id, /** @type {Figure} */ figure) => {
     const rounds = groupByRound(of(id))
     return new Map([...rounds].map(([round, group]) => [round, median(group.map(figure))]))
   }
-  /** What a case added to its baseline in the same round; of a baseline, all of it. */
+  /** What a case has added to its baseline in the same round. Of a baseline: all that it has used. */
   const added = (/** @type {string} */ id, /** @type {Figure} */ figure) => {
     const baseline = byId.get(id)?.baseline ?? id
     const own = all(id, figure)
-    // What a process has measured in itself is its own already.
+    // What a process has measured itself does not include its start.
     if (baseline === id || figure === FIGURES.counting) return own
     const empty = all(baseline, figure)
     return new Map([...own].map(([round, value]) => [round, value - (empty.get(round) ?? Number.NaN)]))
@@ -56,7 +56,7 @@ export function resultsOf(cases, samples) {
     all,
     added,
     /**
-     * What the medians of the terms combine to, and how sure that is.
+     * The combination of the medians of the terms, and its range.
      * @param {readonly Term[]} terms @param {(...medians: number[]) => number} combine
      */
     estimate: (terms, combine) =>
@@ -65,7 +65,7 @@ export function resultsOf(cases, samples) {
         combine,
       ),
     /**
-     * The same of the quietest tenth of the samples.
+     * The same of the 10th percentiles.
      * @param {readonly Term[]} terms @param {(...tenths: number[]) => number} combine
      */
     quiet: (terms, combine) =>

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 
 /**
- * What one process cost: ms and MB. `total` and `life` take in what it left behind, `left` is how many those were.
+ * What one process has cost, in ms and MB. `total` and `life` include the processes that it left behind; `left` is how
+ * many those are.
  * @typedef {{ status: number, wall: number, cpu: number, total: number, memory: number, left: number, life: number }} Sample
  * @typedef {{ argv: string[], env: Record<string, string>, cwd: string, core?: boolean, terminal?: boolean }} Command
  */

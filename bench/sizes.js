@@ -11,7 +11,7 @@ import { table } from './statistics.js'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** A script and all that it imports, in one minified file. `require` for the CommonJS packages among them. */
+/** A script and all that it imports, in one minified file, with a `require` if it has CommonJS packages. */
 export async function bundle(/** @type {string} */ script) {
   const { outputFiles } = await build({
     entryPoints: [script],
@@ -35,7 +35,7 @@ export function sizeOf(/** @type {string} */ code) {
 }
 
 /**
- * The size of what an ordinary command imports, and what the package needs beside it.
+ * The size of what an ordinary command imports, and of the package.
  * @param {string} checkout
  */
 export async function coreSize(checkout) {
@@ -61,12 +61,12 @@ function collect(name, from, folders) {
   if (!folder || folders.has(folder)) return
   folders.add(folder)
   const { dependencies = {}, peerDependencies = {}, peerDependenciesMeta = {} } = manifestOf(folder)
-  // npm installs peers too, but for those that are marked as optional.
+  // npm installs peers too, unless they are marked as optional.
   const peers = Object.keys(peerDependencies).filter(peer => !peerDependenciesMeta[peer]?.optional)
   for (const dependency of [...Object.keys(dependencies), ...peers]) collect(dependency, folder, folders)
 }
 
-/** As Node looks a package up, and npm the package that the script itself belongs to. */
+/** Finds a package as Node does, or as the package that the script itself belongs to. */
 function locate(/** @type {string} */ name, /** @type {string} */ from) {
   for (let folder = from; folder !== dirname(folder); folder = dirname(folder)) {
     const found = join(folder, 'node_modules', name)

@@ -1,4 +1,6 @@
-/** The value below which a share `q` of the values lies, between two of them where it falls so. */
+import { randomOf } from './random.js'
+
+/** The value below which a share `q` of the values lies. Interpolated between two values. */
 export function quantile(/** @type {readonly number[]} */ values, /** @type {number} */ q) {
   const sorted = [...values].sort((a, b) => a - b)
   const place = (sorted.length - 1) * q
@@ -9,27 +11,16 @@ export function quantile(/** @type {readonly number[]} */ values, /** @type {num
 
 export const median = (/** @type {readonly number[]} */ values) => quantile(values, 0.5)
 
-/** A generator of numbers in [0, 1) that a seed repeats (mulberry32). */
-export function random(/** @type {number} */ seed) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /**
  * @template T
  * @param {readonly T[]} items
- * @param {() => number} next
+ * @param {() => number} random
  * @returns {T[]}
  */
-export function shuffled(items, next) {
+export function shuffled(items, random) {
   const result = [...items]
   for (let i = result.length - 1; i > 0; i--) {
-    const j = Math.floor(next() * (i + 1))
+    const j = Math.floor(random() * (i + 1))
     ;[result[i], result[j]] = [/** @type {T} */ (result[j]), /** @type {T} */ (result[i])]
   }
   return result
@@ -47,27 +38,27 @@ export function table(
   return [line(head), line(rule), ...rows.map(line)].join('\n')
 }
 
-/** "1.2" with as many digits as such a number deserves. */
+/** With one digit after the point, and none from 100 on. */
 export const number = (/** @type {number} */ value) => value.toFixed(Math.abs(value) < 100 ? 1 : 0)
 
-/** The middle and the tenths at both ends: "7.1 (6.4 to 9.0)". */
+/** The median and the 10th and 90th percentile: "7.1 (6.4 to 9.0)". */
 export const spread = (/** @type {readonly number[]} */ values) =>
   `${number(median(values))} (${number(quantile(values, 0.1))} to ${number(quantile(values, 0.9))})`
 
-/** How often the rounds are drawn again, to see how much a result depends on which rounds there were. */
+/** How often the rounds are drawn, to see how much a result depends on which rounds there were. */
 const DRAWS = 1000
 
 /**
- * A result that is made of the medians of several rows, with the range in which it lies for nine in ten draws of the same
- * rounds (bootstrap). Rows are drawn together, round by round: what disturbs a round disturbs all its rows.
+ * A result that is made of the medians of several rows, with the range of nine in ten draws of the rounds (bootstrap).
+ * A round is drawn with all its rows, because what disturbs a round disturbs all of them.
  * @typedef {{ value: number, low: number, high: number }} Estimate
- * @param {readonly ReadonlyMap<number, number>[]} rows of each row, its number in each round
+ * @param {readonly ReadonlyMap<number, number>[]} rows each row's number in each round
  * @param {(...medians: number[]) => number} combine
  * @returns {Estimate}
  */
 export function estimate(rows, combine) {
   const rounds = [...new Set(rows.flatMap(row => [...row.keys()]))]
-  const next = random(rounds.length)
+  const random = randomOf(rounds.length)
   const of = (/** @type {readonly number[]} */ drawn) =>
     combine(
       ...rows.map(row =>
@@ -75,7 +66,7 @@ export function estimate(rows, combine) {
       ),
     )
   const draws = Array.from({ length: DRAWS }, () =>
-    of(rounds.map(() => rounds[Math.floor(next() * rounds.length)] ?? 0)),
+    of(rounds.map(() => rounds[Math.floor(random() * rounds.length)] ?? 0)),
   ).filter(value => !Number.isNaN(value))
   return { value: of(rounds), low: quantile(draws, 0.05), high: quantile(draws, 0.95) }
 }

@@ -76,7 +76,7 @@ function printBroken(results) {
     ['CPU', cpu],
   ])) {
     const cells = (/** @type {string} */ name) => {
-      // The Collector that is up stands beside the others: the same as up is what they have to be.
+      // Beside the Collector that is up: the others have to cost the same.
       const ids = [idOf('up', name), ...states.map(state => idOf('broken', name, state))]
       return ids.map(id => {
         const values = [...results.added(id, figure).values()]
@@ -95,7 +95,7 @@ function printBroken(results) {
   }
 }
 
-/** What a command that counts is busy with, in its process and cold. @param {Results} results */
+/** The CPU of each step of a command. @param {Results} results */
 export function printSteps(results) {
   const rows = results.cases.filter(one => one.group === 'steps' && results.has(one.id))
   if (!rows.length) return
@@ -113,7 +113,7 @@ export function printSteps(results) {
   )
 }
 
-/** Says by name which cases did something else than they should. @param {Results} results */
+/** Names the cases that have done something else than they should. @param {Results} results */
 export function printOdd(results) {
   for (const { id, leaves = 0, sends = false, state } of results.cases) {
     const posts = sends && !BROKEN.includes(state) ? 1 : 0
@@ -121,7 +121,7 @@ export function printOdd(results) {
     const odd = samples.filter(
       sample => sample.left !== leaves || sample.status !== 0 || sample.posts !== posts,
     )
-    // What takes 30 s is killed, and the table says so.
+    // What takes 30 s is killed, which the table says.
     if (odd.length && median(samples.map(wall)) < 29_900)
       console.log(
         `\nNot what its name says: ${id}, ${odd.length} of ${samples.length} samples: ${JSON.stringify(odd[0])}`,

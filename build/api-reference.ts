@@ -31,7 +31,7 @@ function resolved(name: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {
   return name.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(name) : name
 }
 
-/** Sorts as the source does, where `initTelemetry` comes before what needs it. */
+/** In the order of the source, where `initTelemetry` comes before what needs it. */
 function place(name: ts.Symbol): string {
   const [declaration] = name.declarations!
   return `${declaration!.getSourceFile().fileName} ${String(declaration!.getStart()).padStart(9, '0')}`
@@ -93,7 +93,7 @@ function table(declaration: ts.InterfaceDeclaration, checker: ts.TypeChecker): s
     .join('\n')
 }
 
-/** The type as a reader needs it: of a generic function only the names of its parameters. */
+/** The type as it is written. Of a generic function only the names of its parameters. */
 function typeText(type: ts.TypeNode): string {
   if (!ts.isFunctionTypeNode(type) || !type.typeParameters)
     return type.getText().replace(/ \| undefined$/, '')

@@ -1,4 +1,4 @@
-// Draws docs/pictures/cost-light.svg and cost-dark.svg from the first table of docs/cost.md: `node build/cost-picture.js`.
+// `node build/cost-picture.js` draws docs/pictures/cost-light.svg and cost-dark.svg from the first table of docs/cost.md.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const COLUMN = '50 ms away, over TLS'

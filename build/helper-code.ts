@@ -1,9 +1,9 @@
 import { build, type Format } from 'esbuild'
 
-// Programs that other processes run, as text. They are made here, at build time, so that no bundler, minifier or coverage
-// tool of the host can rewrite them.
+// Programs that other processes run, as text. They are made at build time, so that no bundler, minifier or coverage tool
+// of the tool that uses this library can rewrite them.
 
-/** What delivers: one expression, whose value is what `src/helper/main.ts` exports. */
+/** The helper: one expression, whose value is what `src/helper/main.ts` exports. */
 export async function helperCode(): Promise<string> {
   const code = await textOf('src/helper/main.ts', 'esm')
   // `export{a as main,b as send};` → `return{main:a,send:b}`
@@ -14,7 +14,7 @@ export async function helperCode(): Promise<string> {
   return `(()=>{"use strict";${body}})()`
 }
 
-/** What `check` and `send` make their requests with. */
+/** What makes the requests of `check` and `send`. */
 export function requesterCode(): Promise<string> {
   return textOf('src/exchange/requester.ts', 'iife')
 }

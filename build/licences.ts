@@ -2,8 +2,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Plugin } from 'esbuild'
 
 /**
- * Writes `dist/THIRD-PARTY-LICENSES.md`: the licence of every package of which something is in a bundle. The bundler
- * knows which, so none is forgotten and none is listed without need.
+ * Writes `dist/THIRD-PARTY-LICENSES.md`: the licence of every package of which something is in a bundle, as the bundler
+ * reports it.
  */
 export function licences(): Plugin {
   const packages = new Set<string>()

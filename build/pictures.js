@@ -1,4 +1,4 @@
-// `npm run pictures`: makes docs/pictures/ from the real command, in Chromium (the Debian package, or CHROMIUM) and in
+// `npm run pictures` makes docs/pictures/ with the built command. It needs Chromium (the Debian package, or CHROMIUM) and
 // the typeface Inter (the Debian package fonts-inter).
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ try {
     await page.setContent(html)
     if (!(await page.evaluate(() => document.fonts.check('16px Inter'))))
       throw new Error('the typeface Inter is not installed: apt-get install fonts-inter')
-    // Down to the end of the table, so that no row is cut.
+    // To the end of the table, so that no row is cut.
     const { y, height } = await page.locator('table.rows:visible').first().boundingBox()
     const clip = { x: 0, y: 0, width: viewport.width, height: Math.ceil(y + height) + 24 }
     await page.screenshot({ path: join(folder, `report-${colorScheme}.png`), clip, fullPage: true })

@@ -1,6 +1,5 @@
-// What a POST, an installation and a series cost the receiving end. Loopback only, bounded: ROUNDS requests for each of
-// INSTALLATIONS. What is counted is the server's own CPU time and memory, so other work on the machine does not matter
-// much. `npx vitest run --config bench/backends/vitest.config.ts`
+// What a POST, an installation and a series cost a backend: its own CPU time and memory, so other work on the machine does
+// not matter much. `npx vitest run --config bench/backends/vitest.config.ts`
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -14,7 +13,6 @@ import { programOf } from '../../test/backends/kill.ts'
 import { query, startPrometheus } from '../../test/backends/prometheus.ts'
 import { deltaCounts } from '../../test/collector/counts.ts'
 
-/** One small, two of the middle, one large. */
 const SIZES: [installations: number, series: number][] = [
   [10_000, 1],
   [10_000, 10],
@@ -59,7 +57,7 @@ for (const [installations, series] of SIZES) {
 
   test(`prometheus.yml: ${installations} installations of ${series} series`, async () => {
     const dir = mkdtempSync(join(root, 'prometheus-'))
-    // Without the rules: they are asked once, below.
+    // Without the rules: each is evaluated once, by `ask`.
     const config = join(dir, 'prometheus.yml')
     writeFileSync(
       config,
@@ -102,7 +100,7 @@ function toolOf(series: number): string {
   })
 }
 
-/** What it costs to evaluate the rules of the day once, and that they say all that was sent. */
+/** Evaluates the rules of a day once, measures what that costs, and checks that they count all that was sent. */
 async function ask(
   store: { url: string },
   pid: number,
@@ -131,7 +129,6 @@ function table(): string {
   return lines.map(line => `| ${line.join(' | ')} |`).join('\n')
 }
 
-/** Speed that miscounts is none. */
 function check(counted: number | undefined, sent: number): void {
   if (counted !== sent) throw new Error(`${counted} of ${sent} were counted`)
 }
@@ -143,7 +140,7 @@ async function measure(what: string, target: Target, installations: number, seri
   for (let round = 1; round <= ROUNDS; round++)
     await sendAll(target, installations, i => body(i, series, round, begin))
   const seconds = (Date.now() - begin) / 1000
-  // What is still in a queue or an interval is work for a POST, too.
+  // The work on what is still in a queue or an interval belongs to the POSTs too.
   await settled(target.pid)
   const posts = installations * ROUNDS
   const spent = cpu(target.pid) - started

@@ -1,5 +1,5 @@
-// As PostHog's documentation advises for short-lived processes: one event a batch, then shutdown(). No retries: they
-// would only make the row slower.
+// As PostHog's documentation advises for short-lived processes: one event a batch, then shutdown(). Without retries, which
+// would make the row slower.
 import { PostHog } from 'posthog-node'
 
 const client = new PostHog('phc_bench', {

@@ -1,5 +1,5 @@
-// What the command itself does, after it has counted: a fixed amount of work. In the runtime's native code, because on a
-// single core it depends on luck when the compiler's own thread gets to run.
+// What the command does after it has counted: a fixed amount of work. It is native code of the runtime, because on a single
+// core it depends on chance when the thread of the compiler runs.
 const text = 'x'.repeat(1_000_000)
 let found = 0
 for (let i = 0; i < 200; i++) found += text.lastIndexOf('y')

@@ -1,4 +1,4 @@
-// The fair baseline of anything that is imported by name: resolving a package costs more than importing a path.
+// The baseline of what is imported by the name of a package: that takes longer than a path.
 import { nothing } from 'empty-package'
 
 nothing()

@@ -1,4 +1,4 @@
-// At most one request in an hour: the run that made the installation has sent it.
+// Sends at most one request in an hour, which the run that made the installation has sent.
 import { initTelemetry } from 'otlp-tally'
 
 const { trackCommand } = initTelemetry({

@@ -1,4 +1,4 @@
-// What each step of a command costs in its own process, cold: milliseconds of CPU, as JSON.
+// What each step of a command costs in a new process, in ms of CPU, as JSON.
 import { writeFileSync } from 'node:fs'
 
 const now = () => {
@@ -19,7 +19,7 @@ times.push(now())
 trackCommand('build')
 times.push(now())
 
-// Around all exit handlers, wherever among them the library puts its own.
+// Measures all exit handlers together, because that of the library can be anywhere among them.
 const emit = process.emit
 process.emit = function (event, ...values) {
   const before = now()

@@ -1,4 +1,4 @@
-// On or off: the home folder and the environment say which. A tool writes just these lines.
+// The home folder and the environment decide whether it is on.
 import { initTelemetry } from 'otlp-tally'
 
 const { trackCommand } = initTelemetry({

@@ -1,2 +1,2 @@
-// What the command itself does, after it has counted: it waits, like one that asks a server or another process.
+// What the command does after it has counted: it waits, like one that asks a server or another process.
 setTimeout(() => {}, 300)

@@ -1,5 +1,7 @@
-// A fleet that there could be: 214 installations of a tool over four months, as OTLP/JSON lines. The same each time but
-// for its days, which end today.
+// An invented fleet: 214 installations of a tool over four months, as OTLP/JSON lines. It is the same each time but for
+// its days, which end today.
+
+import { randomOf } from '../../bench/random.js'
 
 const DAY = 86_400_000
 const COMMANDS = [
@@ -18,35 +20,31 @@ const VERSIONS = [
   ['1.2.0', 33],
 ]
 
-/** @param {{ installations?: number, days?: number, commands?: readonly [string, number][], agents?: boolean, failures?: boolean }} wanted */
-export function fleet({
-  installations = 214,
-  days = 130,
-  commands = COMMANDS,
-  agents = true,
-  failures = true,
-} = {}) {
-  const random = randomFrom(7)
-  const weights = commands.reduce((sum, [, weight]) => sum + weight, 0)
+const INSTALLATIONS = 214
+const DAYS = 130
+
+export function fleet() {
+  const random = randomOf(7)
+  const weights = COMMANDS.reduce((sum, [, weight]) => sum + weight, 0)
   const today = new Date().setHours(12, 0, 0, 0)
   const lines = []
-  for (let ago = days; ago >= 0; ago--) {
+  for (let ago = DAYS; ago >= 0; ago--) {
     const time = Math.min(today - ago * DAY, Date.now() - 60_000)
     const weekend = new Date(time).getDay() % 6 === 0
-    for (let who = 0; who < installations; who++) {
-      // They come one after the other, and some days they have something else to do.
-      if (who > installations * (0.35 + (0.65 * (days - ago)) / days)) continue
+    for (let who = 0; who < INSTALLATIONS; who++) {
+      // Installations are added one after the other, and none is used every day.
+      if (who > INSTALLATIONS * (0.35 + (0.65 * (DAYS - ago)) / DAYS)) continue
       if (random() > (weekend ? 0.08 : 0.34)) continue
       const runs = 1 + Math.floor(random() * 4)
       for (let run = 0; run < runs; run++) {
-        const command = pick(commands, weights, random)
+        const command = pick(COMMANDS, weights, random)
         if (command === 'doctor' && ago < 6) continue
         const agent =
-          agents && who % 3 === 0 && random() < 0.2 + (0.5 * (days - ago)) / days
+          who % 3 === 0 && random() < 0.2 + (0.5 * (DAYS - ago)) / DAYS
             ? ['claude-code', 'cursor', 'copilot'][(who % 4) % 3]
             : undefined
         const version = VERSIONS.findLast(([, since]) => ago <= since - ((who * 37) % 19))?.[0] ?? '1.0.0'
-        const failed = failures && random() < (command === 'deploy' ? (ago < 30 ? 0.14 : 0.06) : 0.02)
+        const failed = random() < (command === 'deploy' ? (ago < 30 ? 0.14 : 0.06) : 0.02)
         lines.push(body({ who, time, command, agent, version, failed }))
       }
     }
@@ -78,14 +76,5 @@ function body({ who, time, command, agent, version, failed }) {
         scopeMetrics: [{ metrics: names.map(name => ({ name, sum })) }],
       },
     ],
-  }
-}
-
-/** Numbers that look random and are the same each time. */
-function randomFrom(seed) {
-  let state = seed
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) % 2 ** 32
-    return state / 2 ** 32
   }
 }

@@ -1,5 +1,4 @@
-// What the picture shows, made by the real command: no browser is needed for it, so that a test can compare it with what
-// was there when the picture was made.
+// What the picture shows. It is made without a browser, so a test can compare it with docs/pictures/shows.json.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -21,7 +20,7 @@ export async function reportScene() {
   }
 }
 
-/** The names of all that is shown, with one sign for every number and day: what changes daily changes nothing in it. */
+/** The names of all that is shown. Every number is 0 and every day `<day>`, since they change from day to day. */
 export async function shown() {
   const page = await reportScene()
   const texts = tag => {

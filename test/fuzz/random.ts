@@ -1,10 +1,5 @@
-/** mulberry32: the same numbers for the same seed. */
-export function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+// @ts-expect-error: the benchmark is plain JavaScript, without declarations
+import { randomOf as plain } from '../../bench/random.js'
+
+/** Numbers from 0 to 1 that look random, and are the same for the same seed. */
+export const randomOf: (seed: number) => () => number = plain
