@@ -5,7 +5,8 @@ const config: ViteUserConfig = defineConfig({
     include: ['test/pages/*.test.ts'],
     globalSetup: 'test/pages/setup.ts',
     // A browser on two cores: it may wait long for what it needs.
-    testTimeout: 120_000,
+    // A guard for a machine that is busy with something else.
+    testTimeout: 300_000,
     hookTimeout: 60_000,
   },
 })
