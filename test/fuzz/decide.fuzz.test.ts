@@ -7,6 +7,7 @@ import { type Decision, decide } from '../../src/core/decide/decide.ts'
 import { optOutIn } from '../../src/core/decide/environment.ts'
 import type { TelemetryOptions } from '../../src/core/options.ts'
 import { decisionSentence } from '../../src/explain/decision.ts'
+import { slipOf, slipped } from '../arbitraries.ts'
 import { fuzz, makeFolder, oddText } from './fuzz.ts'
 
 const root = makeFolder()
@@ -384,17 +385,8 @@ const NOES = [
   ...['TELEMETRY_OPTOUT', 'TELEMETRY_OPT_OUT', 'DO_NOT_TRACK'],
 ]
 const SWITCHES = ['TELEMETRY_ENABLED', 'ENABLE_TELEMETRY', 'TELEMETRY']
-const letter = fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZ_')
-/** One slip of the fingers: a letter more, less or other, or two in the other order. */
-const slip = fc.tuple(fc.constantFrom('more', 'less', 'other', 'swap', 'none'), fc.nat(100), letter)
-function slipped(word: string, [kind, place, letter]: [string, number, string]): string {
-  const index = place % word.length
-  const [before, here, after] = [word.slice(0, index), word[index]!, word.slice(index + 1)]
-  if (kind === 'more') return before + letter + here + after
-  if (kind === 'less') return before + after
-  if (kind === 'other') return before + letter + after
-  return kind === 'swap' && after ? before + after[0] + here + after.slice(1) : word
-}
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ_'
+const slip = slipOf(LETTERS, 'more', 'less', 'other', 'swap', 'none')
 const inSomeCase = (word: string, upper: boolean) => (upper ? word : word.toLowerCase())
 const yes = fc.constantFrom('on', '1', 'true', 'yes', 'TRUE', 'local', 'log')
 const no = fc.constantFrom('off', '0', 'false', 'no', '', 'nope')
@@ -462,7 +454,7 @@ test('what is far from all of them is nothing, whatever it says', async () => {
       'LOG',
       'CACHE',
     ),
-    fc.string({ unit: letter, minLength: 1, maxLength: 6 }),
+    fc.string({ unit: fc.constantFrom(...LETTERS), minLength: 1, maxLength: 6 }),
   )
   await fuzz(
     'others',
