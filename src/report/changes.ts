@@ -4,13 +4,11 @@ import { plural } from '../terminal/plural.ts'
 import { spokenDay } from './days.ts'
 import type { History } from './history.ts'
 import { quietOf } from './quiet.ts'
-import { failedShare, type Row } from './rows.ts'
+import { failedShare, MIN_RUNS, type Row } from './rows.ts'
 import type { Sentence } from './sentence.ts'
 import { NO_AGENT, type Summary } from './summary.ts'
 import type { Unusual } from './unusual.ts'
 
-/** Shares of fewer runs, and changes of fewer, mean nothing. */
-export const MIN_RUNS = 20
 /** Of fewer installations a command is not called rarely used. */
 const MIN_INSTALLATIONS = 20
 /** A command is rarely used if at most this part of the installations uses it. */

@@ -35,6 +35,8 @@ interface LastCounted {
   past: number
 }
 
+/** Shares of fewer runs, and changes of fewer, mean nothing. */
+export const MIN_RUNS = 20
 /** A sender can send any number of names. */
 export const MAX_ROWS = 200
 

@@ -4,7 +4,7 @@ import { percent, percentChange, shortNumber } from '../terminal/number.ts'
 import { plural } from '../terminal/plural.ts'
 import { changeText } from './figures.ts'
 import { type Canvas, inLocale, trendOf } from './glyphs.ts'
-import type { Row } from './rows.ts'
+import { MIN_RUNS, type Row } from './rows.ts'
 import type { Spread } from './spread.ts'
 import type { Summary } from './summary.ts'
 
@@ -52,7 +52,7 @@ export function factsText(summary: Summary, { width, paint, canvas }: Drawing): 
 }
 
 function ranText({ runs, before }: Row, days: number, paint: Paint, canvas: Canvas): string {
-  const change = before && before.runs >= 20 ? percentChange(runs, before.runs) : undefined
+  const change = before && before.runs >= MIN_RUNS ? percentChange(runs, before.runs) : undefined
   const arrow = change === undefined ? '' : changeText(change)
   const painted = arrow && ` ${paint((change ?? 0) < 0 ? 'red' : 'green', inLocale(arrow, canvas))}`
   return `${shortNumber(runs)} in ${plural(days, 'day')}${painted}`

@@ -1,7 +1,7 @@
 import { dayOf } from './days.ts'
 import type { History } from './history.ts'
 import type { Period } from './period.ts'
-import type { Counts, Row } from './rows.ts'
+import { type Counts, MIN_RUNS, type Row } from './rows.ts'
 
 type Runs = Pick<Counts, 'runs' | 'failed'>
 
@@ -16,8 +16,6 @@ export interface Unusual {
   excess: number
 }
 
-/** Shares of fewer runs mean nothing. */
-const MIN_RUNS = 20
 const MIN_EXCESS = 5
 /**
  * In standard deviations. Of commands whose rate has not changed, chance picks one in 400 if as many runs were counted
