@@ -7,11 +7,12 @@ import { type ChosenEndpoint, endpointOf, type Target, targetOf } from '../core/
 import { chooseRoute, type Route } from '../core/deliver/route.ts'
 import { shared } from '../core/global.ts'
 import { type Fingerprint, readFingerprint } from '../core/log/fingerprint.ts'
+import { endpointHash } from '../core/log/name.ts'
 import { type OptionProblem, optionProblems } from '../core/option-problems.ts'
 import { plural } from '../terminal/plural.ts'
 import { type Context, foldersIn } from './context.ts'
 import { type Ruling, rulingsOf } from './counterfactuals.ts'
-import { currentLog, endpointHash, type StoredLog, storedLogs } from './logs.ts'
+import { currentLog, type StoredLog, storedLogs } from './logs.ts'
 import { storeProblem } from './write-problem.ts'
 
 /** The state of a tool's telemetry. */
@@ -89,7 +90,7 @@ export function inspect(context: Pick<Context, 'tool' | 'env'>): Inspection {
   return {
     ...{ decision, counterfactuals, optionProblems: wrong, folders, config },
     ...{ endpoint, target, fingerprint, logs, unreadable },
-    urls: new Map(urls.map(url => [endpointHash(options, url), url])),
+    urls: new Map(urls.map(url => [endpointHash(url), url])),
     answers: stateFolder === undefined ? NO_ANSWER : readAnswers(consentPath(stateFolder)),
     notice: stateFolder === undefined ? NO_ANSWER : readAnswers(noticePath(stateFolder)),
     route: decision.cause?.missing ? undefined : chooseRoute(options.delivery),

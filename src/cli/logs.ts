@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { draftOf } from '../core/counter.ts'
 import { namesIn } from '../core/files.ts'
-import { LOCAL, LOGS, logName, parseLogName } from '../core/log/name.ts'
+import { LOCAL, LOGS, logPath, parseLogName } from '../core/log/name.ts'
 import { parseSeries } from '../core/log/record.ts'
 import { hasCode } from '../core/node.ts'
 import type { TelemetryOptions } from '../core/options.ts'
@@ -34,16 +34,9 @@ export function logPaths(stateFolder: string, kind: typeof LOGS | typeof LOCAL):
     .map(name => join(folder, name))
 }
 
-/** The hash of an endpoint, as in `StoredLog.endpoint`. */
-export function endpointHash(options: TelemetryOptions, url: string): string {
-  return parseLogName(basename(currentLog('', options, url)))!.endpoint
-}
-
 /** The log to which a command appends, for an endpoint or for `local`. */
 export function currentLog(stateFolder: string, options: TelemetryOptions, url: string | undefined): string {
-  const { metric, resource } = draftOf(options)
-  const name = logName(options.version, url ?? 'local', metric, resource)
-  return join(stateFolder, url === undefined ? LOCAL : LOGS, name)
+  return logPath(stateFolder, options.version, url, draftOf(options))
 }
 
 /** All logs, the current ones first, then by version. Calls `onMark` for each mark. Throws if a log cannot be read. */

@@ -5,9 +5,9 @@ import { answerFiles } from './decide/folders.ts'
 import type { Job } from './deliver/job.ts'
 import { ensureFingerprint, fingerprintPath } from './log/fingerprint.ts'
 import { mark } from './log/mark.ts'
-import { LOCAL, LOGS, logName } from './log/name.ts'
+import { logPath } from './log/name.ts'
 import { type HeadDraft, headRecord, seriesText } from './log/record.ts'
-import { crypto, fs, SEP } from './node.ts'
+import { crypto, fs } from './node.ts'
 import type { TelemetryOptions } from './options.ts'
 import { environmentAttributes } from './runtime-attributes.ts'
 import type { Stamp } from './stamp.ts'
@@ -39,8 +39,7 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
   const isLocal = mode === 'local'
   const answers = answerFiles(folders!)
   const draft = draftOf(options)
-  const name = logName(options.version, target?.url ?? 'local', draft.metric, draft.resource)
-  const path = [stateFolder, isLocal ? LOCAL : LOGS, name].join(SEP)
+  const path = logPath(stateFolder, options.version, isLocal ? undefined : target!.url, draft)
   const counter = {
     mode,
     counted: [] as string[],

@@ -1,4 +1,6 @@
+import { SEP } from '../node.ts'
 import type { Attributes } from '../vocabulary.ts'
+import type { HeadDraft } from './record.ts'
 
 /** Folders of logs below the state folder. Those counted in mode `local` are apart, and nothing sends them. */
 export const LOGS = 'v1'
@@ -14,7 +16,23 @@ export const LOCAL = 'v1/local'
  */
 export function logName(version: string, url: string, metric: string, resource: Attributes): string {
   const attributes = JSON.stringify([metric, ...Object.entries(resource).sort()])
-  return `${version.toLowerCase()}-${hash(url)}-${hash(attributes)}.log`
+  return `${version.toLowerCase()}-${endpointHash(url)}-${hash(attributes)}.log`
+}
+
+/** By which the name of a log tells its endpoint. */
+export function endpointHash(url: string): string {
+  return hash(url)
+}
+
+/** The path of the log to which a command appends, for an endpoint or, without a URL, for `local`. */
+export function logPath(
+  stateFolder: string,
+  version: string,
+  url: string | undefined,
+  { metric, resource }: HeadDraft,
+): string {
+  const name = logName(version, url ?? 'local', metric, resource)
+  return [stateFolder, url === undefined ? LOCAL : LOGS, name].join(SEP)
 }
 
 /**

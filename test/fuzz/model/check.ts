@@ -1,4 +1,4 @@
-import { logName, parseLogName } from '../../../src/core/log/name.ts'
+import { endpointHash, parseLogName } from '../../../src/core/log/name.ts'
 import type { Fold } from '../../../src/helper/fold.ts'
 import { type Arrival, consume, type Sums } from './consumers.ts'
 import { type Disk, hash } from './disk.ts'
@@ -73,7 +73,7 @@ function checkEnd(model: Model, state: State, stored: Arrival[], late: Arrival[]
   }
 }
 
-const FIRST_ENDPOINT = parseLogName(logName('1.0.0', FIRST, '', {}))!.endpoint
+const FIRST_ENDPOINT = endpointHash(FIRST)
 
 /**
  * What healthy commands deliver, one after the other, and what the logs of the first endpoint hold then. There are two in
