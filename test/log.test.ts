@@ -18,6 +18,7 @@ import { heldUntil, isFirstAfterClaim } from '../src/core/log/hold.ts'
 import { mark } from '../src/core/log/mark.ts'
 import { logName, parseLogName } from '../src/core/log/name.ts'
 import { headRecord, MAX_LOG_BYTES, parseSeries, seriesText } from '../src/core/log/record.ts'
+import type { Stamp } from '../src/core/stamp.ts'
 import { type Attributes, COMMAND_METRIC, type Series } from '../src/core/vocabulary.ts'
 import { emptyFold, feed } from '../src/helper/fold.ts'
 import { makeFolder } from './world.ts'
@@ -39,8 +40,15 @@ beforeEach(() => {
   path = join(folder, 'v1', logName('1.0.0', 'http://127.0.0.1:4318', COMMAND_METRIC, DRAFT.resource))
 })
 
-const count = (now = NOW, intervalMs = 0) =>
-  mark(path, BUILD, now, intervalMs, stamp => headRecord(stamp, ID, DRAFT))
+/** Counts once; `made`: a new log was made for it. */
+function count(now = NOW, intervalMs = 0) {
+  let made = false
+  const headFor = (stamp: Stamp) => {
+    made = true
+    return headRecord(stamp, ID, DRAFT)
+  }
+  return { ...mark(path, BUILD, now, intervalMs, headFor), made }
+}
 const lines = (of = path) => readFileSync(of, 'latin1').split('\n')
 const names = () => readdirSync(join(folder, 'v1')).sort()
 

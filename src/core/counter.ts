@@ -40,6 +40,17 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
   const answers = answerFiles(folders!)
   const draft = draftOf(options)
   const path = logPath(stateFolder, options.version, isLocal ? undefined : target!.url, draft)
+
+  /**
+   * `disable` first writes its no and then removes logs and ids. So if it did not see the ones that were made just now, its
+   * no is seen here. Also called if they could not be written to their end. Throws if it has removed them.
+   */
+  function removeIfDisabled(): void {
+    if (!saysNo(answers)) return
+    for (const file of [path, fingerprintPath(stateFolder)]) fs.rmSync(file, { force: true })
+    throw new Error('it was disabled just now')
+  }
+
   const counter = {
     mode,
     counted: [] as string[],
@@ -49,18 +60,19 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
       const text = seriesText(series)
       counter.counted.push(text)
       if (mode === 'log') return
+      let isNew = false
       const headFor = (stamp: Stamp) => {
+        isNew = true
         const full = isLocal ? draft : { fingerprint: ensureFingerprint(stateFolder, now), ...draft }
         return headRecord(stamp, crypto().randomUUID(), full)
       }
-      // Otherwise a clock at 1970 would make the series begin then.
-      const marked = mark(path, text, Math.max(now, EARLIEST), intervalMs, headFor)
-      counter.heldUntil = marked.heldUntil
-      counter.leads ||= marked.leads
-      // `disable` first writes its no and then removes logs. So if it did not see this new log, its no is seen here.
-      if (marked.made && !isLocal && saysNo(answers)) {
-        for (const file of [path, fingerprintPath(stateFolder)]) fs.rmSync(file, { force: true })
-        throw new Error('it was disabled just now')
+      try {
+        // Otherwise a clock at 1970 would make the series begin then.
+        const marked = mark(path, text, Math.max(now, EARLIEST), intervalMs, headFor)
+        counter.heldUntil = marked.heldUntil
+        counter.leads ||= marked.leads
+      } finally {
+        if (isNew && !isLocal) removeIfDisabled()
       }
     },
     job(ignoreHold = false): Job | undefined {

@@ -6,8 +6,6 @@ import { MAX_LOG_BYTES, TAIL_BYTES } from './record.ts'
 
 /** What a command learns when it counts. */
 export interface Marked {
-  /** This mark has made the log. */
-  made: boolean
   /** The time, in ms since 1970, before which no request is due; 0 where one is due now. */
   heldUntil: number
   /**
@@ -44,7 +42,7 @@ export function mark(
       const tail = readTail(fd, size, intervalMs)
       const until = heldUntil(tail, now, intervalMs)
       const leads = until > 0 && until <= now + BURST_PAUSE_MS && isFirstAfterClaim(tail, record)
-      return { made: size === 0, heldUntil: until, leads }
+      return { heldUntil: until, leads }
     } finally {
       close(fd)
     }

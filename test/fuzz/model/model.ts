@@ -153,7 +153,8 @@ export function* next(model: Model, state: State): Generator<Act> {
       const lefts = name !== 'post' ? [false] : underWay ? [true, false] : [true]
       for (const left of lefts) yield act(`exits, ${left}`, { answer: { exit: true, left } }, 'exit')
     }
-    for (const trouble of ['EIO', 'torn'] as const)
+    // Where `disable` cannot write, it says so, and the user tries again.
+    for (const trouble of model.scenario.commands[index] ? (['EIO', 'torn'] as const) : [])
       if (budget[trouble] && name !== 'wait' && !underWay)
         yield act(`${name}, then ${trouble}`, { ...outcome, trouble }, trouble)
   }

@@ -73,8 +73,14 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: more.disable!,
   },
   'the answer is not read by the command that made a log': {
-    changes: { 'core/counter.ts': [['if (marked.made && !isLocal &&', 'if (false &&']] },
+    changes: { 'core/counter.ts': [['if (isNew &&', 'if (false &&']] },
     scenario: more.disable!,
+  },
+  'the answer is not read where a new log could not be written': {
+    changes: {
+      'core/counter.ts': [['} finally {', '} finally {}\n      {']],
+    },
+    scenario: more['disable, and a new log cannot be written']!,
   },
   'an id is left where the user has said no': {
     changes: { 'core/counter.ts': [['[path, fingerprintPath(stateFolder)]', '[path]']] },

@@ -79,6 +79,12 @@ export const more: Readonly<Record<string, Scenario>> = {
   'a clear and a set-aside': { before: [x], commands: [x, x], budget: { clear: 1, aside: 1 } },
   disable: { before: [x], commands: [x, x], disable: true },
   'disable, when it is all new': { commands: [x, x], disable: true, prepare: () => emptyDisk },
+  'disable, and a new log cannot be written': {
+    commands: [x, x],
+    budget: { torn: 1, EIO: 1 },
+    disable: true,
+    prepare: () => emptyDisk,
+  },
   'checkpoints of another format': {
     before: [x],
     commands: [x, x],
