@@ -87,6 +87,9 @@ describe('every run is counted', () => {
     expect(bodies).toHaveLength(1)
     expect(resourceValues(bodies, 'service.version')).toEqual(new Set(['1.0.0', '2.0.0']))
     expect(countedBy(bodies)).toEqual(all(5))
+    // With a later time, the earlier version would look like the one in use. (The zeros are 1 ms before it.)
+    const times = bodies[0]!.match(/(?<="timeUnixNano":")\d+(?=","asInt":"[^0])/g)!
+    expect(times).toEqual([times[0], times[0], times[0]])
     await run(endpoint, ['build'], { options: { version: '2.0.0', resourceAttributes: { channel: 'beta' } } })
     await run(endpoint, ['build'])
     expect(countedBy(bodies)).toEqual(all(7))

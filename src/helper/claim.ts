@@ -16,7 +16,7 @@ import type { Clock, Steps } from './step.ts'
 export interface Claimed {
   reader: Reader
   nonce: string
-  /** When it was claimed. */
+  /** When it was claimed, in ms since 1970: the time of its points. */
   ms: number
   part: Part
 }
@@ -67,7 +67,7 @@ export function* claimOwn(job: Job, clock: Clock): Steps<{ claim: Claimed; alone
         continue
       }
       const alone = isSuspect(fold.result)
-      claim = yield* claimLog(job, clock, reader)
+      claim = yield* claimLog(job, reader, clock.now())
       if (claim) return { claim, alone }
       if (!clock.isPatient()) return undefined
     }
@@ -113,9 +113,8 @@ function holdOf({ ignoreHold, intervalMs }: Job, fd: number, fold: Fold, now: nu
 }
 
 /** Appends a claim, then reads whether it is valid. Undefined where another process was faster. */
-function* claimLog(job: Job, clock: Clock, reader: Reader): Steps<Claimed | undefined> {
+function* claimLog(job: Job, reader: Reader, ms: number): Steps<Claimed | undefined> {
   const nonce = random()
-  const ms = clock.now()
   const { total } = reader.fold
   yield { do: 'pause' }
   append(reader.fd, `!send ${nonce} ${total} ${lifeOf(job)} ${ms}`)
@@ -133,13 +132,16 @@ function* claimLog(job: Job, clock: Clock, reader: Reader): Steps<Claimed | unde
   return { reader, nonce, ms, part: partOf(fold) }
 }
 
-/** Adds the older logs to the claims, except the suspects: these are only listed. */
+/**
+ * Adds the older logs to the claims, except the suspects: these are only listed. All points of a request have one time:
+ * if those of an older log were later, its version would look like the one in use.
+ */
 export function* claimOlder(job: Job, clock: Clock, claims: Claimed[], suspects: OtherLog[]): Steps<void> {
   let bytes = 0
   for (const log of olderLogs(job.path)) {
     if (claims.length > MAX_OLDER || bytes >= MAX_OLDER_BYTES) break
     try {
-      const claim = yield* claimOther(job, clock, log, suspects)
+      const claim = yield* claimOther(job, clock, log, claims[0]!.ms, suspects)
       if (!claim) continue
       claims.push(claim)
       bytes += claim.part.length
@@ -157,6 +159,7 @@ export function* claimOther(
   job: Job,
   clock: Clock,
   other: OtherLog,
+  ms: number,
   suspects?: OtherLog[],
 ): Steps<Claimed | undefined> {
   const fd = openIfThere(other.path)
@@ -174,7 +177,7 @@ export function* claimOther(
       suspects.push(other)
       return undefined
     }
-    claim = yield* claimLog(job, clock, reader)
+    claim = yield* claimLog(job, reader, ms)
     return claim
   } finally {
     if (!claim) fs.closeSync(fd)

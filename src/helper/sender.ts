@@ -24,7 +24,7 @@ export function* send(job: Job, clock: Clock): Steps<void> {
   const { what } = yield* sendOne(job, clock, own.claim, own.alone ? undefined : suspects)
   if (what === 'taken') {
     for (const log of suspects) {
-      const claim = yield* claimOther(job, clock, log)
+      const claim = yield* claimOther(job, clock, log, clock.now())
       if (claim && (yield* sendOne(job, clock, claim)).what !== 'taken') break
     }
   }
