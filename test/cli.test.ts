@@ -474,6 +474,21 @@ describe('status', () => {
     expect(stdout).toMatch(/notice {8}shown on \d{4}-\d\d-\d\d, for http:\/\/127\.0\.0\.1:9 \(version 1\)\n/)
   })
 
+  test.each([
+    ["endpoint: 'http://127.0.0.1:10'", 'was for http://127.0.0.1:9, not for http://127.0.0.1:10'],
+    ["endpoint: 'http://127.0.0.1:9', failures: true, agents: true", 'did not cover agents, failures'],
+    ["endpoint: 'http://127.0.0.1:9', noticeVersion: 2", 'did not cover the new text of the notice'],
+  ])('says what an earlier yes lacks: %s', async (options, sentence) => {
+    const world = makeWorld()
+    await world.script(managed("endpoint: 'http://127.0.0.1:9'", ['enable']))
+    const status = async () => (await world.script(managed(options, ['status']))).stdout
+    expect(await status()).toContain(
+      `because       the notice for this was not shown yet\n                your yes ${sentence}\n`,
+    )
+    await world.script(managed(options, ['enable']))
+    expect(await status()).not.toContain('your yes')
+  })
+
   test('repeats the reason of the tool, and says that it has counted before initTelemetry', async () => {
     const { stdout } = await makeWorld().script(`
       import { initTelemetry, trackCommand } from 'otlp-tally'

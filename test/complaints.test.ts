@@ -110,7 +110,7 @@ describe('not true of this library:', () => {
       const run = await world.tool(['build'])
       expect([run.status, run.stdout]).toEqual([0, '{}\n'])
       expect(run.stderr).toBe(
-        'trix telemetry: none (the state folder: foreign state; "trix telemetry status" explains it)\n',
+        'trix telemetry: not counted (the state folder: foreign state; "trix telemetry status" explains it)\n',
       )
       const { stdout } = await world.tool(['telemetry', 'status'])
       expect(stdout).toMatch(/because +the state folder belongs to another user\n/)

@@ -239,7 +239,9 @@ describe('headers', () => {
     const { world, receiver } = await consentedUser()
     const code = script("trackCommand('build')", "headers: { 'Transfer-Encoding': 'x' }")
     const { stderr } = await world.script(code, { TRIX_TELEMETRY: 'log' })
-    expect(stderr).toBe('trix telemetry: none (not valid: headers; "trix telemetry status" explains it)\n')
+    expect(stderr).toBe(
+      'trix telemetry: not counted (not valid: headers; "trix telemetry status" explains it)\n',
+    )
     expect(await world.script(code)).toEqual(SILENT)
     expect(world.files()).toEqual([])
     await helpersEnded(world)

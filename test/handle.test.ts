@@ -142,7 +142,7 @@ describe('two tools in one process', () => {
     // Log mode does not remark that there are two.
     const log = await world.script(script, { TRIX_TELEMETRY: 'log' })
     expect(log.stderr).toContain('trix telemetry: this would be sent to ')
-    expect(log.stderr).not.toContain('none (')
+    expect(log.stderr).not.toContain('not counted (')
   })
 
   test('that share a copy, the plugin first: the imported functions count for the plugin', async () => {
@@ -232,7 +232,7 @@ test('a call before initTelemetry counts nothing, and log mode says so', async (
     ${init('trix')}`
   expect(await world.script(script)).toEqual(SILENT)
   expect((await world.script(script, { TRIX_TELEMETRY: 'log' })).stderr).toBe(
-    'trix telemetry: none (trackCommand was called before initTelemetry: that was not counted)\n',
+    'trix telemetry: not counted (trackCommand was called before initTelemetry: that was not counted)\n',
   )
 })
 
@@ -294,7 +294,7 @@ describe('initTelemetry', () => {
       trackCommand('check')
     `)
     expect(stderr).toBe(
-      'trix telemetry: none (not valid: timeoutMs, endpont; "trix telemetry status" explains it)\n',
+      'trix telemetry: not counted (not valid: timeoutMs, endpont; "trix telemetry status" explains it)\n',
     )
   })
 })

@@ -166,7 +166,7 @@ test('report URL explains why it cannot read an answer, and ends with 1', async 
   const refused = await report(closed)
   expect([refused.status, refused.stdout]).toEqual([1, ''])
   expect(refused.stderr).toBe(
-    `otlp-tally report: ${closed}/api/v1/query: nothing listens there: is it started, on this port, and not on its own loopback only?\n`,
+    `otlp-tally report: ${closed}/api/v1/query: nothing listens there: is it started, and on this port? In a container it must listen on 0.0.0.0, not on 127.0.0.1\n`,
   )
 
   const { url } = await startApi([], '<html>not found</html>', 404)

@@ -87,7 +87,7 @@ describe('log and local', () => {
       expect(stdout).toBe('{}\n')
       if (reason.startsWith('air_gapped')) expect(stderr).toBe('')
       else {
-        expect(stderr).toMatch(/^trix telemetry: none \(.*\)\n$/)
+        expect(stderr).toMatch(/^trix telemetry: not counted \(.*\)\n$/)
         expect(stderr).toContain(reason)
       }
     },
@@ -99,7 +99,7 @@ describe('log and local', () => {
       import { initTelemetry, trackEvent } from 'otlp-tally'
       initTelemetry({ name: 'trix', version: '1.0.0', endpoint: 'http://127.0.0.1:65009', commands: [] })
       trackEvent('opened', { path: '/etc/passwd' })`)
-    expect(stderr).toBe('trix telemetry: none (opened with these attributes is not in `events`)\n')
+    expect(stderr).toBe('trix telemetry: not counted (opened with these attributes is not in `events`)\n')
   })
 
   test('what local and air_gapped count is never sent, not even when they end', async () => {
@@ -153,7 +153,9 @@ describe('a home in which nothing can be written', () => {
       mkdirSync(dirname(world.state), { recursive: true, mode: 0o700 })
       const { stdout, stderr } = await asNobody(world, { TRIX_TELEMETRY: 'log' })
       expect(stdout).toBe('{}\n')
-      expect(stderr).toMatch(/^trix telemetry: none \(the state folder: EACCES: permission denied, stat /)
+      expect(stderr).toMatch(
+        /^trix telemetry: not counted \(the state folder: EACCES: permission denied, stat /,
+      )
     },
   )
 

@@ -55,6 +55,7 @@ export function preview(context: Context, { raw }: Flags, given?: string): numbe
         stdout,
         `${PROTOCOL_FIELDS.slice(0, -1).join(', ')} and ${PROTOCOL_FIELDS.at(-1)} are also in the body, and say nothing about you.`,
         ...(isListed ? [] : [`"${command}" is not in the list of commands: it is counted as "${UNKNOWN}".`]),
+        ...(given === undefined ? [`For another command: ${commandText(tool, 'preview NAME')}`] : []),
         `The same as JSON: ${commandText(tool, `preview ${quoted(given)}--raw`)}`,
         `All that can ever be sent: ${commandText(tool, 'preview --all')}`,
       ),

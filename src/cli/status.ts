@@ -1,5 +1,5 @@
 import { isProblem } from '../core/decide/config.ts'
-import { contents } from '../core/decide/notice.ts'
+import { contents, newsIn } from '../core/decide/notice.ts'
 import type { Row } from '../core/layout.ts'
 import type { Tool } from '../core/tool.ts'
 import { proxySentence } from '../exchange/proxy.ts'
@@ -25,6 +25,7 @@ export function statusText(inspection: Inspection, { tool, env, stdout }: Contex
   const place = isProblem(config) && config.why === 'syntax' ? `\n${block(config.codeblock)}` : ''
   return `${sentences(stdout, `${name} telemetry is ${meaning[decision.mode]}`)}\n${rows(stdout, [
     ['because', decision.reason],
+    ...otherYesRows(inspection),
     ...titled(
       'without it',
       counterfactuals.map(({ mode, reason }) => `${mode}: ${reason}`),
@@ -37,6 +38,17 @@ export function statusText(inspection: Inspection, { tool, env, stdout }: Contex
     ...requestRows(inspection, tool),
     ...countRows(inspection),
   ])}${place}`
+}
+
+/** What a yes lacks that does not count for what would be sent now. */
+function otherYesRows({ decision, answers, target }: Inspection): Row[] {
+  const { agreed } = answers
+  if (!target || ![16, 18, 19].includes(decision.row) || !Object.keys(agreed).length) return []
+  const news = newsIn(target, agreed)
+  const what = Object.hasOwn(agreed, target.origin)
+    ? `did not cover ${news.length ? news.join(', ') : 'the new text of the notice'}`
+    : `was for ${Object.keys(agreed).join(' and ')}, not for ${target.origin}`
+  return [['', `your yes ${what}`]]
 }
 
 function endpointRows(inspection: Inspection, name: string, env: Context['env']): Row[] {

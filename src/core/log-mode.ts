@@ -16,7 +16,8 @@ export function isLogMode({ name }: TelemetryOptions): boolean {
 export function explain(options: TelemetryOptions, why: string): void {
   // Names that the caller passes may have control characters.
   const code = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`
-  if (isLogMode(options)) say(options, `none (${why.slice(0, 500).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, code)})`)
+  if (isLogMode(options))
+    say(options, `not counted (${why.slice(0, 500).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, code)})`)
 }
 
 export function say({ name }: TelemetryOptions, text: string): void {

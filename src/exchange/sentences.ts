@@ -34,7 +34,7 @@ export function noResponseSentence({ code, message }: NoResponse, timeoutMs: num
   if (message === 'bad port')
     return 'no client may use this port: it is one of those that `fetch` blocks. Use another port'
   if (code === 'ECONNREFUSED')
-    return 'nothing listens there: is it started, on this port, and not on its own loopback only?'
+    return 'nothing listens there: is it started, and on this port? In a container it must listen on 0.0.0.0, not on 127.0.0.1'
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return 'there is no such host name (or no name server to ask)'
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|EPROTO|HTTP_REQUEST/.test(`${code} ${message}`))

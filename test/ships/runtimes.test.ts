@@ -72,7 +72,7 @@ describe('Deno', () => {
           lines: [
             ...(said
               ? [
-                  `trix telemetry: none (not valid: Deno was started without --allow-${lacking}; "trix telemetry status" explains it)`,
+                  `trix telemetry: not counted (not valid: Deno was started without --allow-${lacking}; "trix telemetry status" explains it)`,
                 ]
               : []),
             'done',
