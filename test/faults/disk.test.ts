@@ -3,10 +3,10 @@ import { chmodSync, linkSync, readdirSync, readFileSync, statSync, writeFileSync
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { all, countedBy, resourceValues } from './consumers.ts'
-import { makeTool, startBackend, type Tool } from './counting.ts'
-import { helpersEnded } from './helper.ts'
-import { hasStrace, isRoot } from './machine.ts'
+import { all, countedBy, resourceValues } from '../consumers.ts'
+import { makeTool, startBackend, type Tool } from '../counting.ts'
+import { helpersEnded } from '../helper.ts'
+import { hasStrace, isRoot } from '../machine.ts'
 
 // Real processes on a disk that fails, is full, or lacks a system call: strace lets calls fail.
 
