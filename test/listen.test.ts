@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
@@ -8,7 +9,7 @@ import { version } from '../src/core/version.ts'
 import { startListen } from './listening.ts'
 import { listen } from './loopback.ts'
 import { BIN } from './paths.ts'
-import { makeWorld, runProcess } from './world.ts'
+import { makeFolder, makeWorld, runProcess } from './world.ts'
 
 /** A data point, a body of such points, and a request with a body or with any other content. */
 const point = (asInt: unknown, more = {}) => ({
@@ -302,13 +303,15 @@ describe('listen refuses, and says what was expected', () => {
 describe('the command otlp-tally', () => {
   const run = (...args: string[]) => runProcess(process.execPath, [BIN, ...args], makeWorld())
 
-  test('listen on a port that is in use says which, and ends with 1', async () => {
+  test('listen on a port that is in use says which, makes no file, and ends with 1', async () => {
     const port = (await listen(createServer())).split(':')[1]!
-    expect(await run('listen', '--port', port)).toMatchObject({
+    const file = join(makeFolder(), 'bodies.jsonl')
+    expect(await run('listen', '--port', port, '--file', file)).toMatchObject({
       status: 1,
       stdout: '',
       stderr: `otlp-tally: port ${port} is in use; try --port 0 for a free one\n`,
     })
+    expect(existsSync(file)).toBe(false)
   })
 
   test('listen ends with 0 and without an error when its output is closed', async () => {

@@ -275,7 +275,10 @@ test('no options, names or attributes make it throw, reject, print, or send what
         if (mode !== 'log') expect(output.stderr).toBe('')
         for (const line of output.stderr.split('\n').filter(Boolean)) {
           if (line.startsWith('{')) checkBody(line)
-          else expect(line).toMatch(/^(trix|my-tool|A\.b_c) telemetry: (not counted \(|this would be sent to http)/)
+          else
+            expect(line).toMatch(
+              /^(trix|my-tool|A\.b_c) telemetry: (not counted \(|this would be sent to http)/,
+            )
           bodies += Number(line.startsWith('{'))
         }
       },

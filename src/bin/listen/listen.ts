@@ -22,12 +22,6 @@ interface Options {
  */
 export function listen({ port, file: path }: Options): Promise<number> {
   let file: BodyFile | undefined
-  try {
-    file = path === undefined ? undefined : openBodyFile(path)
-  } catch (error) {
-    complain((error as Error).message)
-    return Promise.resolve(1)
-  }
   const say = (sentence: string) => (screen?.say ?? print)(sentence)
   let bodies = 0
   const { server, totals, activity } = createReceiver({
@@ -75,6 +69,14 @@ export function listen({ port, file: path }: Options): Promise<number> {
       })
     }
     server.listen(port, '127.0.0.1', () => {
+      try {
+        // Not before: where the port is in use, no file is made.
+        file = path === undefined ? undefined : openBodyFile(path)
+      } catch (error) {
+        complain((error as Error).message)
+        stop(1)
+        return
+      }
       const { port: bound } = server.address() as AddressInfo
       const address = `http://127.0.0.1:${bound}`
       say(`listening on ${address}/v1/metrics, Ctrl-C ends it and prints the totals`)

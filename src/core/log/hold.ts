@@ -1,3 +1,5 @@
+import { TAIL_BYTES } from './record.ts'
+
 /**
  * Every command starts a helper, except in two cases. With `intervalMs`, there is at most one request in this time. In
  * a burst, when the whole tail of a log is younger than 15 s, there is one request per second, which carries all that
@@ -41,7 +43,7 @@ function isBurst(tail: string, now: number): boolean {
   const start = tail.indexOf('\n')
   const end = tail.indexOf('\n', start + 1)
   const oldest = timeAt(tail, end < 0 ? tail.length : end)
-  return tail.length >= 4000 && oldest > now - BURST_MS && oldest <= now
+  return tail.length >= TAIL_BYTES && oldest > now - BURST_MS && oldest <= now
 }
 
 /** The time with which a record ends at this place; 0 where there is none. */
