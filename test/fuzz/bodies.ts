@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { oddText } from './fuzz.ts'
 
-/** Bodies as senders make them, and what becomes of one when a few things in it are not as they should be. */
+// Bodies as senders make them, with a few faults.
 
 const fixture = (name: string) =>
   JSON.parse(readFileSync(new URL(`../../fixtures/otlp/${name}.json`, import.meta.url), 'utf8'))
@@ -69,7 +69,7 @@ const everyKind = {
 }
 const good: unknown[] = [fixture('first'), fixture('later'), fixture('upgrade'), everyKind]
 
-/** Texts that stay few, so that the series of a long run stay few too. */
+/** Few texts, so that a long run has few series. */
 const text = fc.oneof(
   { weight: 1, arbitrary: oddText },
   {
@@ -101,7 +101,7 @@ const text = fc.oneof(
     ),
   },
 )
-/** What stands in a body for something nested so deep that it can only be written, not held or shown. */
+/** Stands in a body for something that is nested too deep to be held or printed. */
 const DEEP = /"deep (array|value) (\d+)"/g
 const deep = fc.constantFrom(
   'deep array 90',
@@ -111,7 +111,7 @@ const deep = fc.constantFrom(
   'deep value 3000',
 )
 
-/** The body that is meant by a text of `anyBody`: its deep places are written out only now, so that a report is short. */
+/** The body that a text of `anyBody` stands for. Its deep places are written only here, so that a report is short. */
 export function expand(text: string): string {
   return text.replaceAll(DEEP, (_, kind, depth) => {
     const [open, close] = kind === 'array' ? ['[', ']'] : ['{"arrayValue":{"values":[', ']}}']
@@ -167,7 +167,7 @@ const names = fc.oneof(
   },
 )
 interface Mutation {
-  /** Which of the places of the body, as a part of ten thousand. */
+  /** Which place of the body, in ten thousandths. */
   place: number
   kind: 'replace' | 'remove' | 'add' | 'rename' | 'repeat'
   name: string
@@ -183,7 +183,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.record({
 type Place = [holder: Record<string, unknown> | unknown[], key: string]
 
 function placesOf(value: unknown, places: Place[] = []): Place[] {
-  // Not into what a mutation has nested deeper than any body is.
+  // Not into what a mutation has nested deeper than a body.
   const pending: [unknown, number][] = [[value, 0]]
   for (let next = pending.pop(); next; next = pending.pop()) {
     const [holder, depth] = next
@@ -215,17 +215,17 @@ function mutate(body: unknown, { place, kind, name, value }: Mutation): void {
   }
 }
 
-/** A body that was good before none to five things of it were changed. */
+/** A good body with none to five mutations. */
 const mutatedBody = fc
   .tuple(fc.constantFrom(...good), fc.array(mutation, { maxLength: 5 }))
   .map(([body, mutations]) => {
     const copy: unknown = structuredClone(body)
-    // Copies, or a value could be put into itself.
+    // Of a copy, or a value could be put into itself.
     for (const one of mutations) mutate(copy, structuredClone(one))
     return JSON.stringify(copy)
   })
 
-/** The same, or any JSON at all, as text for `expand`. */
+/** Such a body, or any JSON, as text for `expand`. */
 export const anyBody: fc.Arbitrary<string> = fc.oneof(
   { weight: 9, arbitrary: mutatedBody },
   { weight: 1, arbitrary: fc.json() },

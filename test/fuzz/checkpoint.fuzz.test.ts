@@ -6,12 +6,10 @@ import { mark } from '../../src/core/log/mark.ts'
 import { headRecord } from '../../src/core/log/record.ts'
 import { emptyFold, type Fold, feed } from '../../src/helper/fold.ts'
 import { openReader, readOn, writeCheckpoint } from '../../src/helper/reader.ts'
-import { makeFolder } from './fuzz.ts'
+import { FACTOR, makeFolder, SEED } from './fuzz.ts'
 import { randomOf } from './random.ts'
 
 const root = makeFolder()
-const seed = Number(process.env.FUZZ_SEED)
-const factor = Number(process.env.FUZZ_FACTOR ?? 1)
 const NAMES = Array.from(
   { length: 20 },
   (_, index) => `command_invocation,command_name=build-and-more-${index}`,
@@ -21,7 +19,7 @@ const HEAD = headRecord([0, 0], 'an id', {
   resource: { 'service.name': 'trix' },
 })
 
-/** A log as commands and helpers write it in months, with records that were cut short. */
+/** Writes a log as commands and helpers do in months, with records that were cut short. Returns how many checkpoints it has. */
 function writeLog(fd: number, bytes: number, random: () => number): number {
   let time = 1_800_000_000_000
   let text = `\n${HEAD}`
@@ -46,30 +44,30 @@ function writeLog(fd: number, bytes: number, random: () => number): number {
   return checkpoints
 }
 
-/** In one order, and without what a checkpoint leaves out because it is not defined. */
+/** A fold as text, without what a checkpoint leaves out because it is undefined. */
 const plain = ({ series, open, result, last, ...rest }: Fold) =>
   JSON.stringify({ ...rest, series: [...series], open, result, last })
 
 test.each([0.01, 0.3, 1, 16])(
-  'a log of %d MiB says the same from its last checkpoint, wherever it ends',
+  'a log of %d MiB has the same fold from its last checkpoint as from its beginning, wherever it ends',
   mib => {
     const path = join(root, `${mib}.log`)
     const fd = openSync(path, 'a+')
-    const random = randomOf(seed)
+    const random = randomOf(SEED)
     const checkpoints = writeLog(fd, mib * 2 ** 20, random)
     expect(checkpoints).toBeGreaterThanOrEqual(Math.floor(mib * 3))
     const text = readFileSync(path, 'latin1')
-    const ends = Array.from({ length: 100 * factor }, (_, index) =>
+    const ends = Array.from({ length: 100 * FACTOR }, (_, index) =>
       index < 150 ? text.length - index : Math.floor(random() * text.length),
     )
-    // The whole fold of each of these prefixes, in one pass.
+    // The whole folds of these prefixes, in one pass.
     const whole = emptyFold()
     let at = 0
     for (const end of ends.sort((a, b) => a - b)) {
       at += feed(whole, text.slice(at, end))
       const read = openReader(fd, end)
-      expect(plain(read.fold) === plain(whole), `${end} bytes, FUZZ_SEED=${seed}`).toBe(true)
-      // And goes on from there.
+      expect(plain(read.fold) === plain(whole), `${end} bytes, FUZZ_SEED=${SEED}`).toBe(true)
+      // A reader goes on from there.
       if (end > text.length - 2000) expect(plain(readOn(read))).toBe(plain(openReader(fd).fold))
     }
     const full = emptyFold()

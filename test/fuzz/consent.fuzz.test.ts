@@ -5,9 +5,9 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -26,17 +26,16 @@ import { EARLIEST } from '../../src/core/version.ts'
 import { commandSeries, eventSeries } from '../../src/core/vocabulary.ts'
 import { send } from '../../src/helper/sender.ts'
 import type { Request, Steps } from '../../src/helper/step.ts'
+import { isRoot } from '../machine.ts'
 import { fuzz, makeFolder } from './fuzz.ts'
 
-// Whatever a user does, in whichever order, also while commands and helpers are under way: nothing is ever received that
-// the last shown notice or a given yes does not cover, and after a no nothing at all until a yes. What consent is, is said
-// here once more, in other words than in `decide`: only what must hold, of the counts that are received.
+// Random sequences of what a user can do, also while commands and helpers run. The rules of consent are written here once
+// more, and in another way than in `decide`: as what must be true of the counts that are received.
 
 const root = makeFolder()
-const isRoot = process.geteuid?.() === 0
 const OTHER = 12_345
 
-/** Endpoints: the tool's first one, its next one, one on this machine, and one that only a `.env` names. */
+// Endpoints: the first of the tool, its next, one on this machine, and one that only a `.env` names.
 const FIRST = 'https://first.example'
 const NEXT = 'https://next.example'
 const HERE = 'http://127.0.0.1:9'
@@ -56,7 +55,7 @@ interface Setting {
     | 'test'
     | 'agent'
     | 'completion'
-  /** A repository's `.env` names another endpoint. */
+  /** The `.env` of a repository names another endpoint. */
   strange: boolean
   /** `XDG_STATE_HOME` is set. */
   elsewhere: boolean
@@ -110,7 +109,7 @@ type Step =
         | 'answer no'
         | 'shown'
       setting: Setting
-      /** The setting of most steps of a sequence. */
+      /** The setting is that of most steps of the sequence. */
       usual: boolean
     }
   | { do: 'count' | 'advance'; which: number; outcome: 'taken' | 'refused' | 'unknown' | 'killed' }
@@ -182,7 +181,7 @@ test('nothing is received that no notice and no yes covers, and after a no nothi
       }
     }),
   )
-  // It is no proof if nothing was sent.
+  // It proves nothing if nothing was sent.
   expect(seen.received).toBeGreaterThan(30)
   expect(seen.shown).toBeGreaterThan(30)
 }, 200_000)
@@ -202,7 +201,7 @@ interface Process {
   mode: string
   setting: Setting
   place: Place
-  /** Whether what it counts may be received: as it was when it decided. */
+  /** Whether what it counts may be received, as it was when it decided. */
   mayCount: boolean
   url: string
 }
@@ -221,7 +220,7 @@ class User {
   foreign = false
   now = EARLIEST + 86_400_000
   runs = 0
-  /** Commands that may be received, each counted once under a name of its own, with the place and what else. */
+  /** The commands that may be received, each with its process. Each is counted once, under its own name. */
   readonly sendable = new Map<string, Process>()
   readonly processes: Process[] = []
   readonly helpers: Helper[] = []
@@ -272,7 +271,7 @@ class User {
           const what = step.do === 'shown' ? 'shown' : 'yes'
           const isRecorded = recordConsent(what, text ?? 'something else', context)
           if (text === undefined) expect(isRecorded).toBe(false)
-          // Nobody records an agreement to another text.
+          // An agreement to another text is not recorded.
           expect(recordConsent(what, `${text}.`, context)).toBe(false)
           if (isRecorded && what === 'yes') this.saysYes(setting, place)
           if (isRecorded && what === 'shown') this.wasShown(setting, place)
@@ -319,7 +318,7 @@ class User {
     }
   }
 
-  /** Everything that is still under way goes on to its end. */
+  /** All that still runs goes on to its end. */
   end(): void {
     for (const process of this.processes.splice(0)) this.count(process)
     for (const helper of this.helpers) this.advance(helper, 'taken', Number.POSITIVE_INFINITY)
@@ -335,7 +334,6 @@ class User {
   begin(setting: Setting, place: Place): void {
     const options = this.options(setting)
     const env = this.env(setting)
-    // What is not understood is not what this property is about: rows and their order are in decide.fuzz.
     const decision = decide({
       ...{ options, env, disabled: false },
       ...(setting.terminal && {
@@ -371,7 +369,7 @@ class User {
       ...(setting.more.includes('event') ? [eventSeries('deploy', { target: command }, options)!] : []),
     ]
     globalThis.process.env = env
-    // A no that was said since the decision comes in time. What is refused is not counted anywhere.
+    // A no that was said since the decision is respected: nothing is counted.
     this.sendable.delete(command)
     try {
       for (const one of series) counter.count(one, this.now)
@@ -386,7 +384,7 @@ class User {
     this.helpers.push({ steps, place, done: false, outcome: undefined })
   }
 
-  /** A helper goes on for some steps, between which all else may happen. */
+  /** Runs some steps of a helper. Anything can happen between them. */
   advance(helper: Helper | undefined, outcome: string, steps: number): void {
     for (let left = steps; helper && !helper.done && left > 0; left--) {
       const { value, done } = helper.steps.next(helper.outcome as never)
@@ -425,7 +423,7 @@ class User {
     }
   }
 
-  /** Whether somebody was told of this and did not object: all that may ever make a count one that is received. */
+  /** Whether the user was told of this and did not object. Otherwise no count may be received. */
   covers(setting: Setting, place: Place): boolean {
     if (this.isNo(setting, place)) return false
     const { url, isNamed } = this.receiver(setting)
@@ -449,7 +447,7 @@ class User {
     return NO_ENVIRONMENTS.includes(setting.env) || isConfigNo || this.foreign || this.saidNo(place)
   }
 
-  /** The default place is looked at in any case. */
+  /** A no at the default place is valid everywhere. */
   saidNo(place: Place): boolean {
     return place.no || this.usual.no
   }
@@ -491,10 +489,10 @@ class User {
     return [this.usual, this.elsewhere]
   }
 
-  /** The same files with other inodes: no yes and no notice, and no id, is of this home any more. A no is. */
+  /** The same files with other inodes: no yes, no notice and no fingerprint is valid there any more. A no is. */
   async copyHome(): Promise<void> {
     if (this.foreign) return
-    // Files that are born within one tick of the system's clock cannot be told apart.
+    // Files that are born in the same tick of the system's clock cannot be told apart.
     await new Promise(resolve => setTimeout(resolve, 25))
     const copy = `${this.home}-copy`
     cpSync(this.home, copy, { recursive: true, preserveTimestamps: true })
@@ -507,7 +505,7 @@ class User {
     }
   }
 
-  /** As `sudo` with the user's HOME finds it, and back again. */
+  /** As `sudo` finds it with the user's HOME, and back again. */
   giveAway(): void {
     this.foreign = !this.foreign
     for (const { state } of this.places()) {
@@ -563,7 +561,7 @@ class User {
   }
 
   filesOf({ state }: Place): string[] {
-    return existsSync(state) ? this.filesIn(state).filter(path => !readdirIs(path)) : []
+    return existsSync(state) ? this.filesIn(state).filter(path => statSync(path).isFile()) : []
   }
 
   filesIn(folder: string): string[] {
@@ -572,14 +570,5 @@ class User {
 
   remove(): void {
     rmSync(this.home, { recursive: true, force: true })
-  }
-}
-
-function readdirIs(path: string): boolean {
-  try {
-    readFileSync(path)
-    return false
-  } catch {
-    return true
   }
 }

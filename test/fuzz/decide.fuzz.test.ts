@@ -8,15 +8,14 @@ import { optOutIn } from '../../src/core/decide/environment.ts'
 import type { TelemetryOptions } from '../../src/core/options.ts'
 import { decisionSentence } from '../../src/explain/decision.ts'
 import { slipOf, slipped } from '../arbitraries.ts'
+import { isRoot } from '../machine.ts'
 import { fuzz, makeFolder, oddText } from './fuzz.ts'
 
 const root = makeFolder()
-/** Only root can give a folder away. */
-const canGiveAway = process.geteuid?.() === 0
 
-/** What is in `[telemetry]`, or that it is not valid in whatever way. */
+/** A config file, and what is in its `[telemetry]` if it is valid. */
 interface Config {
-  /** A text, or what is there in place of a file. */
+  /** Its content, or what makes something else in its place. */
   put: string | Uint8Array | ((path: string) => void)
   valid: boolean
   enabled?: boolean | undefined
@@ -30,7 +29,7 @@ interface Case {
   disabled: boolean | undefined
   doNotTrack: string | undefined
   telemetry: string | undefined
-  /** A no by another name, behind the prefix, and its value. */
+  /** A no by another name (without the prefix), and its value. */
   otherNo: [name: string, value: string] | undefined
   ci: string | undefined
   test: boolean
@@ -45,7 +44,7 @@ interface Case {
   terminal: boolean
   machineNo: boolean
   config: Config
-  /** What `consent.json` and `notice` hold: nothing, a no, an agreement (with failures, of which version), or no answer. */
+  /** What is in `consent.json` and `notice`. */
   answer: 'none' | 'no' | 'damaged' | Agreed
   notice: 'none' | 'damaged' | Agreed
 }
@@ -56,8 +55,7 @@ interface Agreed {
 }
 
 /**
- * The table of docs/decision.md, written down once more and in another way. Spaces around a value and its case say
- * nothing.
+ * The table of docs/decision.md, written once more and in another way. Spaces around a value and its case do not matter.
  */
 function decided(given: Case): [row: number, mode: Decision['mode']] {
   const { config } = given
@@ -96,7 +94,7 @@ function decided(given: Case): [row: number, mode: Decision['mode']] {
   return given.terminal && !given.unread ? [19, 'off'] : [18, 'off']
 }
 
-/** Each with what an agreement on it is about where somebody vouches for it, and where nobody does. */
+/** Each with what an agreement on it covers: its origin, or the whole URL where only the environment names it. */
 const goodEndpoints: [url: string, origin: string, whole: string, isHere: boolean][] = [
   ['http://127.0.0.1:9', 'http://127.0.0.1:9', 'http://127.0.0.1:9/v1/metrics', true],
   [
@@ -126,7 +124,7 @@ const maybe = <T>(arbitrary: fc.Arbitrary<T>, nil = 2) =>
   fc.oneof({ weight: nil, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
 
 const tables = ['', '[server]\nenabled = true\n', '[[jobs]]\nair_gapped = false\nenabled = false\n']
-// Not the same tables twice, which would not be valid.
+// Not the same tables as before, because TOML forbids a table twice.
 const after = fc.constantFrom('', '[client]\nenabled = false\n', '[telephone]\nair_gapped = true\n', '# end')
 const before = fc.constantFrom(
   ...['# telemetry is below\n', 'a = 9223372036854775807\n', 'b = """\n[telemetry]\nenabled = true\n"""\n'],
@@ -151,7 +149,7 @@ const validConfig: fc.Arbitrary<Config> = fc
     const lines = Object.entries(values).flatMap(([key, value]) =>
       value === undefined ? [] : [`${key} = ${JSON.stringify(value)}`],
     )
-    // They belong to the endpoint beside them.
+    // Headers need an endpoint in the same table.
     if (headers && endpoint !== undefined) lines.push(`headers = ${headers}`)
     const text = {
       table: `${before}[telemetry]\n${lines.join('\n')}\n${after}`,
@@ -274,7 +272,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
   badOption: seldom,
   place: fc.oneof(
     { weight: 12, arbitrary: fc.constant('good' as const) },
-    fc.constantFrom(...(canGiveAway ? ['foreign' as const] : []), 'open' as const, 'homeless' as const),
+    fc.constantFrom(...(isRoot ? ['foreign' as const] : []), 'open' as const, 'homeless' as const),
   ),
   terminal: fc.boolean(),
   machineNo: seldom,
@@ -298,7 +296,7 @@ const prefixOf = (name: string) =>
     .replaceAll(/[^A-Z0-9]/g, '_')
     .replace(/^(?=\d)/, '_')
 
-/** Puts the files of a case where its tool looks for them. Whose they are is not what this is about: none has a stamp. */
+/** Writes the files of a case where its tool looks for them. They have no stamp, so none is a copy. */
 function lay(given: Case): { env: Record<string, string>; options: TelemetryOptions; state: string } {
   rmSync(root, { recursive: true, force: true })
   const folder = given.name.replace('/', '+')
@@ -341,7 +339,7 @@ function lay(given: Case): { env: Record<string, string>; options: TelemetryOpti
     ...(given.otherNo && { [`${prefix}_${given.otherNo[0]}`]: given.otherNo[1] }),
     [`${prefix}_TELEMETRY`]: given.telemetry,
     [`${prefix}_TELEMETRY_ENDPOINT`]: given.environmentEndpoint,
-    // The user's own collector, which is none of our business.
+    // The user's own collector, which must not matter.
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:10',
   }
   const { name, endpoint, consent, noticeVersion, failures } = given
@@ -354,7 +352,7 @@ function lay(given: Case): { env: Record<string, string>; options: TelemetryOpti
   }
 }
 
-test('the first row of the table that applies decides, and says why on one line', async () => {
+test('the first row of the table that applies decides, and the reason is one line', async () => {
   const rows = new Set<number>()
   await fuzz(
     'decide',
@@ -378,7 +376,7 @@ test('the first row of the table that applies decides, and says why on one line'
   expect([...rows].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, row) => row))
 })
 
-// A no by another name: on both sides of the line.
+// A no by another name, and what is not one.
 
 const NOES = [
   ...['TELEMETRY_DISABLED', 'TELEMETRY_DISABLE', 'DISABLE_TELEMETRY', 'NO_TELEMETRY', 'TELEMETRY_OFF'],
@@ -392,7 +390,7 @@ const yes = fc.constantFrom('on', '1', 'true', 'yes', 'TRUE', 'local', 'log')
 const no = fc.constantFrom('off', '0', 'false', 'no', '', 'nope')
 const optOut = (name: string, value: string) => optOutIn({ PATH: '/bin', HOME: '/', [name]: value }, 'TRIX')
 
-test('a no by another name is one, with a slip and in any case', async () => {
+test('a no by another name is seen, also with a slip and in any case', async () => {
   await fuzz(
     'noes',
     20_000,
@@ -417,7 +415,7 @@ test('a no by another name is one, with a slip and in any case', async () => {
   )
 })
 
-test('a yes in another spelling is never a no, and neither is a no that is not set', async () => {
+test('neither a yes by another name nor a no that is set to 0 is a no', async () => {
   await fuzz(
     'yes',
     20_000,
@@ -441,7 +439,7 @@ test('a yes in another spelling is never a no, and neither is a no that is not s
   )
 })
 
-test('what is far from all of them is nothing, whatever it says', async () => {
+test('no other variable is a no, whatever its value', async () => {
   const others = fc.oneof(
     fc.constantFrom(
       'TELEMETRY_ENDPOINT',

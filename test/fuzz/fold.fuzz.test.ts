@@ -23,17 +23,17 @@ function foldOf(text: string): Fold {
 
 const records = {
   'a mark': `m,k=build ${T + 1}`,
-  'a mark with all that there is': `deploy,dry:true,target=a+b.c:d-e,z:false ${T + 1}`,
+  'a mark with attributes of all kinds': `deploy,dry:true,target=a+b.c:d-e,z:false ${T + 1}`,
   'a claim': `!send bbbbbbbb 1 3000 ${T + 1}`,
-  'that it was taken': `!taken aaaaaaaa 200 ${T + 1}`,
-  'that it was refused': `!refused aaaaaaaa ECONNREFUSED ${T + 1}`,
-  'that nobody knows': `!unknown aaaaaaaa 500 ${T + 1}`,
-  'when the last claim was': `!last ${T + 1}`,
+  'a request that was taken': `!taken aaaaaaaa 200 ${T + 1}`,
+  'a request that was refused': `!refused aaaaaaaa ECONNREFUSED ${T + 1}`,
+  'a request with an unknown outcome': `!unknown aaaaaaaa 500 ${T + 1}`,
+  'the time of the last claim': `!last ${T + 1}`,
   'a checkpoint': `!sum 1 50 ${JSON.stringify({ time: T, series: [['m,k=x', { value: 3 }]] })}`,
 }
 
 test.each(Object.entries(records))(
-  '%s: wherever it is cut, it is void, and costs only itself',
+  '%s that is cut short anywhere is void, and no other record is',
   (_, record) => {
     const without = foldOf(BEFORE + AFTER)
     for (let end = 0; end < record.length; end++)
@@ -44,7 +44,7 @@ test.each(Object.entries(records))(
   },
 )
 
-test('a head: wherever it is cut, the next one counts', () => {
+test('where a head is cut short anywhere, the next one is valid', () => {
   const other = HEAD.replace('an id', 'another')
   for (let end = 0; end < HEAD.length; end++)
     expect(foldOf(`\n${HEAD.slice(0, end)}\n${other}`).head).toEqual(JSON.parse(other))
@@ -52,7 +52,7 @@ test('a head: wherever it is cut, the next one counts', () => {
 })
 
 test.each(Object.entries({ 'a head': HEAD, ...records }))(
-  '%s: zeros that a power cut has left behind it do not make it void',
+  '%s is valid before zeros that a power cut has left',
   (_, record) => {
     expect(foldOf(`${BEFORE}\n${record}${'\0'.repeat(50)}${AFTER}`)).toEqual(
       foldOf(`${BEFORE}\n${record}${AFTER}`),
@@ -60,9 +60,9 @@ test.each(Object.entries({ 'a head': HEAD, ...records }))(
   },
 )
 
-test('what is no record is void', async () => {
+test('a text that is not a record is void', async () => {
   const without = foldOf(BEFORE + AFTER)
-  // A text that is a mark by chance would be one.
+  // Not a text that happens to be a mark.
   const noise = fc
     .string({ unit: fc.nat(0x7f).map(code => String.fromCharCode(code)) })
     .filter(text => !/ \d{13}(\0|\n|$)/.test(text))
@@ -78,7 +78,7 @@ test('what is no record is void', async () => {
 const name = fc.stringMatching(/^[A-Za-z][\w.]{0,20}$/)
 const value = fc.oneof(fc.boolean(), fc.stringMatching(/^[\w.:-]+( [\w.:-]+){0,2}$/))
 
-test('a series is the same once it was written and read', async () => {
+test('a series is the same after it was written and read', async () => {
   await fuzz(
     'series as texts',
     20_000,
@@ -94,7 +94,7 @@ test('a series is the same once it was written and read', async () => {
   )
 })
 
-test('no text stands for a series that is written in another way', async () => {
+test('a series has one text only', async () => {
   await fuzz(
     'texts as series',
     20_000,
@@ -106,7 +106,7 @@ test('no text stands for a series that is written in another way', async () => {
 })
 
 const nonce = fc.constantFrom('aaaaaaaa', 'bbbbbbbb', 'cccccccc', 'dddddddd')
-/** Clocks that go back and forth. */
+/** The clocks go back and forth. */
 const time = fc.integer({ min: -100_000, max: 100_000 }).map(ms => T + ms)
 const record = fc.oneof(
   fc.tuple(fc.constantFrom('m,k=x', 'm,k=y', 'm,k=z'), time).map(words => words.join(' ')),
@@ -120,7 +120,7 @@ const record = fc.oneof(
 )
 const logs = fc.array(record, { maxLength: 40 }).map(list => list.map(text => `\n${text}`).join(''))
 
-test('a log means the same in one piece and in two, cut anywhere', async () => {
+test('a log that is read in two pieces has the same fold, wherever it is cut', async () => {
   await fuzz(
     'logs in pieces',
     3000,
@@ -129,14 +129,14 @@ test('a log means the same in one piece and in two, cut anywhere', async () => {
       const cut = at % log.length
       const fold = emptyFold()
       const used = feed(fold, log.slice(0, cut))
-      // As a reader goes on: from where it was, with what is there by then.
+      // As a reader goes on, from where it was.
       feed(fold, log.slice(used))
       expect(fold).toEqual(foldOf(log))
     }),
   )
 })
 
-/** Whether the open claim of a log that ends at `end` is settled as refused by what follows. */
+/** Whether the claim that is open at `end` is refused by what follows. */
 function isRefused(log: string, end: number, { open }: Fold): boolean {
   for (let cut = end; cut >= 0 && cut < log.length; ) {
     const next = log.indexOf('\n', cut + 1)
@@ -148,7 +148,7 @@ function isRefused(log: string, end: number, { open }: Fold): boolean {
   return false
 }
 
-test('the bodies of all claims of a log are comparable: later ones have later times and no smaller values', async () => {
+test('of two bodies of a log the later one has a later time and no smaller value', async () => {
   let bodies = 0
   await fuzz(
     'bodies of one log',
@@ -160,9 +160,9 @@ test('the bodies of all claims of a log are comparable: later ones have later ti
       for (const { index, 1: by } of log.matchAll(/\n!send (\w+) .*/g)) {
         const end = log.indexOf('\n', index + 1)
         const fold = foldOf(log.slice(0, end < 0 ? log.length : end))
-        // The nonces here are few, and so are used again: only the claim that has just been made has a body.
+        // Nonces are used again here, because there are few. Only a claim that was just made has a body.
         if (fold.open?.nonce !== by || fold.time === last) continue
-        // Of a refused body nothing was stored, so its time is used again.
+        // The time of a refused body is used again, because nothing of it was stored.
         if (isRefused(log, end, fold)) continue
         expect(fold.time).toBeGreaterThan(last + 1)
         last = fold.time

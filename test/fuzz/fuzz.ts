@@ -1,40 +1,41 @@
 import { accessSync, appendFileSync, constants, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { afterAll } from 'vitest'
+import { shared } from '../../src/core/global.ts'
 import { anyText } from '../arbitraries.ts'
 
-const seed = Number(process.env.FUZZ_SEED)
-/** What has failed on this machine, with the seed that makes it fail again. */
+/** The same seed makes the same cases. */
+export const SEED: number = Number(process.env.FUZZ_SEED)
+/** Multiplies all numbers of cases: 10 for a long night, 0.01 while a test is written. */
+export const FACTOR: number = Number(process.env.FUZZ_FACTOR ?? 1)
+/** What has failed on this machine, with its seed. */
 const FAILURES = join(tmpdir(), 'otlp-tally-fuzz-failures.txt')
-/** Of all numbers of cases: 10 for a long night, 0.01 while a test is written. */
-const factor = Number(process.env.FUZZ_FACTOR ?? 1)
 
-/**
- * Tries a property on this many cases and says how many there were. Fewer where the machine is slow: what was tried
- * by then counts, so that the whole suite ends in its time.
- */
+/** Tries a property on this many cases, and on fewer where the machine is slow. Prints how many there were. */
 export async function fuzz<T>(what: string, cases: number, property: fc.IRawProperty<T>): Promise<void> {
   const details = await fc.check(property, {
-    seed,
-    numRuns: Math.ceil(cases * factor),
-    interruptAfterTimeLimit: 50_000 * Math.max(factor, 1),
+    seed: SEED,
+    numRuns: Math.ceil(cases * FACTOR),
+    interruptAfterTimeLimit: 50_000 * Math.max(FACTOR, 1),
   })
   if (details.failed) {
     const report = fc.defaultReportMessage(details as fc.RunDetails<T>)
     keepFailure(what, `${report}\n${details.errorInstance}`, details.errorInstance)
   }
-  console.log(`${what}: ${details.numRuns} cases, FUZZ_SEED=${seed}`)
+  console.log(`${what}: ${details.numRuns} cases, FUZZ_SEED=${SEED}`)
 }
 
-/** Kept in a file too: a seed that scrolled away was lost once, and with it the counterexample. */
+/** Throws, and keeps the report in a file, because a seed that has scrolled away is lost. */
 export function keepFailure(what: string, report: string, cause?: unknown): never {
-  appendFileSync(FAILURES, `FUZZ_SEED=${seed} ${what}: ${report}\n\n`)
-  throw new Error(`FUZZ_SEED=${seed} (kept in ${FAILURES}) ${what}: ${report}`, { cause })
+  appendFileSync(FAILURES, `FUZZ_SEED=${SEED} ${what}: ${report}\n\n`)
+  throw new Error(`FUZZ_SEED=${SEED} (kept in ${FAILURES}) ${what}: ${report}`, { cause })
 }
 
-/** A folder of this test file, in memory where there is such a file system. */
+/** A folder that is removed after all tests of the file. In memory where there is such a file system. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(inMemory('/dev/shm') ? '/dev/shm' : tmpdir(), 'otlp-tally-fuzz-'))
   afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
@@ -50,7 +51,32 @@ function inMemory(folder: string): boolean {
   }
 }
 
-/** Strings that are the names of something in every object, beside ordinary odd ones. */
+/** Runs `act` in this environment. What it leaves in this process is removed: tools, and their listeners for its exit. */
+export async function withEnvironment<T>(env: NodeJS.ProcessEnv, act: () => Promise<T>): Promise<T> {
+  const before = process.env
+  const listeners = process.listeners('exit')
+  process.env = env
+  shared().tools.clear()
+  try {
+    return await act()
+  } finally {
+    process.env = before
+    shared().tools.clear()
+    for (const listener of process.listeners('exit'))
+      if (!listeners.includes(listener)) process.off('exit', listener)
+  }
+}
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+/** The bytes that are still in use after a garbage collection. */
+export function heapUsed(): number {
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
+
+/** Odd strings, and those that are the name of something in every object. */
 export const oddText: fc.Arbitrary<string> = fc.oneof(
   anyText,
   fc.string(),

@@ -1,17 +1,17 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import { deflateSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { GUARD_MS } from '../machine.ts'
+import { BIN } from '../paths.ts'
 import { anyBody, expand, goodBody } from './bodies.ts'
 import { fuzz } from './fuzz.ts'
 
-const BIN = join(import.meta.dirname, '../../dist/bin.js')
-/** Control, format and separator characters but the line feed that ends a line. */
+/** Control, format and separator characters, without the line feed that ends a line. */
 const OBEYED = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u
-/** What a development machine does not miss, and far below what keeping every body would take. */
+/** Far less than it would take to keep every body. */
 const MAX_GROWTH = 100 * 2 ** 20
 
 let child: ChildProcess
@@ -37,13 +37,13 @@ afterAll(() => {
   child.kill('SIGKILL')
 })
 
-/** Resident memory of the process in bytes; undefined where `ps` is none. */
+/** Resident memory of the process in bytes. Undefined on Windows, which has no `ps`. */
 function memory(): number | undefined {
   if (process.platform === 'win32') return undefined
   return 1024 * Number(execFileSync('ps', ['-o', 'rss=', '-p', String(child.pid)], { encoding: 'utf8' }))
 }
 
-/** The status of the answer to a request that is whole and well-formed as HTTP goes. */
+/** The status of the answer to a valid HTTP request. */
 function post(body: Uint8Array, headers: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -57,12 +57,12 @@ function post(body: Uint8Array, headers: Record<string, string>): Promise<number
   })
 }
 
-/** What comes back for bytes that need not be HTTP; empty where the connection is only closed. */
+/** The answer to bytes that need not be HTTP. Empty where the connection is only closed. */
 function exchange(bytes: Uint8Array): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = ''
     const socket = connect(port, '127.0.0.1')
-    const timeout = setTimeout(() => reject(new Error('neither an answer nor an end')), 10_000)
+    const timeout = setTimeout(() => reject(new Error('neither an answer nor an end')), GUARD_MS)
     socket.setEncoding('latin1').on('data', chunk => (answer += chunk))
     socket.on('error', () => {}) // a reset: `close` follows
     socket.on('close', () => {
@@ -75,7 +75,7 @@ function exchange(bytes: Uint8Array): Promise<string> {
 
 const json = { 'content-type': 'application/json' }
 
-/** It still counts, and what it has printed since the last time obeys nobody. */
+/** It still counts, and it has printed nothing that a terminal obeys. */
 async function check(): Promise<void> {
   expect(ended, 'listen has ended').toBe(false)
   expect(await post(Buffer.from(goodBody), json)).toBe(200)
@@ -111,7 +111,7 @@ const packed = fc
       { ...json, 'content-encoding': encoding },
     ]
   })
-/** With some of its bytes changed, so that it is mostly no JSON any more. */
+/** With some bytes changed. Most of these are not JSON. */
 const damaged = fc
   .tuple(anyBody, fc.nat(), fc.uint8Array({ maxLength: 4 }))
   .map(([text, place, bytes]): Sent => {
@@ -130,7 +130,7 @@ const body: fc.Arbitrary<Sent> = fc.oneof(
   },
 )
 
-/** Sends what was made up, one after the other. The process goes on, and once it is warm it keeps nothing of them. */
+/** Sends what `arbitrary` makes, one after the other. The process goes on, and once it is warm its memory does not grow. */
 async function survives<T>(
   what: string,
   { cases, warmAfter }: { cases: number; warmAfter: number },
@@ -156,7 +156,7 @@ async function survives<T>(
   if (warm && now) expect(now - warm).toBeLessThan(MAX_GROWTH)
 }
 
-test('every body is answered, none ends it, and it keeps nothing of them', async () => {
+test('listen answers every body, goes on, and does not grow', async () => {
   const many = { cases: 30_000, warmAfter: 8000 }
   await survives('bodies to a process', many, body, async ([content, headers]) => {
     const status = await post(content, headers)
@@ -258,7 +258,7 @@ const bytes = fc.oneof(
   { weight: 1, arbitrary: fc.uint8Array({ maxLength: 2000 }) },
 )
 
-test('every head is answered or its connection closed, and none ends it', async () => {
+test('listen answers every request head or closes its connection, goes on, and does not grow', async () => {
   const many = { cases: 20_000, warmAfter: 2000 }
   await survives('request heads to a process', many, bytes, async content => {
     const answer = await exchange(content)
@@ -268,7 +268,7 @@ test('every head is answered or its connection closed, and none ends it', async 
   })
 })
 
-test('at its end the totals obey nobody either', async () => {
+test('the totals that listen prints at its end have nothing that a terminal obeys', async () => {
   await check()
   const end = new Promise(resolve => child.on('close', resolve))
   child.kill('SIGINT')

@@ -1,4 +1,4 @@
-/** Loaded before all else (`setupFiles`), since the library takes its functions from `node:fs` as it is loaded. */
+/** Loaded first (`setupFiles`), because the library takes its functions from `node:fs` when it is loaded. */
 const fs = process.getBuiltinModule('node:fs')
 
 export interface Output {
@@ -8,7 +8,7 @@ export interface Output {
 
 let output: Output | undefined
 
-/** Keeps what was written; false while nobody asked for it. */
+/** Keeps what was written. False while nobody asks for it. */
 function keep(name: keyof Output, chunk: unknown): boolean {
   if (output) output[name] += typeof chunk === 'string' ? chunk : Buffer.from(chunk as Uint8Array).toString()
   return output !== undefined
@@ -23,7 +23,7 @@ fs.writeSync = ((fd: number, chunk: string | Uint8Array, ...rest: []) =>
 const { fstatSync } = fs
 fs.fstatSync = ((fd: number, ...rest: []) => {
   const stats = fstatSync(fd, ...rest)
-  // Whether stderr is a terminal is part of a case, which says so by `isTTY`; here it may be whatever it is.
+  // Each case says by `isTTY` whether stderr is a terminal.
   if (output && fd === 2) stats.isCharacterDevice = () => process.stderr.isTTY
   return stats
 }) as typeof fstatSync
@@ -35,7 +35,7 @@ for (const name of ['stdout', 'stderr'] as const) {
     keep(name, chunk) || write.call(stream, chunk, ...rest)) as typeof write
 }
 
-/** What the process writes while `act` runs, by a stream or past it. */
+/** What the process writes while `act` runs, by a stream or by a file descriptor. */
 export async function outputOf(act: () => unknown): Promise<Output> {
   const kept: Output = { stdout: '', stderr: '' }
   output = kept

@@ -2,16 +2,14 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { shared } from '../../src/core/global.ts'
 import { flushTelemetry, initTelemetry, trackCommand, trackEvent } from '../../src/core/handle.ts'
 import type { Telemetry, Tool } from '../../src/core/tool.ts'
 import { strictDecode } from '../strict-decode.ts'
-import { fuzz, makeFolder, oddText } from './fuzz.ts'
+import { fuzz, makeFolder, oddText, withEnvironment } from './fuzz.ts'
 import { outputOf } from './output.ts'
 
 const root = makeFolder()
-const environment = { ...process.env }
-/** What the process would be asked to say by node itself: an unhandled rejection, too many listeners. */
+/** What Node itself would print: an unhandled rejection, too many listeners. */
 const complaints: unknown[] = []
 const complain = (reason: unknown) => void complaints.push(reason)
 
@@ -19,13 +17,12 @@ beforeEach(() => {
   process.on('warning', complain).on('unhandledRejection', complain)
 })
 afterEach(async () => {
-  process.env = { ...environment }
-  await new Promise(resolve => setTimeout(resolve, 50)) // both of them come later
+  await new Promise(resolve => setTimeout(resolve, 50)) // both come later
   process.off('warning', complain).off('unhandledRejection', complain)
   expect(complaints).toEqual([])
 })
 
-/** A value that fast-check cannot hold, since it looks into what it holds. It is made when the call is made. */
+/** A value that is made when a call is made, because fast-check looks into the values that it holds. */
 class Made {
   readonly make: () => unknown
   constructor(make: () => unknown) {
@@ -33,7 +30,7 @@ class Made {
   }
 }
 
-/** The value with all that was to be made in it. */
+/** The value with all that is `Made` in it. */
 function real(value: unknown): unknown {
   if (value instanceof Made) return value.make()
   if (Array.isArray(value)) return value.map(real)
@@ -94,7 +91,7 @@ const attributes = fc.dictionary(
     maxKeys: 9,
   },
 )
-/** Says something else each time that it is asked. */
+/** Changes each time it is read. */
 const fickle = fc.tuple(value, fc.array(oddText, { minLength: 1, maxLength: 4 })).map(([first, later]) => {
   const make = () => {
     const answers: unknown[] = [first, ...later]
@@ -106,7 +103,7 @@ const fickle = fc.tuple(value, fc.array(oddText, { minLength: 1, maxLength: 4 })
   return new Made(make)
 })
 
-// Never a text of chance as `home`: this test would write to it.
+// Never a random text as `home`, because this test would write there.
 const home = fc.oneof(
   fc.constantFrom(join(root, 'own'), '~/own', join(root, 'own\0'), '', 'relative', '~', '.'),
   hostile.filter(other => typeof other !== 'string'),
@@ -122,7 +119,7 @@ const goodOptions = fc.record({
   name: fc.constantFrom('trix', 'my-tool', 'A.b_c'),
   version: fc.constantFrom('1.0.0', '2.0.0-rc.1+x'),
   endpoint: fc.constantFrom('http://127.0.0.1:9', 'https://otel.invalid/x?y=z'),
-  // Of some of what is counted below.
+  // Some of what is counted below.
   commands: fc.constantFrom(['build', 'a'], ['true', 'false', 'con', 'NUL', '-']),
   events: fc.constantFrom({}, { a: { a: ['a', 'b'], Z: Boolean } }),
 })
@@ -156,7 +153,7 @@ const moreOptions = fc.record(
   },
   { requiredKeys: [] },
 )
-/** Mostly right, with few options beyond the usual: where one is wrong, all is off, and nothing else is tried. */
+/** Mostly valid, with few unusual options: one that is invalid turns all off. */
 const options = fc.oneof(
   { weight: 4, arbitrary: goodOptions },
   {
@@ -192,13 +189,12 @@ const makeCall = (telemetry: Telemetry, [name, args]: [keyof Telemetry, readonly
 
 const modes = fc.constantFrom('on', 'log', 'log', 'local', 'off', 'constructor', undefined)
 
-function setEnvironment(mode: string | undefined): void {
-  process.env = { HOME: root, PATH: '/nonexistent' }
-  for (const prefix of ['TRIX', 'MY_TOOL', 'A_B_C'])
-    if (mode !== undefined) process.env[`${prefix}_TELEMETRY`] = mode
+function environmentOf(mode: string | undefined): NodeJS.ProcessEnv {
+  const modes = ['TRIX', 'MY_TOOL', 'A_B_C'].map(prefix => [`${prefix}_TELEMETRY`, mode])
+  return { HOME: root, PATH: '/nonexistent', ...(mode !== undefined && Object.fromEntries(modes)) }
 }
 
-/** What may be in a body besides our own words. */
+/** What names and values of a body look like. */
 const NAME = /^[A-Za-z][A-Za-z0-9_.]{0,63}$/
 const VALUE = /^(?! )(?!.* {2})[A-Za-z0-9_.:+ -]{1,64}(?<! )$/
 
@@ -211,7 +207,7 @@ interface Pair {
   value: { stringValue?: string; boolValue?: boolean }
 }
 
-/** A body says nothing but names and values of the closed sets, and a strict decoder takes it. */
+/** A strict decoder accepts the body, and it has only names and values of the closed sets. */
 function checkBody(text: string): void {
   const body = JSON.parse(text)
   strictDecode(body)
@@ -227,23 +223,24 @@ function checkBody(text: string): void {
   }
 }
 
-test('before initTelemetry nothing is done with anything', async () => {
-  setEnvironment('log')
+test('before initTelemetry the functions do nothing', async () => {
   await fuzz(
     'the functions before initTelemetry',
     5000,
     fc.asyncProperty(calls, async list => {
-      const output = await outputOf(async () => {
-        for (const one of list)
-          expect(makeCall({ trackCommand, trackEvent, flushTelemetry } as Telemetry, one)).toBe(undefined)
-        expect(await flushTelemetry()).toBe(undefined)
-      })
+      const output = await withEnvironment(environmentOf('log'), () =>
+        outputOf(async () => {
+          for (const one of list)
+            expect(makeCall({ trackCommand, trackEvent, flushTelemetry } as Telemetry, one)).toBe(undefined)
+          expect(await flushTelemetry()).toBe(undefined)
+        }),
+      )
       expect(output).toEqual({ stdout: '', stderr: '' })
     }),
   )
 })
 
-test('no options, names or attributes make it throw, reject, print, or send what no decoder takes', async () => {
+test('whatever the options, names and attributes: it never throws, rejects, prints, or sends what a decoder refuses', async () => {
   let bodies = 0
   await fuzz(
     'initTelemetry',
@@ -253,24 +250,21 @@ test('no options, names or attributes make it throw, reject, print, or send what
       fc.array(calls, { minLength: 1, maxLength: 2 }),
       modes,
       async (given, lists, mode) => {
-        // Not in every case, so that there are counts of earlier ones, up to the bound of series.
+        // Not in every case, so that earlier counts are there, up to the limit of series.
         if (bodies % 50 === 0) rmSync(root, { recursive: true, force: true })
         mkdirSync(root, { recursive: true })
-        setEnvironment(mode)
-        const listeners = process.listeners('exit')
-        const output = await outputOf(async () => {
-          const telemetry = initTelemetry(real(given) as never)
-          for (const list of lists) {
-            for (const one of list) expect(makeCall(telemetry, one)).toBe(undefined)
-            // Nothing is sent by a test: what could go out stays here, as it does with a late `--no-telemetry`.
-            if (mode !== 'log' && 'disable' in telemetry) (telemetry as Tool).disable(true)
-            expect(await telemetry.flushTelemetry()).toBe(undefined)
-          }
-          if ('disable' in telemetry) (telemetry as Tool).disable(true)
-        })
-        for (const listener of process.listeners('exit'))
-          if (!listeners.includes(listener)) process.off('exit', listener)
-        shared().tools.clear()
+        const output = await withEnvironment(environmentOf(mode), () =>
+          outputOf(async () => {
+            const telemetry = initTelemetry(real(given) as never)
+            for (const list of lists) {
+              for (const one of list) expect(makeCall(telemetry, one)).toBe(undefined)
+              // Nothing is sent by a test: it is disabled, as by a late `--no-telemetry`.
+              if (mode !== 'log' && 'disable' in telemetry) (telemetry as Tool).disable(true)
+              expect(await telemetry.flushTelemetry()).toBe(undefined)
+            }
+            if ('disable' in telemetry) (telemetry as Tool).disable(true)
+          }),
+        )
         expect(output.stdout).toBe('')
         if (mode !== 'log') expect(output.stderr).toBe('')
         for (const line of output.stderr.split('\n').filter(Boolean)) {

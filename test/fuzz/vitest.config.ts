@@ -1,7 +1,7 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { helperCode } from '../../build/helper-code.ts'
 
-// One seed for all files, said before anything can go wrong: the same seed makes the same cases.
+// One seed for all files, printed before anything can fail.
 const seed = process.env.FUZZ_SEED ?? String(Date.now() % 2 ** 31)
 console.log(`FUZZ_SEED=${seed}`)
 
@@ -14,9 +14,9 @@ const config: Config = defineConfig(
       include: ['test/fuzz/*.test.ts'],
       setupFiles: ['test/fuzz/output.ts'],
       env: { FUZZ_SEED: seed },
-      // With one worker for each core of a small CI machine; otherwise vitest leaves one of two idle.
+      // One for each core of a small CI machine. By default vitest leaves one of two idle.
       maxWorkers: 2,
-      // A guard for a machine that is busy with something else: most take seconds.
+      // A guard on a busy machine: most take seconds.
       testTimeout: 900_000 * Math.max(Number(process.env.FUZZ_FACTOR ?? 1), 1),
     },
   }),

@@ -29,7 +29,7 @@ export function check(model: Model, state: State): void {
 const happened = ({ scenario: { budget = {} } }: Model, state: State, ...events: Event[]) =>
   events.some(event => budget[event] !== state.budget[event])
 
-/** It is known of each request whether it was stored, and no process was killed over one. */
+/** Each process knows whether its request was stored, and none was killed while it sent. */
 function isCertain(model: Model, state: State): boolean {
   const isKilled = state.runners.some(({ claimed }) => claimed !== undefined)
   if (isKilled || state.cutClaim || state.ticks > 0) return false
@@ -37,7 +37,7 @@ function isCertain(model: Model, state: State): boolean {
   return !state.messages.some(({ state }) => state === 'late')
 }
 
-/** Nobody runs. */
+/** Checks the disk while no process runs. */
 function checkQuiet(model: Model, state: State): void {
   const { disk, runners } = state
   const names = [...disk.names.keys()]
@@ -53,7 +53,7 @@ function checkQuiet(model: Model, state: State): void {
   goOn(undefined, read, { disk, now: 0, id: 99, free: true })
 }
 
-/** All that run are killed. Later, healthy commands run, and then what was under way arrives after all. */
+/** Kills all that run. Later, healthy commands run, and then the requests that were under way arrive. */
 function checkEnd(model: Model, state: State, stored: Arrival[], late: Arrival[], certain: boolean): void {
   const { scenario, known } = model
   const key = hash(`${state.disk.key} ${state.clock}`)
@@ -65,7 +65,7 @@ function checkEnd(model: Model, state: State, stored: Arrival[], late: Arrival[]
   if (scenario.disable || scenario.mayMiss || happened(model, state, 'clear', 'damage', 'copy')) return
   for (const [name, all] of Object.entries(marked)) {
     if (!name.startsWith(FIRST)) continue
-    // What a power cut has taken from the disk is lost; what was delivered before is not taken back.
+    // What a power cut has taken from the disk is lost. What was delivered before stays.
     const count = happened(model, state, 'cut') ? (healthy.left.get(name) ?? 0) : all
     for (const [consumer, byName] of Object.entries(sums))
       if ((certain || consumer === 'max') && !((byName.get(name) ?? 0) >= count))
@@ -76,8 +76,8 @@ function checkEnd(model: Model, state: State, stored: Arrival[], late: Arrival[]
 const FIRST_ENDPOINT = endpointHash(FIRST)
 
 /**
- * What healthy commands deliver, one after the other, and what the logs of the first endpoint hold then. There are two in
- * each home, and as many more as there are logs: one that a server may have minded goes alone, one with each command.
+ * What healthy commands deliver, one after the other, and what is in the logs of the first endpoint then. Two run in each
+ * home, and more while there are logs: one that a server may have refused is sent alone, one with each command.
  */
 function runHealthy(model: Model, { disk, clock }: State): Healthy {
   const { library, scenario } = model
@@ -94,7 +94,7 @@ function runHealthy(model: Model, { disk, clock }: State): Healthy {
       now += 1000
     }
   const left = new Map<string, number>()
-  // Where a power cut has taken the head of a log that was set aside, nobody knows whose it is.
+  // A power cut may have taken the head of a log that was set aside. Then nobody knows whose it is.
   for (const { head, series } of foldsOf(model, disk, HOME))
     for (const [text, { value }] of head ? series : []) {
       const key = `${FIRST} ${text.slice(-1)}`
@@ -123,7 +123,7 @@ function neverMore(arrivals: readonly Arrival[], marked: State['marked'], when: 
   const sums = consume(arrivals)
   const late = arrivals.some(one => one.late)
   for (const [consumer, byName] of Object.entries(sums)) {
-    // It looks at no times: what is stored after a later request is counted twice, whoever sends.
+    // It ignores times: what is stored after a later request is counted twice, whatever the sender does.
     if (late && /delta/i.test(consumer)) continue
     for (const [name, sum] of byName)
       if (sum > (marked[name] ?? 0))

@@ -1,4 +1,4 @@
-/** One point as it arrives: `key` is the series with its ids, `series` without them. */
+/** A data point as it arrives. `key` is the series with its ids, `series` without them. */
 export interface Point {
   key: string
   series: string
@@ -6,7 +6,7 @@ export interface Point {
   value: number
 }
 
-/** A request that was stored. `late`: after a later one, as far as its process can know. */
+/** A request that was stored. `late`: when its process could not know any more whether it comes before others. */
 export interface Arrival {
   points: readonly Point[]
   late: boolean
@@ -20,14 +20,14 @@ interface Sample {
 export type Sums = Readonly<Record<string, ReadonlyMap<string, number>>>
 
 /**
- * What backends make of what arrived, in this order, by series:
+ * What backends count of what has arrived in this order, by series:
  *
- * - `whole`: Prometheus, which refuses a request with one sample that is out of order, and counts what grew;
- * - `each`: the same, but only such samples are dropped;
- * - `window`: with an out-of-order window, everything is taken;
- * - `delta`, `oldDelta`: the Collector's cumulativetodelta, which looks at no times: a first value counts whole, a lower
- *   one nothing, or in older versions all of it;
- * - `max`: the largest value of each id, which is what `otlp-tally report` reads.
+ * - `whole`: Prometheus, which refuses a whole request if one sample is out of order, and counts growth;
+ * - `each`: the same, but it drops only such samples;
+ * - `window`: the same with an out-of-order window, which takes all samples;
+ * - `delta`, `oldDelta`: the Collector's cumulativetodelta, which ignores times. It counts all of a first value, and of a
+ *   lower one nothing, or in older versions all of it;
+ * - `max`: the largest value of each id, as `otlp-tally report` reads it.
  */
 export function consume(arrivals: readonly Arrival[]): Sums {
   let whole = new Map<string, Sample[]>()
@@ -73,7 +73,7 @@ function add(sums: Map<string, number>, key: string, value: number): void {
   sums.set(key, (sums.get(key) ?? 0) + value)
 }
 
-/** False where one of them is older than what is there, or another value of the same time. */
+/** False where a point is older than what is there, or another value of the same time. */
 function put(samples: Map<string, Sample[]>, points: readonly Point[]): boolean {
   let inOrder = true
   for (const { key, time, value } of points) {
@@ -86,7 +86,7 @@ function put(samples: Map<string, Sample[]>, points: readonly Point[]): boolean 
   return inOrder
 }
 
-/** `increase` without extrapolation: a lower value is a new beginning. */
+/** `increase` without extrapolation: a lower value begins anew. */
 function grew(samples: readonly Sample[]): number {
   let sum = 0
   for (const [i, { value }] of samples.entries()) {

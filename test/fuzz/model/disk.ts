@@ -1,9 +1,9 @@
-/** A disk in memory that knows what is written and what is synced. It is never changed: a change is another one. */
+/** A disk in memory that knows what is written and what is synced. It is immutable: a change makes another disk. */
 export interface Disk {
   names: ReadonlyMap<string, number>
   /** By inode, from 1. */
   files: readonly File[]
-  /** The names before each change, the latest first: a power cut takes changes back that no sync of a folder has kept. */
+  /** The names before each change, the latest first: a power cut undoes changes that no sync of a folder has kept. */
   past: readonly ReadonlyMap<string, number>[]
   /** Equal for equal disks. */
   key: number
@@ -13,7 +13,7 @@ export interface File {
   text: string
   /** Of the text. */
   key: number
-  /** How much of it a power cut leaves alone. */
+  /** How much of it a power cut cannot take. */
   synced: number
   born: number
   touched: number
@@ -26,7 +26,7 @@ export const emptyDisk: Disk = keyed({ names: new Map(), files: [NOBODY], past: 
 
 /** 53 bits of a text (cyrb53). */
 export function hash(text: string, seed = 0): number {
-  // All bits of the seed, which is such a number itself.
+  // All bits of the seed, which is such a hash itself.
   let a = 0xdeadbeef ^ seed
   let b = 0x41c6ce57 ^ Math.imul(seed, 5) ^ Math.floor(seed / 2 ** 32)
   for (let i = 0; i < text.length; i++) {
@@ -72,7 +72,7 @@ export function withFile(disk: Disk, ino: number, file: File): Disk {
   return keyed({ ...disk, files: disk.files.with(ino, file) })
 }
 
-/** All that was written is on the disk for good. */
+/** A power cut takes nothing of what was written until now. */
 export function synced(disk: Disk): Disk {
   return keyed({
     ...disk,
@@ -82,8 +82,8 @@ export function synced(disk: Disk): Disk {
 }
 
 /**
- * What a power cut may leave: of each file what was synced, and of the rest nothing, all, a record, a half, or zeros; of
- * the names those of some moments before. `which` chooses.
+ * What a power cut may leave: of each file what was synced, and of the rest nothing, all, a record, a half, or zeros. Of the
+ * names it may leave those of a moment before. `which` chooses.
  */
 export function afterPowerCut(disk: Disk, which: number): Disk {
   const names = disk.past[(which % 3) - 1] ?? disk.names

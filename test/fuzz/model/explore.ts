@@ -6,13 +6,13 @@ export interface Explored {
   states: number
   ends: number
   exact: number
-  /** All of them: nothing was left out. */
+  /** All states were tried. */
   whole: boolean
-  /** The steps to a state that must not be, and what is wrong with it. */
+  /** The steps to a wrong state, and what is wrong with it. */
   counterexample?: string
 }
 
-/** Every order of all that may happen, depth first, each state once. */
+/** Tries every order of all that may happen, depth first, each state once. */
 export function explore(model: Model, limit: number = Number.POSITIVE_INFINITY): Explored {
   const seen = new Set<number>()
   const start = initial(model)
@@ -44,7 +44,7 @@ export function explore(model: Model, limit: number = Number.POSITIVE_INFINITY):
   return result(true)
 }
 
-/** One order, by chance. Some processes are slow. */
+/** Tries one random order. Some processes are slow. */
 export function walk(model: Model, random: () => number): { steps: number; counterexample?: string } {
   let state = initial(model)
   const names: string[] = []

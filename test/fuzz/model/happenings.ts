@@ -2,7 +2,7 @@ import { afterPowerCut, type Disk, withNames, withNew, withText } from './disk.t
 import type { Act, Message, Runner, State } from './model.ts'
 import { CLOCK, COPY, type Event, HOME, LIFE_MS, type Scenario } from './scenario.ts'
 
-/** What happens without the processes. */
+/** What may happen beside the processes. */
 export function* happenings(state: State, { ticks = [] }: Scenario): Generator<Act> {
   const { messages, arrivals, budget, clock, disk } = state
   for (const [index, message] of messages.entries()) {
@@ -43,16 +43,16 @@ export function* happenings(state: State, { ticks = [] }: Scenario): Generator<A
       }))
 }
 
-/** A process that does nothing any more. */
+/** A process that has ended. */
 export const ENDED: Runner = { process: undefined, phase: 'ended', claimed: undefined, seen: 0 }
 
-/** False where its process cannot know any more whether it comes before those of others. */
+/** False where the process cannot know any more whether its request comes before those of others. */
 function isInTime({ runners, clock }: State, { by }: Message): boolean {
   const { process, claimed = 0 } = runners[by]!
   return process?.held?.name === 'post' && Math.abs(clock - claimed) < LIFE_MS
 }
 
-/** Another machine has written over a mark, of those that the last claim has seen. Undefined where there is none. */
+/** Another machine has overwritten a mark that the last claim has seen. Undefined where there is none. */
 function withDamage(disk: Disk, ino: number, clock: number): Disk | undefined {
   const { text } = disk.files[ino]!
   const last = text.lastIndexOf('\n!send ')
@@ -63,7 +63,7 @@ function withDamage(disk: Disk, ino: number, clock: number): Disk | undefined {
   return withText(disk, ino, text.replace(mark, ' '.repeat(mark.length)), clock)
 }
 
-/** As `cp -a` makes it: other inodes. */
+/** Like `cp -a`: with other inodes. */
 function copied(disk: Disk, clock: number): Disk {
   let copy = disk
   for (const [name, ino] of disk.names) {

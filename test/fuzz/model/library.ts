@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
-/** What the model drives: the library's own code. */
+/** The code of the library that the model runs. */
 export type Library = typeof import('../../../src/core/counter.ts') &
   typeof import('../../../src/core/decide/consent.ts') &
   typeof import('../../../src/core/log/fingerprint.ts') &
@@ -33,8 +33,8 @@ export const os = () => ({ hostname: () => 'host' })
 export const hasCode = (error, code) => error?.code === code`
 
 /**
- * Loads the library's sources as they are, but for what stands for `node:fs`, and for these changes: constants that make
- * small logs long, or a mutant. Every fault that a mutant has must be one that the model finds.
+ * Loads the sources of the library with the host in place of Node's builtins, and with these changes: other constants, or
+ * the fault of a mutant.
  */
 export async function load(host: Host, changes: Changes = {}): Promise<Library> {
   const left = new Set(Object.keys(changes))

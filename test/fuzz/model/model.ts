@@ -3,7 +3,7 @@ import { type Disk, emptyDisk, hash, synced } from './disk.ts'
 import { ENDED, happenings, withFingerprint } from './happenings.ts'
 import type { Library } from './library.ts'
 import { type Part, partsOf } from './parts.ts'
-import { type Fate, goOn, type Process, type Part as RunPart } from './process.ts'
+import { type Fate, goOn, type Process, type Progress } from './process.ts'
 import { type Answer, count, programOf, runAlone } from './programs.ts'
 import {
   CLOCK,
@@ -16,21 +16,18 @@ import {
   type Scenario,
 } from './scenario.ts'
 
-/**
- * Commands and their helpers, what they do to one disk in every order, and what becomes of their requests. The code of a
- * command and of its helper is the library's own, from the mark to the last line in a log.
- */
+/** Commands and helpers that run the code of the library on one disk, in any order, and the fate of their requests. */
 export interface Model {
   library: Library
   scenario: Scenario
-  /** What was found out once is not found out again. */
+  /** What was computed once. */
   known: {
-    runs: Map<string, RunPart>
+    runs: Map<string, Progress>
     bodies: Map<string, Part[]>
     healthy: Map<number, Healthy>
     ends: Set<number>
   }
-  /** How many ends were checked, and in how many of them nothing may be missing. */
+  /** How many ends were checked, and in how many of them all counts must have arrived. */
   checked: { ends: number; exact: number }
 }
 
@@ -52,21 +49,21 @@ export interface State {
   /** Of each command, and of `disable`. */
   runners: readonly Runner[]
   messages: readonly Message[]
-  /** Those messages that were stored, in this order. */
+  /** The messages that were stored, in this order. */
   arrivals: readonly number[]
   /** How many marks were ever stored, by name. */
   marked: Readonly<Record<string, number>>
   /** How often each event may still happen, and how many ticks have passed. */
   budget: Readonly<Partial<Record<Event, number>>>
   ticks: number
-  /** Something was claimed when a power cut came. */
+  /** A claim was open at a power cut. */
   cutClaim: boolean
 }
 
 export interface Runner {
   phase: 'new' | 'running' | 'ended'
   process: Process | undefined
-  /** When it made a claim that may be open. */
+  /** When it has made a claim that may be open. */
   claimed: number | undefined
   /** The disk and the time at which it began to wait. */
   seen: number
@@ -114,7 +111,7 @@ export function withMarks(marked: State['marked'], commands: readonly Command[])
   return sums
 }
 
-/** Equal for states from which the same may happen. */
+/** Equal for states after which the same may happen. */
 export function keyOf(state: State): number {
   const { disk, clock, runners, messages, arrivals, marked, budget, ticks, cutClaim } = state
   const running = runners.map(({ phase, process, seen }) => [phase[0], process?.key, seen])
@@ -144,7 +141,7 @@ export function* next(model: Model, state: State): Generator<Act> {
     const underWay = name === 'post' && isUnderWay(state, index)
     const answer = (what: string, why: string): Fate => ({ answer: { what, why } })
     const outcome = name !== 'post' ? {} : underWay ? answer('refused', '404') : answer('taken', '200')
-    // Who waits finds nothing new before something has changed.
+    // A process that waits finds nothing new before something has changed.
     if (name !== 'wait' || seen !== seenAt(state))
       yield act(`${name} ${(outcome.answer as Answer)?.why ?? ''}`, outcome)
     if (name === 'post' && budget.unknown) yield act('has no answer', answer('unknown', 'timeout'), 'unknown')
@@ -161,10 +158,10 @@ export function* next(model: Model, state: State): Generator<Act> {
   yield* happenings(state, model.scenario)
 }
 
-/** Of the sender. */
+/** The steps of the sender. */
 const STEPS = ['pause', 'wait', 'sync', 'post']
 
-/** Of commands that are the same, the first one begins first. */
+/** Of equal commands the first one begins first. */
 function isFirst({ commands }: Scenario, { runners }: State, index: number): boolean {
   const same = (other: Command) => JSON.stringify(other) === JSON.stringify(commands[index])
   return !commands.some((other, at) => at < index && runners[at]!.phase === 'new' && same(other))
@@ -176,20 +173,20 @@ function isUnderWay({ messages }: State, index: number): boolean {
 
 const seenAt = ({ disk, clock }: Pick<State, 'disk' | 'clock'>) => hash(`${disk.key} ${clock}`)
 
-/** One part of one process. */
+/** Runs one process to its next hold. */
 function run(model: Model, state: State, index: number, fate: Fate): State {
   const { library, scenario, known } = model
   const { clock } = state
   const runner = state.runners[index]!
   const key = `${index} ${runner.process?.key} ${state.disk.key} ${clock} ${JSON.stringify(fate)}`
-  let part = known.runs.get(key)
-  if (!part) {
+  let progress = known.runs.get(key)
+  if (!progress) {
     if (known.runs.size > 300_000) known.runs.clear()
     const around = { disk: state.disk, now: clock, id: index, fate, slow: scenario.slow ?? false }
-    part = goOn(runner.process, programOf(library, scenario, index), around)
-    known.runs.set(key, part)
+    progress = goOn(runner.process, programOf(library, scenario, index), around)
+    known.runs.set(key, progress)
   }
-  const { process, written, disk } = part
+  const { process, written, disk } = progress
   const { held } = process
   const command = scenario.commands[index]
   const marks = written.filter(isMark).flatMap(() => command ?? [])
@@ -208,11 +205,11 @@ function run(model: Model, state: State, index: number, fate: Fate): State {
   return { ...state, disk, runners: state.runners.with(index, changed), messages, marked }
 }
 
-/** A mark, perhaps behind a head. */
+/** A mark, or a head and a mark. */
 const isMark = (text: string) => /^\n(\{.*\n)?[a-z][^\n]* \d{13}$/.test(text)
 const isClaim = (text: string) => text.startsWith('\n!send ')
 
-/** A request of which it is certain that it was not stored is not stored later. */
+/** A request that was certainly not stored is not stored later either. */
 function withoutRefused(messages: State['messages'], index: number, answer: Answer): State['messages'] {
   if (answer?.what !== 'refused' && answer?.left !== false) return messages
   return messages.map(one =>
@@ -220,7 +217,7 @@ function withoutRefused(messages: State['messages'], index: number, answer: Answ
   )
 }
 
-/** What must be true of each request at the moment at which it leaves. */
+/** Checks a request at the moment when it leaves. */
 function checkRequest(model: Model, disk: Disk, body: string): void {
   if (disk.names.has(`${HOME}/consent.json`)) throw new Counterexample('a request after the user has said no')
   const files = [...disk.names].map(([name, ino]) => ({ name, ...disk.files[ino]! }))

@@ -1,6 +1,6 @@
 import type { Point } from './consumers.ts'
 
-/** One `resourceMetrics` of a body. */
+/** One item of `resourceMetrics`. */
 export interface Part {
   id: string
   fingerprint: string
@@ -12,7 +12,7 @@ interface Value {
   value: { stringValue: string }
 }
 
-/** What a body says, as far as the model looks at it. */
+/** What the model reads of a body. */
 export function partsOf(body: string): Part[] {
   return JSON.parse(body).resourceMetrics.map(
     ({

@@ -2,16 +2,16 @@ import { type Disk, hash, isNamed, withFile, withNames, withNew, withText } from
 import type { Host } from './library.ts'
 
 /**
- * A process of the model runs the library's code on a disk in memory, and can be held before each change that others can
- * see, and at each step of the sender. The code is synchronous and cannot be held, so it is run anew for each part: it is
- * given the results that it has had already, goes on by itself from there to the next change, and is stopped. That is
- * exact as long as it does the same for the same results. What it reads between two holds, it reads at one moment.
+ * A process of the model runs the code of the library on a disk in memory. It is held before each change that others can
+ * see, and at each step of the sender. Synchronous code cannot be held, so it is run again each time: it gets the results
+ * that it had before, goes on to the next change, and is stopped by an exception. That is exact as long as it does the same
+ * for the same results. All that it reads between two holds, it reads at one moment.
  */
 export interface Process {
   told: readonly Result[]
-  /** Equal for processes that will do the same. */
+  /** Equal for processes that do the same from here. */
   key: number
-  /** What it is about to do; undefined once it has ended. */
+  /** What it does next. Undefined when it has ended. */
   held: Held | undefined
 }
 
@@ -28,14 +28,14 @@ interface Result {
 
 /** How a process goes on. */
 export interface Fate {
-  /** What the step of a generator comes to. */
+  /** The result of the step of a generator. */
   answer?: unknown
   /** The next write or sync fails, or only a part is written. */
   trouble?: 'EIO' | 'torn'
 }
 
-/** A part of a process's run. */
-export interface Part {
+/** What a process has done until its next hold. */
+export interface Progress {
   process: Process
   disk: Disk
   /** What it has appended to files. */
@@ -49,13 +49,13 @@ interface Run {
   told: Result[]
   position: number
   fate: Fate
-  /** The call that it was held before has not been made. */
+  /** The call before which it was held is not made yet. */
   due: boolean
-  /** Nothing was read since it went on, so a change is one with what it did before. */
+  /** Nothing was read since the last change, so another change belongs to it. */
   fresh: boolean
   /** Never held. */
   free: boolean
-  /** What it reads after a change, it reads later. */
+  /** It is held before a read after a change too. */
   slow: boolean
   held: Held | undefined
   stopped: boolean
@@ -72,7 +72,7 @@ export function goOn(
   process: Process | undefined,
   program: () => void,
   around: { disk: Disk; now: number; id: number; fate?: Fate; free?: boolean; slow?: boolean },
-): Part {
+): Progress {
   const told = [...(process?.told ?? [])]
   const before = told.length
   run = {
@@ -82,12 +82,12 @@ export function goOn(
     ...{ held: undefined, stopped: false, written: [], descriptors: new Map(), randoms: 0 },
   }
   const { stackTraceLimit } = Error
-  // It throws a lot.
+  // Stack traces take time, and it throws often.
   Error.stackTraceLimit = 0
   try {
     program()
   } catch (error) {
-    // The contract of the library: whoever calls it hears nothing. What is no error of the system is one of this test.
+    // `initTelemetry` hides the errors of the library from the tool. Any other is a fault of the model.
     if (!run.stopped && !isExpected(error)) throw error
   } finally {
     Error.stackTraceLimit = stackTraceLimit
@@ -108,7 +108,7 @@ function isExpected(error: unknown): boolean {
 
 type Perform = (fate: Fate) => unknown
 
-/** One call to the system. `changes`: others can see it, or it is a step of the sender. */
+/** A system call. `changes`: others can see what it does, or it is a step of the sender. */
 function call(
   name: string,
   args: readonly unknown[],
@@ -153,7 +153,7 @@ function fail(code: string): never {
   throw Object.assign(new Error(code), { code })
 }
 
-/** Runs a part of a process that is not held. */
+/** Runs `part` without holds. */
 export function atOnce<T>(part: () => T): T {
   const { free } = run
   run.free = true
@@ -167,7 +167,7 @@ export function atOnce<T>(part: () => T): T {
 /** The clock, as the process reads it. */
 export const now = (): number => call('now', [], () => run.now) as number
 
-/** A step of a generator, which something outside performs. Its result is `{ value }` or `{ error }`. */
+/** A step of the sender, which the model performs. */
 export function step(step: { do: string; fds?: readonly number[] }): unknown {
   return call(
     step.do,
@@ -180,7 +180,7 @@ export function step(step: { do: string; fds?: readonly number[] }): unknown {
   )
 }
 
-/** Trouble comes once. */
+/** Fails with EIO, or returns 'torn', once. */
 function trouble(): Fate['trouble'] {
   const { trouble } = run.fate
   run.fate = {}
@@ -323,7 +323,7 @@ export const fs: Readonly<Record<string, unknown>> & {
     ) as string[],
 }
 
-/** The same for the same place in a process, and another one in each process. */
+/** The same number at the same place in a process, and another one in each process. */
 function random(): number {
   run.randoms++
   return ((run.id + 1) * 0.0173 + run.randoms * 0.000331) % 1

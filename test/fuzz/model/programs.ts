@@ -4,7 +4,7 @@ import type { Library } from './library.ts'
 import { atOnce, fs, goOn, now, step } from './process.ts'
 import { CLOCK, type Command, FIRST, HOME, type Scenario, TIMEOUT_MS } from './scenario.ts'
 
-/** What a process does: a command and its helper, or, behind the last command, `telemetry disable`. */
+/** What a process does: a command and its helper, or `telemetry disable` after the last command. */
 export function programOf(library: Library, scenario: Scenario, index: number): () => void {
   const command = scenario.commands[index]
   if (!command) return () => disable(library)
@@ -18,7 +18,7 @@ export function programOf(library: Library, scenario: Scenario, index: number): 
   }
 }
 
-/** What a command does once it has decided. */
+/** What a command does after it has decided. */
 export function count(
   library: Library,
   scenario: Scenario,
@@ -35,7 +35,7 @@ export function count(
   return { job: counter.job(), isHeld: counter.heldUntil > time }
 }
 
-/** As `helper/drive.ts` does it. */
+/** Performs the steps like `helper/drive.ts`. */
 function deliver(library: Library, { tries = 1 }: Scenario, job: Job): void {
   let waits = 0
   const steps = library.send(job, { now, isPatient: () => waits < tries })
@@ -58,10 +58,10 @@ function deliver(library: Library, { tries = 1 }: Scenario, job: Job): void {
   }
 }
 
-/** What a step comes to: an outcome, or the end of the process. */
+/** The result of a step: an outcome, or the end of the process. */
 export type Answer = { what?: string; why?: string; exit?: boolean; left?: boolean } | undefined
 
-/** As the command does it: first the no, at both places, then all that could be sent. */
+/** Like the command: it first writes the no at both places, then removes all that could be sent. */
 function disable(library: Library): void {
   for (const folder of [HOME, `${HOME}-default`])
     library.writeAnswers(`${folder}/consent.json`, { no: CLOCK })
@@ -69,7 +69,7 @@ function disable(library: Library): void {
   for (const name of fs.readdirSync(`${HOME}/v1`)) fs.rmSync(`${HOME}/v1/${name}`)
 }
 
-/** One command and its helper, with nobody beside them and an endpoint that takes everything. */
+/** Runs one command and its helper alone, with an endpoint that takes everything. */
 export function runAlone(
   library: Library,
   scenario: Scenario,

@@ -2,33 +2,33 @@ import { EARLIEST } from '../../../src/core/version.ts'
 import type { Disk } from './disk.ts'
 import type { Changes } from './library.ts'
 
-/** Commands that run at once, and what may happen to them. */
+/** Commands that run at the same time, and what may happen to them. */
 export interface Scenario {
   commands: readonly Command[]
-  /** Commands that have run, and were delivered. */
+  /** Commands that have run before and were delivered. */
   delivered?: readonly Command[]
-  /** Commands that have run, and were not. */
+  /** Commands that have run before and were not delivered. */
   before?: readonly Command[]
   /** How often each of these may happen. */
   budget?: Partial<Record<Event, number>>
-  /** The times that may pass meanwhile, in ms, in this order. */
+  /** How much time may pass, in ms, in this order. */
   ticks?: readonly number[]
-  /** How often each waits while another process sends; once by default. */
+  /** How often each waits while another process sends. Once by default. */
   tries?: number
-  /** The user says no meanwhile. */
+  /** The user says no at some moment. */
   disable?: boolean
   /** The disk before all this. */
   prepare?: (disk: Disk) => Disk
   /** Something is lost, as docs/exactness.md says. */
   mayMiss?: boolean
-  /** When the last, healthy commands run, in ms after all else: by then no helper lives, and no claim. */
+  /** When the healthy commands run, in ms after all else. By then no helper runs, and no claim is valid. */
   later?: number
   intervalMs?: number
-  /** A command is not held between its calls, only its helper: for what would take too long otherwise. */
+  /** Only helpers are held, and commands are not, because that would take too long. */
   marksAtOnce?: boolean
-  /** What a process reads after a change of its own, it reads later. */
+  /** A process is held between a change and its next read too. */
   slow?: boolean
-  /** Of the library's sources. */
+  /** Changes to the sources of the library. */
   changes?: Changes
 }
 
@@ -47,19 +47,19 @@ export interface Command {
   home?: string
 }
 
-/** A state that must not be. */
+/** A wrong state. */
 export class Counterexample extends Error {}
 
 export const HOME = '/s'
-/** What the home is copied to. */
+/** Where the home is copied to. */
 export const COPY = '/c'
 export const FIRST = 'http://e'
 export const CLOCK: number = EARLIEST + 100 * 86_400_000
 export const TIMEOUT_MS = 2000
-/** Of a claim. */
+/** How long a claim is valid. */
 export const LIFE_MS = 3000
 
-/** Under which a command's marks are compared with what arrives. */
+/** The name under which marks are compared with what arrives. */
 export function nameOf({ endpoint = FIRST, series }: Command): string {
   return `${endpoint} ${series}`
 }

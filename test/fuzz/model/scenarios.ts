@@ -6,10 +6,10 @@ import { CLOCK, COPY, type Command, type Scenario } from './scenario.ts'
 const x: Command = { series: 'x' }
 const y: Command = { series: 'y' }
 const OTHER = 'http://f'
-/** What an earlier version has counted, days ago. */
+/** What an earlier version has counted days ago. */
 const old: Command = { series: 'x', version: '0.9.0', ago: 900_000_000 }
 
-/** Those of the first sketch, each to its end. */
+/** Small enough to try every order. */
 export const first: Readonly<Record<string, Scenario>> = {
   'two first commands': { commands: [x, x], budget: { unknown: 2 }, tries: 2 },
   'two, series with marks': { before: [x, x], commands: [x, y], budget: { unknown: 2 }, tries: 2 },
@@ -41,13 +41,13 @@ export const first: Readonly<Record<string, Scenario>> = {
   },
 }
 
-/** Small logs have checkpoints, as long ones do in the library. */
+/** Small logs get checkpoints, which only long ones have in the library. */
 export const OFTEN: Changes = { 'helper/reader.ts': [['2 ** 18', '300']] }
 
-/** And logs are soon full. */
+/** And small logs are full. */
 const FULL: Changes = { ...OFTEN, 'core/log/record.ts': [['2 ** 24', '450']] }
 
-/** What else may happen to a log. */
+/** Of these a small machine tries only a part of the orders. */
 export const more: Readonly<Record<string, Scenario>> = {
   'three on two begun series': {
     delivered: [x, y],
@@ -75,10 +75,10 @@ export const more: Readonly<Record<string, Scenario>> = {
   },
   damage: { before: [x, x], commands: [x, x], budget: { unknown: 1, damage: 1 } },
   exit: { before: [x], commands: [x, x], budget: { unknown: 1, exit: 2 } },
-  'a power cut when it is all new': { commands: [x, x], budget: { unknown: 1, cut: 1, aside: 1 } },
+  'a power cut after a first command': { commands: [x, x], budget: { unknown: 1, cut: 1, aside: 1 } },
   'a clear and a set-aside': { before: [x], commands: [x, x], budget: { clear: 1, aside: 1 } },
   disable: { before: [x], commands: [x, x], disable: true },
-  'disable, when it is all new': { commands: [x, x], disable: true, prepare: () => emptyDisk },
+  'disable after a first command': { commands: [x, x], disable: true, prepare: () => emptyDisk },
   'disable, and a new log cannot be written': {
     commands: [x, x],
     budget: { torn: 1, EIO: 1 },
@@ -88,7 +88,6 @@ export const more: Readonly<Record<string, Scenario>> = {
   'checkpoints of another format': {
     before: [x],
     commands: [x, x],
-    // It says of each series that it has a start and has counted nothing.
     changes: OFTEN,
     prepare: disk =>
       appended(disk, size => `!sum 2 ${size} {"time":0,"total":0,"taken":0,"series":[],"last":""}`),
@@ -151,7 +150,7 @@ function appended(disk: Disk, record: (size: number) => string): Disk {
   return withText(disk, ino, `${text}\n${record(text.length)}`, CLOCK)
 }
 
-/** More processes than all orders of which can be tried. */
+/** So many processes that only random orders are tried. */
 export const crowds: readonly Scenario[] = [
   {
     ...{ before: [x, x], commands: [x, y, x, y, { ...x, silent: true }], tries: 2 },
