@@ -1,8 +1,10 @@
+import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { helpersEnded } from './helper.ts'
 import { canSend, logsIn, marksIn } from './log-text.ts'
+import { holdPort } from './loopback.ts'
 import { type Received, startReceiver } from './receiver.ts'
 import { linked, makeWorld, type Result, runProcess, SILENT, type World } from './world.ts'
 
@@ -122,9 +124,12 @@ export async function startBackend(act?: (request: Request) => void): Promise<Ba
   return {
     ...{ endpoint, bodies, requests },
     async offline(act) {
+      const port = Number(new URL(endpoint).port)
       await receiver.close()
+      const held = await holdPort(port)
       await act()
-      receiver = await listen(Number(new URL(endpoint).port))
+      await once(held.resetAndDestroy(), 'close')
+      receiver = await listen(port)
     },
   }
 }

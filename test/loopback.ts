@@ -15,10 +15,22 @@ export async function listen(server: Server, host = '127.0.0.1', port = 0): Prom
   return `${host}:${(server.address() as AddressInfo).port}`
 }
 
-/** An endpoint where nothing listens, and nothing else can: the port is that of a connection that the test holds. */
+/** An endpoint where nothing listens. */
 export async function closedEndpoint(): Promise<string> {
-  const [host, port] = (await listen(createServer())).split(':')
-  const held = connect(Number(port), host)
-  await once(held, 'connect')
-  return `http://${host}:${held.localPort}`
+  const { localAddress, localPort } = await holdPort()
+  return `http://${localAddress}:${localPort}`
+}
+
+/**
+ * Holds a port until the test ends, by default a free one, as that of a connection: nothing listens there, and no other
+ * test can. `resetAndDestroy()` ends it earlier.
+ */
+export async function holdPort(localPort = 0): Promise<Socket> {
+  const [localAddress = '', port] = (await listen(createServer())).split(':')
+  const held = connect({ host: localAddress, port: Number(port), localAddress, localPort })
+  await once(
+    held.on('error', () => {}),
+    'connect',
+  )
+  return held
 }
