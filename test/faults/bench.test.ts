@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { makeWorld, runProcess } from '../world.ts'
 
-// Only that it runs: nothing here asserts a time.
+// This tests only that the benchmark runs. No time is asserted.
 
 const root = join(import.meta.dirname, '../..')
 const page = readFileSync(join(root, 'bench/README.md'), 'utf8')

@@ -13,7 +13,7 @@ import { makeWorld, type Result, type World } from '../world.ts'
 export const TIMEOUT_MS = 1500
 /** How often a command is run with telemetry on, and as often with it off. */
 export const RUNS = 3
-/** A busy machine is late. What this has to catch lives for 5 s, or for ever. */
+/** A busy machine is slow. A helper that misses its time limit lives for 5 s, or forever. */
 const SLACK_MS = 1500
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -22,35 +22,38 @@ type Env = Readonly<Record<string, string | undefined>>
 export interface Fault {
   /** Arguments of the example tool. Default: `build`. */
   tool?: readonly string[]
-  /** Code to run instead of the example tool. `trackCommand`, `trackEvent` and `flushTelemetry` are there. */
+  /** Code to run instead of the example tool. It can call `trackCommand`, `trackEvent` and `flushTelemetry`. */
   script?: string
-  /** Puts the command line behind another one: a namespace, a limit, another user. */
+  /** Wraps the command line in another one, which sets a namespace, a limit or another user. */
   through?: (command: readonly string[]) => readonly string[]
   env?: Env
-  /** What is done to the process once it has printed something. */
+  /** Called once the process has printed something. */
   whenItPrints?: (child: ChildProcess) => void
   /** Removes from the output what differs from run to run. */
   clean?: (output: string) => string
   runs?: number
-  /** Node itself may hang before it runs a line of ours, so helpers are killed. */
+  /** Node itself may hang before it runs our code, so helpers are killed. */
   helpersMayHang?: boolean
-  /** How many commands deliver inline, and so may wait for their request up to its timeout. */
+  /** How many commands deliver inline. Each may wait for its request until the timeout. */
   inline?: number
-  /** Done before each run. */
+  /** Called before each run. */
   before?: () => void | Promise<void>
 }
 
 /** What a comparison found. */
 export interface Report {
-  /** What the command did, each time the same, with telemetry and without. */
+  /** What the command did. It is the same in all runs, with telemetry and without. */
   result: Result
-  /** The longest life of a helper that was seen, in ms. */
+  /** The longest lifetime of a helper that was seen, in ms. */
   helperMs: number
 }
 
 const rows = new Map<string, number[]>()
 
-/** Prints a line for each test: the shortest lifetimes in ms, of its slowest comparison. */
+/**
+ * Prints a line for each test, with the times of its slowest comparison in ms: the shortest run of each variant, and the
+ * longest helper.
+ */
 export function printReport(): void {
   const lines = [...rows].map(([name, ms]) => [...ms.map(value => value.toFixed(0)), name])
   const table = [['off', 'spawn', 'on', 'helper', 'ms; spawn: off, and an empty detached process'], ...lines]
@@ -63,7 +66,7 @@ export function makeUser(env: Record<string, string> = {}): World {
   const world = makeWorld(env)
   const temporary = temporaryFolder(world)
   mkdirSync(temporary)
-  // By `FAULT` the helpers of this user are found, whatever is done to HOME. All runs share this object.
+  // `FAULT` identifies the processes of this user, whatever HOME is. All runs use this `env`.
   Object.assign(world.env, { TMPDIR: temporary, FAULT: world.home })
   world.writeConfig(`[telemetry]\nenabled = true\ntimeout_ms = ${TIMEOUT_MS}\n`)
   onTestFinished(() => killAll(world))
@@ -74,7 +77,7 @@ function temporaryFolder({ home }: World): string {
   return join(dirname(home), 'tmp')
 }
 
-/** What the control does at its exit: it starts a process that does nothing, as cheaply as Node can start one. */
+/** Preloaded into the control: at its exit it starts an empty process, in the cheapest way that Node has. */
 const EMPTY_SPAWN = `data:text/javascript,${encodeURIComponent(`
   import { spawn } from 'node:child_process'
   process.on('exit', () => {
@@ -87,7 +90,7 @@ const EMPTY_SPAWN = `data:text/javascript,${encodeURIComponent(`
   })
 `)}`
 
-/** A command line that runs the code as a tool of the name `trix`. */
+/** The arguments of a Node that runs the code as a tool named `trix`. */
 export function scriptArguments(code: string): string[] {
   return [
     '--input-type=module',
@@ -99,9 +102,9 @@ export function scriptArguments(code: string): string[] {
 }
 
 /**
- * Runs the command with telemetry off, off with an empty detached spawn, and on, in turn. With telemetry, the exit code,
- * the signal and the output are the same as without, it takes about as long, and it leaves nothing but a helper, which
- * ends in time, and our files in the home.
+ * Runs the command in turn with telemetry off, with telemetry off and an empty detached process, and with telemetry on.
+ * Expects that telemetry does not change the exit code, the signal or the output, that the command takes about as long,
+ * and that it leaves nothing but our files in the home and a helper, which ends in time.
  */
 export async function compare(world: World, fault: Fault = {}): Promise<Report> {
   const program = fault.script ? scriptArguments(fault.script) : [TOOL, ...(fault.tool ?? ['build'])]
@@ -125,7 +128,7 @@ export async function compare(world: World, fault: Fault = {}): Promise<Report> 
       },
     }
   }
-  const known = strangers(files(world))
+  const known = unexpectedFiles(files(world))
   const off = []
   const control = []
   const on = []
@@ -137,22 +140,22 @@ export async function compare(world: World, fault: Fault = {}): Promise<Report> 
     expect(on[i]!.seen.newInCwd).toEqual([])
   }
   if (fault.helpersMayHang) killAll(world)
-  const helperMs = await settled(world)
-  // Files that the test itself has made are no concern.
-  expect(strangers(files(world)).filter(file => !known.includes(file))).toEqual([])
+  const helperMs = await waitForHelpers(world)
+  // Files that the test itself made are ignored.
+  expect(unexpectedFiles(files(world)).filter(file => !known.includes(file))).toEqual([])
   expect(readdirSync(temporaryFolder(world))).toEqual([])
   const shortest = (runs: { ms: number }[]) => Math.min(...runs.map(({ ms }) => ms))
   const row = [shortest(off), shortest(control), shortest(on), helperMs]
   const name = expect.getState().currentTestName ?? ''
   if (row[2]! > (rows.get(name)?.[2] ?? 0)) rows.set(name, row)
-  // The bound is wide: a command that waits for the network takes a second or ten more.
+  // The bound is wide, since a command that waits for the network would take one to ten seconds more.
   expect(shortest(on)).toBeLessThan(3 * shortest(control) + 500 + (fault.inline ?? 0) * TIMEOUT_MS)
   return { result: on[0]!.seen, helperMs }
 }
 
 /**
- * Runs one more command, `check`, without the fault, once the claims of what was killed have expired. Then the receiver at
- * this user's endpoint has exactly these counts and the one of `check`.
+ * Waits until the claims of killed processes have expired, and runs one more command, `check`, without the fault. Expects
+ * that the receiver at this user's endpoint then has exactly these counts and that of `check`.
  */
 export async function delivers(
   world: World,
@@ -168,13 +171,13 @@ export async function delivers(
     env: { ...world.env, TRIX_TELEMETRY: 'on', ...env },
   })
   expect(result).toMatchObject({ status: 0, stderr: '' })
-  await settled(world)
+  await waitForHelpers(world)
   expect(counts(receiver.requests)).toEqual({ ...expected, check: 1 })
 }
 
 /**
- * Exactly these counts are in the logs, and a command without the fault is delivered to another endpoint, which gets
- * nothing of what was counted for the first.
+ * Expects exactly these counts in the logs. Then runs a command, `check`, without the fault and with another endpoint, and
+ * expects that this endpoint gets nothing of what was counted for the first.
  */
 export async function keeps(world: World, expected: Record<string, number>): Promise<void> {
   expect(countedIn(world)).toEqual(expected)
@@ -185,7 +188,7 @@ export async function keeps(world: World, expected: Record<string, number>): Pro
   })
   expect(result).toMatchObject({ status: 0, stderr: '' })
   await receiver.arrived(1)
-  await settled(world)
+  await waitForHelpers(world)
   expect(counts(receiver.requests)).toEqual({ check: 1 })
 }
 
@@ -232,8 +235,8 @@ export function run(
   })
 }
 
-/** Waits until no helper of this user is left. Returns the longest life that was seen, in ms; fails for one too long. */
-export async function settled(world: World): Promise<number> {
+/** Waits until no helper of this user is left. Returns the longest lifetime seen, in ms. Fails if it is too long. */
+export async function waitForHelpers(world: World): Promise<number> {
   let longest = 0
   for (;;) {
     const found = helpers(world)
@@ -276,12 +279,12 @@ const CONFIG = /^\.config\/trix\/config\.toml$/
 const STATE = /^\.local\/state\/trix\/(fingerprint|notice|consent\.json)$/
 const LOG = /^\.local\/state\/trix\/v1\/(local\/)?[\w.+-]+-[0-9a-f]{8}-[0-9a-f]{8}\.log(~\w{8})?$/
 
-/** The files among these that the library does not make, or that are half made. */
-function strangers(files: readonly string[]): string[] {
+/** Those of the files that are not finished files of the library. */
+function unexpectedFiles(files: readonly string[]): string[] {
   return files.filter(file => ![CONFIG, STATE, LOG].some(known => known.test(file)))
 }
 
-/** The home may not be there, or not be a folder. */
+/** The files in the home, which may be missing or not a folder. */
 function files(world: World): string[] {
   return statSync(world.home, { throwIfNoEntry: false })?.isDirectory() ? world.files() : []
 }
@@ -290,26 +293,29 @@ function listCwd({ cwd }: World): string[] {
   return readdirSync(cwd, { recursive: true }).map(String)
 }
 
-/** `test`, or where this machine lacks what it takes, a skipped test whose name says what. */
+/** `test` if the condition is true. Otherwise a skipped test whose title gives the reason. */
 export function needs(condition: boolean, reason: string) {
   return (name: string, run: TestFunction): void =>
     condition ? test(name, run) : test.skip(`${name} (skipped: ${reason})`, run)
 }
 
-export const root: ReturnType<typeof needs> = needs(isRoot, 'it takes root')
+export const testAsRoot: ReturnType<typeof needs> = needs(isRoot, 'it needs root')
 
 /** A command line that runs the command in a shell after these lines: `inShell('umask 000', command)`. */
 export function inShell(before: string, command: readonly string[]): string[] {
   return ['sh', '-c', `set -e\n${before}\nset +e\n"$@"`, 'sh', ...command]
 }
 
-/** The same in a mount namespace of its own. */
+/** The same, in a new mount namespace. */
 export function inMounts(before: string, command: readonly string[]): string[] {
   return ['unshare', '-m', ...inShell(before, command)]
 }
 
-/** Gives all files of this user to another than root, for whom file modes and limits hold. Returns what runs commands as them. */
-export function asAnother({ home }: World, uid = 65534): (command: readonly string[]) => string[] {
+/**
+ * Gives all files of this user to a user other than root, so that file modes and limits apply. Returns a function that
+ * wraps a command so that it runs as that user.
+ */
+export function asAnotherUser({ home }: World, uid = 65534): (command: readonly string[]) => string[] {
   execFileSync('chown', ['-R', `${uid}:${uid}`, dirname(home)])
   return command => ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...command]
 }
@@ -327,8 +333,8 @@ export function logPaths(world: World): string[] {
     .map(file => join(world.home, file))
 }
 
-/** In the home are only files that the library makes, and in the temporary folder is none. */
+/** Expects that the home has only files that the library makes, and the temporary folder none. */
 export function expectNoOtherFiles(world: World): void {
-  expect(strangers(files(world))).toEqual([])
+  expect(unexpectedFiles(files(world))).toEqual([])
   expect(readdirSync(temporaryFolder(world))).toEqual([])
 }

@@ -7,15 +7,15 @@ import { makeTool, startBackend } from '../counting.ts'
 import { helpers, helpersEnded } from '../helper.ts'
 import { canSend } from '../log-text.ts'
 import type { Result, World } from '../world.ts'
-import { countedIn, expectNoOtherFiles, makeUser, receiving, settled } from './compare.ts'
+import { countedIn, expectNoOtherFiles, makeUser, receiving, waitForHelpers } from './compare.ts'
 
-/** How long processes are killed at random, and how long one of them counts as fast as it can. */
+/** How long processes are killed at random, and about how long the busy process counts. */
 const STORM_MS = 30_000
 
 const report: string[] = []
 afterAll(() => void process.stdout.write(`\n${report.join('\n')}\n`))
 
-/** Runs so many commands at once, each in an environment of its own. */
+/** Runs `size` commands at once, each in its own environment. */
 function runAtOnce(
   world: World,
   size: number,
@@ -43,12 +43,12 @@ test.each([50, 200])(
     expect(on.results).toEqual(off.results)
     // The helpers run on the same cores, so it may take twice the time. Commands that wait for each other would take more.
     expect(on.ms).toBeLessThan(5 * off.ms + 5000)
-    await settled(world)
+    await waitForHelpers(world)
     expectNoOtherFiles(world)
     expect(countedIn(world)).toEqual({ build: size })
     await canSend(join(world.state, 'v1'))
     await world.tool(['build'])
-    await settled(world)
+    await waitForHelpers(world)
     expect(countedBy(receiver.requests.map(({ body }) => body))).toEqual(all(size + 1))
   },
 )
@@ -64,7 +64,7 @@ test('disable while 50 commands run: none is counted after it, and no id is left
   expect(await disabling).toMatchObject({ status: 0, stderr: '' })
   const last = await world.tool(['build'])
   for (const result of running) expect(result).toEqual(last)
-  await settled(world)
+  await waitForHelpers(world)
   expect(world.files()).toEqual(['.config/trix/config.toml', '.local/state/trix/consent.json'])
   report.push(`disable: ${receiver.requests.length} requests were sent before it`)
   await world.tool(['telemetry', 'enable'])
@@ -72,7 +72,7 @@ test('disable while 50 commands run: none is counted after it, and no id is left
   expect(countedIn(world)).toEqual({ build: 1 })
 })
 
-test('a server that fails in eight ways: never more is counted than was run, and all of it once the server works', async () => {
+test('a server that answers in eight ways: never more is counted than was run, and exactly that once the server works', async () => {
   const kinds = ['200', '500 stored', '500', '404', 'cut after storing', 'cut', 'hangs', 'late'] as const
   let isWell = false
   const { endpoint, bodies, offline } = await startBackend(({ index, store, answer, response }) => {
@@ -84,7 +84,7 @@ test('a server that fails in eight ways: never more is counted than was run, and
   })
   const { run, start, canSend, world, marks } = makeTool()
   const options = { timeoutMs: 1000 }
-  // All series begin with the first request, which is answered.
+  // All series begin in the first request, which is answered.
   await run(endpoint, ['build', 'check', 'lint', 'test'], { options })
   for (let round = 0; round < 12; round++) {
     const names = ['build', 'check', 'lint', 'test', 'build']
@@ -149,10 +149,10 @@ test(`kill -9 of random processes for ${STORM_MS / 1000} s: exactly the marks on
   )
 })
 
-test('kill -9 of first commands: the next command is counted, whatever files are there', async () => {
+test('kill -9 of the first commands in a home: the next command is counted, whatever files they left', async () => {
   const { endpoint, bodies } = await startBackend()
   const { start, run, world, marks } = makeTool()
-  let expected = 0
+  let complete = 0
   for (let home = 0; home < 25; home++) {
     rmSync(join(world.home, '.local'), { recursive: true, force: true })
     const before = bodies.length
@@ -162,9 +162,9 @@ test('kill -9 of first commands: the next command is counted, whatever files are
     await run(endpoint)
     const since = countedBy(bodies.slice(before))
     expect(since.byStart).toBeLessThanOrEqual(marks())
-    if (since.byStart === marks()) expected++
+    if (since.byStart === marks()) complete++
   }
-  report.push(`kill -9 of first commands: ${expected} of 25 homes complete at once`)
+  report.push(`kill -9 of first commands: ${complete} of 25 homes complete at once`)
 })
 
 test('a busy process has one id, makes about one request a second, and all of 100,000 are counted', async () => {
@@ -195,10 +195,10 @@ test('two versions at once: all runs of both are counted', async () => {
   const receiver = await receiving()
   const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
   await runAtOnce(world, 50, i => ({ TRIX_TELEMETRY: 'on', TRIX_VERSION: i % 2 ? '1.0.0' : '2.0.0' }))
-  await settled(world)
+  await waitForHelpers(world)
   expectNoOtherFiles(world)
   await canSend(join(world.state, 'v1'))
   for (const version of ['1.0.0', '2.0.0']) await world.tool(['check'], { TRIX_VERSION: version })
-  await settled(world)
+  await waitForHelpers(world)
   expect(countedBy(receiver.requests.map(({ body }) => body))).toEqual(all(52))
 })

@@ -8,7 +8,7 @@ import { makeTool, startBackend, type Tool } from '../counting.ts'
 import { helpersEnded } from '../helper.ts'
 import { hasStrace, isRoot } from '../machine.ts'
 
-// Real processes on a disk that fails, is full, or lacks a system call: strace lets calls fail.
+// Real processes on a disk that fails or is full, or without a system call. strace makes system calls fail.
 
 const strace = (...options: string[]) => ['strace', '-f', '-qq', '-o', '/dev/null', ...options]
 const logOf = ({ world, logs }: Tool) => join(world.state, 'v1', logs().find(name => name.endsWith('.log'))!)
@@ -47,7 +47,7 @@ describe.runIf(hasStrace)('a count is exact', () => {
     const tool = makeTool()
     const within = strace('-e', 'trace=statx', '-e', 'inject=statx:error=ENOSYS')
     for (let i = 0; i < 2; i++) await tool.run(endpoint, ['build'], { within })
-    // Without statx the time of the last change stands for that of the birth. It has to be another one.
+    // Without statx the time of the last change is reported as the time of birth. Wait, so that the changes below are later.
     await sleep(1100)
     for (const path of [logOf(tool), join(tool.world.state, 'fingerprint')]) {
       chmodSync(path, 0o640)
@@ -66,7 +66,7 @@ describe.runIf(hasStrace)('a count is exact', () => {
     const path = join(tool.world.state, 'fingerprint')
     const [id, , ...stamp] = readFileSync(path, 'utf8').split(' ')
     writeFileSync(path, [id, Date.now() - 400 * 86_400_000, ...stamp].join(' '))
-    // Its helper sets the log aside, since the id has ended.
+    // The helper of this command sets the log aside, since the fingerprint has expired.
     await tool.run(endpoint)
     expect(bodies).toHaveLength(1)
     // One command is held up before it removes the old fingerprint, while others replace it.
@@ -89,7 +89,7 @@ describe.runIf(hasStrace)('a count is exact', () => {
 })
 
 describe.runIf(isRoot)('what cannot be stored is neither counted nor sent', () => {
-  /** The command in a mount namespace of its own, after these lines. */
+  /** Runs the command in a new mount namespace, after these lines. */
   const inMounts = (lines: string) => ['unshare', '-m', 'sh', '-c', `set -e\n${lines}\n"$@"`, 'sh']
   const readOnly = (home: string) =>
     inMounts(`mount --bind ${home} ${home}; mount -o remount,bind,ro ${home}`)
@@ -157,7 +157,7 @@ describe.runIf(isRoot)('what cannot be stored is neither counted nor sent', () =
   })
 })
 
-test('a copied home is an installation of its own, also when both are run at once', async () => {
+test('a copied home is an installation of its own, also when commands run in both homes at once', async () => {
   const { endpoint, bodies } = await startBackend()
   const { run, start, canSend, world } = makeTool()
   for (let i = 0; i < 3; i++) await run(endpoint)
@@ -174,9 +174,9 @@ test('a copied home is an installation of its own, also when both are run at onc
   expect(resourceValues(bodies, 'user.fingerprint').size).toBe(2)
 })
 
-describe("with delivery: 'inline' the next command sends all that six commands at once have counted", () => {
+describe("with delivery: 'inline', the next command sends all counts of six simultaneous commands", () => {
   test.each<[string, string]>([
-    ['that end at once', 'process.exit()'],
+    ['that end immediately', 'process.exit()'],
     ['that end within a few milliseconds', 'setTimeout(() => process.exit(), 3)'],
     ['that count again', "await flushTelemetry(); trackCommand('build')"],
   ])('%s', async (_, after) => {

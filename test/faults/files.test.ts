@@ -17,7 +17,7 @@ import { TOOL } from '../paths.ts'
 import { counts, type Receiver } from '../receiver.ts'
 import type { World } from '../world.ts'
 import {
-  asAnother,
+  asAnotherUser,
   compare,
   countedIn,
   delivers,
@@ -30,9 +30,9 @@ import {
   printReport,
   RUNS,
   receiving,
-  root,
   run,
-  settled,
+  testAsRoot,
+  waitForHelpers,
 } from './compare.ts'
 
 afterAll(printReport)
@@ -66,7 +66,7 @@ async function countTwo(world: World, receiver: Receiver): Promise<void> {
 }
 
 describe('HOME', () => {
-  root('that is not set: the home in passwd is used', async () => {
+  testAsRoot('that is not set: the home in passwd is used', async () => {
     const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:65009' })
     // The home of this test is mounted over the real one.
     const mount = `mount --bind "$FAULT" '${userInfo().homedir}'`
@@ -74,9 +74,9 @@ describe('HOME', () => {
     await delivers(world, { build: RUNS })
   })
 
-  root('that is not set, and the user is not in passwd: off', async () => {
+  testAsRoot('that is not set, and the user is not in passwd: off', async () => {
     const { world, receiver } = await user()
-    await isOff(world, receiver, { env: { HOME: undefined }, through: asAnother(world, 54_321) })
+    await isOff(world, receiver, { env: { HOME: undefined }, through: asAnotherUser(world, 54_321) })
   })
 
   test('that is missing: off, and it is not made', async () => {
@@ -89,10 +89,10 @@ describe('HOME', () => {
     await delivers(world, {})
   })
 
-  root('that is missing and cannot be made: off', async () => {
+  testAsRoot('that is missing and cannot be made: off', async () => {
     const { world, receiver } = await user()
     rmSync(world.home, { recursive: true })
-    const through = asAnother(world)
+    const through = asAnotherUser(world)
     chownSync(dirname(world.home), 0, 0)
     // The user still has to get into the working folder.
     execFileSync('chmod', ['755', dirname(world.home)])
@@ -113,7 +113,7 @@ describe('HOME', () => {
     await delivers(world, {})
   })
 
-  root('that belongs to another user: off', async () => {
+  testAsRoot('that belongs to another user: off', async () => {
     const { world, receiver } = await user()
     execFileSync('chown', ['-R', '65534:65534', world.home])
     await isOff(world, receiver)
@@ -138,7 +138,7 @@ describe('a state folder', () => {
   ])('with %s in the place of a log: nothing is counted until it is removed', async (_, make) => {
     const { world, receiver } = await user()
     await countTwo(world, receiver)
-    await settled(world)
+    await waitForHelpers(world)
     const path = logPaths(world)[0]!
     rmSync(path)
     make(path)
@@ -155,15 +155,15 @@ describe('a state folder', () => {
     ['full of zeros', log => Buffer.alloc(log.length)],
     ['with a word in it', () => 'scribbled\n'],
     ['of 2 MB of noise', () => randomBytes(2_000_000)],
-  ])('with a log %s: a log with another id counts on', async (_, damage) => {
+  ])('with a log %s: counting goes on in a log with another id', async (_, damage) => {
     const { world, receiver } = await user()
     await countTwo(world, receiver)
-    await settled(world)
+    await waitForHelpers(world)
     const path = logPaths(world)[0]!
     writeFileSync(path, damage(readFileSync(path)))
     await compare(world)
-    await settled(world)
-    // A log whose last claim has seen more marks than there are is set aside. One more may have been counted in it.
+    await waitForHelpers(world)
+    // A log with fewer marks than its last claim has seen is set aside. One command may have counted in it before.
     const { build = 0 } = counts(receiver.requests)
     expect(build).toBeGreaterThanOrEqual(2 + RUNS - 1)
     expect(build).toBeLessThanOrEqual(2 + RUNS)
@@ -179,7 +179,7 @@ describe('a state folder', () => {
     mkdirSync(world.state, { recursive: true })
     writeFileSync(join(world.state, 'fingerprint'), bytes)
     await compare(world)
-    await settled(world)
+    await waitForHelpers(world)
     expect(counts(receiver.requests)).toEqual({ build: RUNS })
     await delivers(world, { build: RUNS })
   })
@@ -204,10 +204,10 @@ describe('a config', () => {
     await delivers(world, {})
   })
 
-  root('that is unreadable: off', async () => {
+  testAsRoot('that is unreadable: off', async () => {
     const { world, receiver } = await user()
     execFileSync('chmod', ['000', world.config])
-    const through = asAnother(world)
+    const through = asAnotherUser(world)
     await isOff(world, receiver, { through })
     execFileSync('chmod', ['600', world.config])
     await delivers(world, {}, { through })
@@ -223,7 +223,7 @@ describe('a config', () => {
 })
 
 describe('limits', () => {
-  /** Runs the command under the lowest limit that it works with at all, and under the next seven. */
+  /** Runs the command under the lowest limit with which it works without telemetry, and under the next seven. */
   async function fromTheLowest(limit: string, helpersMayHang: boolean, through: Through) {
     const { world, receiver } = await user()
     const bounded = (n: number) => (command: readonly string[]) =>
@@ -231,7 +231,7 @@ describe('limits', () => {
     const works = (n: number) => {
       const [command = '', ...args] = bounded(n)([process.execPath, TOOL, 'build'])
       const env = { ...world.env, TRIX_TELEMETRY: 'off' }
-      // Near the limit it is a matter of luck, and Node may hang where it can start no thread.
+      // Near the limit a run may work or fail, and Node may hang if it cannot start a thread.
       const options = { cwd: world.cwd, env, timeout: 3000, killSignal: 'SIGKILL' } as const
       return [1, 2, 3].every(() => spawnSync(command, args, options).status === 0)
     }
@@ -250,7 +250,7 @@ describe('limits', () => {
       })
     const { build = 0 } = countedIn(world)
     expect(build).toBeGreaterThan(0)
-    // Under the lowest limits there is no helper.
+    // Under the lowest limits no helper can be started.
     expect(receiver.requests.length).toBeLessThan(limits)
     await delivers(world, { build }, { through: command => through(world, command) })
   }
@@ -261,13 +261,13 @@ describe('limits', () => {
     await fromTheLowest('nofile', false, (_, command) => command)
   })
 
-  // The limit counts all processes and threads of a user, so each run is by another user.
+  // The limit counts all processes and threads of a user, so each run has its own user.
   let uid = 54_322
-  const asNewUser: Through = (world, command) => asAnother(world, uid++)(command)
+  const asNewUser: Through = (world, command) => asAnotherUser(world, uid++)(command)
 
-  // `ulimit -u` can leave room for the helper's process and not for Node's six threads. Node 20, 22 and 26 then hang in
-  // their start, before the helper's timer is set, so these helpers are killed.
-  root('of processes (ulimit -u)', async () => {
+  // `ulimit -u` can leave room for the helper's process but not for Node's six threads. Node 20, 22 and 26 then hang at
+  // startup, before the helper sets its timer, so these helpers are killed.
+  testAsRoot('of processes (ulimit -u)', async () => {
     await fromTheLowest('nproc', true, asNewUser)
   })
 })
@@ -285,10 +285,10 @@ describe('umask', () => {
     await delivers(world, { build: RUNS })
   })
 
-  root('777: nothing is counted', async () => {
+  testAsRoot('777: nothing is counted', async () => {
     const { world, receiver } = await user()
     mkdirSync(dirname(world.state), { recursive: true })
-    const through = asAnother(world)
+    const through = asAnotherUser(world)
     await countsNothing(world, receiver, { through: command => through(inShell('umask 777', command)) })
     // The folder that was made cannot be entered.
     expect(lstatSync(world.state).mode & 0o777).toBe(0)
@@ -312,7 +312,7 @@ test('a command with a TMPDIR that is missing is counted', async () => {
 })
 
 describe('a clock', () => {
-  // No namespace has a time of day of its own, so a preloaded library changes what the C library returns.
+  // A namespace cannot have its own time of day, so a preloaded library changes what the C library returns.
   const shift = join(tmpdir(), `otlp-tally-clock-${process.pid}.so`)
   const source = `
     #define _GNU_SOURCE
@@ -335,7 +335,7 @@ describe('a clock', () => {
     }`
   beforeAll(() => void execFileSync('cc', ['-shared', '-fPIC', '-o', shift, '-xc', '-'], { input: source }))
   afterAll(() => rmSync(shift, { force: true }))
-  const shifted = needs(spawnSync('cc', ['--version']).status === 0, 'it takes a C compiler')
+  const shifted = needs(spawnSync('cc', ['--version']).status === 0, 'it needs a C compiler')
   const clock = (seconds: number) => ({ LD_PRELOAD: shift, CLOCK_SHIFT: String(seconds) })
   const HOUR = 3600
   const YEAR = 365 * 24 * HOUR
@@ -368,7 +368,7 @@ describe('a clock', () => {
     await delivers(world, { build: 2 + RUNS + RUNS })
   })
 
-  shifted('that is a year ahead for a new version: the older version goes on', async () => {
+  shifted('that is a year ahead for a new version: the older version still counts', async () => {
     const { world, receiver } = await user()
     await countTwo(world, receiver)
     await compare(world, { env: { ...clock(YEAR), TRIX_VERSION: '1.0.0' } })

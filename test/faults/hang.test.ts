@@ -12,11 +12,11 @@ import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { TOOL } from '../paths.ts'
 import { linked, runOnTerminal, type World } from '../world.ts'
-import { inMounts, logPaths, makeUser, receiving, root, run } from './compare.ts'
+import { inMounts, logPaths, makeUser, receiving, run, testAsRoot } from './compare.ts'
 
 // However strange the file system is, a command ends, with the same exit code and output as with telemetry off.
 
-/** What hangs is killed. A command takes 0.1 s. */
+/** Kills a command that hangs. Usually a command takes 0.1 s. */
 const BOUND = ['timeout', '-s', 'KILL', '10']
 /** The modes in which a command reads files. */
 const MODES: readonly Record<string, string>[] = [
@@ -75,14 +75,14 @@ describe('a command ends where a folder cannot be made', () => {
     await endsInTime(await userWithNotice(), { env })
   })
 
-  root('a bind mount whose source was deleted', async () => {
+  testAsRoot('a bind mount whose source was deleted', async () => {
     const world = await userWithNotice()
     const source = join(dirname(world.home), 'source')
     const mount = `mkdir -p '${source}'; mount --bind '${source}' "$HOME"; rmdir '${source}'`
     await endsInTime(world, { through: command => inMounts(mount, command) })
   })
 
-  test('also where it asks for consent', async () => {
+  test('also if it asks for consent', async () => {
     const world = await userWithNotice()
     const code = `
       import { initTelemetry } from 'otlp-tally'
@@ -104,7 +104,7 @@ describe('a command ends where a folder cannot be made', () => {
   })
 })
 
-/** What can be at a path in the place of the expected file or folder. */
+/** What can be at a path instead of the expected file or folder. */
 const replacements: Record<string, (path: string) => void> = {
   'a FIFO': path => void execFileSync('mkfifo', [path]),
   'a symlink to itself': path => symlinkSync(path, path),
@@ -134,13 +134,13 @@ const places: Record<string, (world: World & { log: string }) => string> = {
   'the notice': ({ state }) => join(state, 'notice'),
   'the fingerprint': ({ state }) => join(state, 'fingerprint'),
   'the folder of the logs': ({ state }) => join(state, 'v1'),
-  'the folder of what is local': ({ state }) => join(state, 'v1/local'),
+  'the folder of the local logs': ({ state }) => join(state, 'v1/local'),
   'the log': ({ log }) => log,
   'a log that was set aside': ({ log }) => `${log}~abcdefgh`,
   'the log of an earlier version': ({ log }) => log.replace('0.19.3', '0.19.2'),
 }
 
-describe.each(Object.keys(places))('a command ends where in the place of %s there is', place => {
+describe.each(Object.keys(places))('a command ends where %s is replaced by', place => {
   test.each(Object.keys(replacements))('%s', async what => {
     const world = await userWithLog()
     const path = places[place]!(world)

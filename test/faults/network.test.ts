@@ -20,14 +20,14 @@ import {
   type Report,
   RUNS,
   receiving,
-  root,
   TIMEOUT_MS,
+  testAsRoot,
 } from './compare.ts'
 
 afterAll(printReport)
 
-/** With this endpoint a command does the same as without telemetry, and its counts stay in the log. */
-async function unfelt(endpoint: string, fault: Fault = {}): Promise<Report> {
+/** Expects that a command with this endpoint does the same as without telemetry, and that its counts stay in the log. */
+async function unaffected(endpoint: string, fault: Fault = {}): Promise<Report> {
   const world = makeUser()
   // An endpoint from the environment alone is trusted only on this machine.
   world.writeConfig(`[telemetry]\nenabled = true\ntimeout_ms = ${TIMEOUT_MS}\nendpoint = "${endpoint}"\n`)
@@ -38,16 +38,16 @@ async function unfelt(endpoint: string, fault: Fault = {}): Promise<Report> {
 
 describe('a network that', () => {
   test('refuses', async () => {
-    await unfelt(await closedEndpoint())
+    await unaffected(await closedEndpoint())
   })
 
   test('accepts and never answers', async () => {
-    const { helperMs } = await unfelt(`http://${await listen(createServer())}`)
+    const { helperMs } = await unaffected(`http://${await listen(createServer())}`)
     expect(helperMs).toBeGreaterThan(TIMEOUT_MS / 2)
   })
 
-  root('drops SYNs', async () => {
-    // A neighbour whose address is known, and who is not there: nothing comes back, not even an error.
+  testAsRoot('drops SYNs', async () => {
+    // The neighbour has a link address but does not exist, so nothing comes back, not even an error.
     const links = [
       'link set lo up',
       'link add fault0 type veth peer name fault1',
@@ -56,7 +56,7 @@ describe('a network that', () => {
       'addr add 10.99.0.1/24 dev fault0',
       'neigh add 10.99.0.2 lladdr 02:00:00:00:00:02 dev fault0 nud permanent',
     ].join('\n')
-    const { helperMs } = await unfelt('http://10.99.0.2:4318', {
+    const { helperMs } = await unaffected('http://10.99.0.2:4318', {
       through: command => [
         ...['unshare', '-n', 'sh', '-c'],
         `printf '${links}' | ip -batch - && exec "$@"`,
@@ -67,21 +67,21 @@ describe('a network that', () => {
     expect(helperMs).toBeGreaterThan(TIMEOUT_MS / 2)
   })
 
-  root('drops DNS', async () => {
+  testAsRoot('drops DNS', async () => {
     const { queries, through } = await resolveBy(() => undefined)
-    const { helperMs } = await unfelt('http://otel.example.com:4318', { through })
+    const { helperMs } = await unaffected('http://otel.example.com:4318', { through })
     expect(queries()).toBeGreaterThan(0)
     expect(helperMs).toBeGreaterThan(TIMEOUT_MS / 2)
   })
 
-  root('answers NXDOMAIN', async () => {
+  testAsRoot('answers NXDOMAIN', async () => {
     const { queries, through } = await resolveBy(query => {
       const answer = Buffer.from(query)
       answer.writeUInt16BE(0x8183, 2) // a response, recursion available, name error
-      answer.writeUInt16BE(0, 10) // without the additional record of the question
+      answer.writeUInt16BE(0, 10) // no additional records, though the query has one
       return answer
     })
-    await unfelt('http://otel.example.com:4318', { through })
+    await unaffected('http://otel.example.com:4318', { through })
     expect(queries()).toBeGreaterThan(0)
   })
 
@@ -99,13 +99,13 @@ describe('a network that', () => {
     let refused = 0
     const server = createHttpsServer({ key: readFileSync(key), cert: readFileSync(cert) }, () => requests++)
     server.on('tlsClientError', () => refused++)
-    await unfelt(`https://${await listen(server)}`)
+    await unaffected(`https://${await listen(server)}`)
     expect({ requests, refused }).toEqual({ requests: 0, refused: RUNS })
   })
 
   test('redirects in a loop', async () => {
-    const { requests } = await unfeltAnswer(307, { location: '/v1/metrics' })
-    // None is followed, since the headers are for the configured endpoint only.
+    const { requests } = await unaffectedByAnswer(307, { location: '/v1/metrics' })
+    // No redirect is followed, since the headers are for the configured endpoint only.
     expect(requests).toBe(RUNS)
   })
 
@@ -117,17 +117,17 @@ describe('a network that', () => {
     [500, {}],
     [503, { 'retry-after': '0' }],
   ])('answers %i, and no request is repeated', async (status, headers) => {
-    const { requests } = await unfeltAnswer(status, headers as Record<string, string>)
+    const { requests } = await unaffectedByAnswer(status, headers as Record<string, string>)
     expect(requests).toBe(RUNS)
   })
 
   test('sends a body without an end', async () => {
-    const { open } = await unfeltBody(Number.POSITIVE_INFINITY)
+    const { open } = await unaffectedByBody(Number.POSITIVE_INFINITY)
     expect(open()).toBe(0)
   })
 
   test('sends a body of 100 MB, which is not read', async () => {
-    const { sent, open } = await unfeltBody(100e6)
+    const { sent, open } = await unaffectedByBody(100e6)
     expect(sent()).toBeLessThan(RUNS * 50e6)
     expect(open()).toBe(0)
   })
@@ -139,16 +139,16 @@ describe('a network that', () => {
       const timer = setInterval(() => socket.write(header[sent++]!), 1000)
       socket.on('close', () => clearInterval(timer))
     })
-    const { helperMs } = await unfelt(`http://${await listen(server)}`)
+    const { helperMs } = await unaffected(`http://${await listen(server)}`)
     expect(helperMs).toBeGreaterThan(TIMEOUT_MS / 2)
   })
 
   test('resets in the middle of the request', async () => {
-    await unfelt(`http://${await listen(resetting(socket => socket.resetAndDestroy()))}`)
+    await unaffected(`http://${await listen(resetting(socket => socket.resetAndDestroy()))}`)
   })
 
   test('resets in the middle of the answer', async () => {
-    await unfelt(
+    await unaffected(
       `http://${await listen(
         resetting(socket => {
           socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{', () => socket.resetAndDestroy())
@@ -159,28 +159,28 @@ describe('a network that', () => {
 
   test('answers something that is not HTTP', async () => {
     const server = createServer(socket => socket.write('SSH-2.0-OpenSSH_9.9\r\n'))
-    await unfelt(`http://${await listen(server)}`)
+    await unaffected(`http://${await listen(server)}`)
   })
 })
 
 describe('a proxy in the environment', () => {
   const inEnvironment = (proxy: string) => ({ HTTP_PROXY: proxy, http_proxy: proxy, HTTPS_PROXY: proxy })
-  // No such host: a request gets there only through the proxy.
+  // This host does not exist, so only a proxy can accept requests for it.
   const endpoint = 'http://otel.invalid:4318'
 
   test('that is dead', async () => {
-    await unfelt(endpoint, { env: inEnvironment(await closedEndpoint()) })
+    await unaffected(endpoint, { env: inEnvironment(await closedEndpoint()) })
   })
 
   test('that never answers', async () => {
-    await unfelt(endpoint, { env: inEnvironment(`http://${await listen(createServer())}`) })
+    await unaffected(endpoint, { env: inEnvironment(`http://${await listen(createServer())}`) })
   })
 
   test.each(['127.0.0.1:1', 'socks5://127.0.0.1:1', 'a b'])(
     'that is %s is not used for a Collector on this machine',
     async proxy => {
       const receiver = await receiving()
-      await unfelt(receiver.endpoint, { env: inEnvironment(proxy) })
+      await unaffected(receiver.endpoint, { env: inEnvironment(proxy) })
       expect(counts(receiver.requests)).toEqual({ build: RUNS })
     },
   )
@@ -188,13 +188,13 @@ describe('a proxy in the environment', () => {
   const withProxies = needs(hasProxies, 'fetch goes through a proxy from Node 22.21 and 24.5 on')
   withProxies('that works: delivery goes through it', async () => {
     const { proxy, asked, receiver } = await startProxy()
-    await unfelt(endpoint, { env: inEnvironment(proxy) })
+    await unaffected(endpoint, { env: inEnvironment(proxy) })
     expect(new Set(asked)).toEqual(new Set(['otel.invalid:4318']))
     expect(counts(receiver.requests)).toEqual({ build: RUNS })
   })
 })
 
-test('with a password in the URL of the endpoint nothing is counted or sent', async () => {
+test('with a password in the URL of the endpoint, nothing is counted or sent', async () => {
   const receiver = await receiving()
   const world = makeUser()
   const endpoint = receiver.endpoint.replace('//', '//user:secret@')
@@ -205,14 +205,14 @@ test('with a password in the URL of the endpoint nothing is counted or sent', as
 })
 
 /** The same with a server that answers each request with this status. */
-async function unfeltAnswer(status: number, headers: Record<string, string>) {
+async function unaffectedByAnswer(status: number, headers: Record<string, string>) {
   const receiver = await receiving(status, headers)
-  await unfelt(receiver.endpoint)
+  await unaffected(receiver.endpoint)
   return { requests: receiver.requests.length }
 }
 
-/** The same with a server that answers with a body of so many bytes, as fast as the client takes them. */
-async function unfeltBody(bytes: number) {
+/** The same with a server that answers with a body of this length, as fast as the client reads it. */
+async function unaffectedByBody(bytes: number) {
   let sent = 0
   let open = 0
   const chunk = Buffer.alloc(65_536)
@@ -233,16 +233,16 @@ async function unfeltBody(bytes: number) {
       send()
     })
   })
-  await unfelt(`http://${await listen(server)}`)
+  await unaffected(`http://${await listen(server)}`)
   return { sent: () => sent, open: () => open }
 }
 
-/** A server that does this to a connection when the first bytes have come. */
+/** A server that calls `act` with each connection once its first bytes have arrived. */
 function resetting(act: (socket: Socket) => void): Server {
   return createServer(socket => socket.once('data', () => act(socket)))
 }
 
-/** Starts a name server, and returns what runs commands that use it and no other. */
+/** Starts a name server. `through` wraps a command so that it uses only this server. */
 async function resolveBy(answer: (query: Buffer) => Buffer | undefined) {
   let queries = 0
   const server = createSocket('udp4', (query, { port, address }) => {
@@ -250,7 +250,7 @@ async function resolveBy(answer: (query: Buffer) => Buffer | undefined) {
     const reply = answer(query)
     if (reply) server.send(reply, port, address)
   })
-  // All of 127.0.0.0/8 is loopback. The port of a name server cannot be chosen.
+  // A name server has to be on port 53, so this one gets its own address. All of 127.0.0.0/8 is loopback.
   const address = `127.53.${process.pid % 250}.1`
   await new Promise<void>(resolve => server.bind(53, address, resolve))
   onTestFinished(() => new Promise<void>(resolve => server.close(() => resolve())))

@@ -7,7 +7,7 @@ import { all, countedBy, resourceValues } from '../consumers.ts'
 import { makeTool, startBackend, type Tool } from '../counting.ts'
 import { isRoot } from '../machine.ts'
 
-// Real file systems in a file. A copy of that file is what the disk held when the power went.
+// Each of these file systems is in a file. A copy of that file is what a disk holds after a power cut.
 
 const has = (command: string) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
 const shell = (script: string, ...given: string[]) =>
@@ -24,7 +24,7 @@ function scratch(): string {
 }
 
 describe.each(['ext4', 'xfs', 'btrfs'])('on %s, after a power cut', fs => {
-  /** A tool whose home is on a disk of its own. `cut` takes the power away, and gives it back. */
+  /** A tool whose home is on its own disk. `cut` is a power cut and the restart after it. */
   function onDisk(): Tool & { cut(): void; sync(): void } {
     const folder = scratch()
     const [image, held, home] = [`${folder}.img`, `${folder}.held`, join(folder, 'home')]
@@ -53,7 +53,7 @@ describe.each(['ext4', 'xfs', 'btrfs'])('on %s, after a power cut', fs => {
     expect(resourceValues(bodies, 'service.instance.id').size).toBe(1)
   })
 
-  test.runIf(can)('a series that had begun has begun', async () => {
+  test.runIf(can)('a series that began just before it does not begin again', async () => {
     const { endpoint, bodies, offline } = await startBackend()
     const { run, canSend, sync, cut } = onDisk()
     await offline(async () => {
@@ -67,7 +67,7 @@ describe.each(['ext4', 'xfs', 'btrfs'])('on %s, after a power cut', fs => {
     expect(countedBy(bodies)).toEqual(all(8))
   })
 
-  test.runIf(can)('the first command of all is counted once', async () => {
+  test.runIf(can)('the first command of an installation is counted once', async () => {
     const { endpoint, bodies } = await startBackend()
     const { run, canSend, cut } = onDisk()
     await run(endpoint)
@@ -79,16 +79,16 @@ describe.each(['ext4', 'xfs', 'btrfs'])('on %s, after a power cut', fs => {
 })
 
 test.runIf(isRoot)(
-  'two containers of one image count each for itself, and go on when they are started again',
+  'two containers of one image are two installations, and the same two after they are restarted',
   async () => {
     const { endpoint, bodies } = await startBackend()
     const folder = scratch()
-    // Not on this machine's own root, which may be an overlay itself.
-    shell('mount -t tmpfs none "$1"; mkdir "$1/image"', mounted(folder, 'disk'))
+    // On a tmpfs, since the root of this machine may itself be an overlay.
+    shell('mount -t tmpfs none "$1"; mkdir "$1/image"', mountPoint(folder, 'disk'))
     const image = makeTool({ HOME: join(folder, 'disk/image') })
     for (let i = 0; i < 3; i++) await image.run(endpoint)
     const containers = ['a', 'b'].map(name => {
-      const home = mounted(folder, name)
+      const home = mountPoint(folder, name)
       const [upper, work] = ['upper', 'work'].map(part => join(folder, 'disk', part + name))
       for (const part of [upper!, work!]) mkdirSync(part)
       const options = `lowerdir=${folder}/disk/image,upperdir=${upper},workdir=${work}`
@@ -114,11 +114,11 @@ test.runIf(isRoot)(
 )
 
 test.runIf(isRoot && has('bindfs'))(
-  'a file system in user space, mounted again, is one installation',
+  'a home on a FUSE file system is one installation, also when it is mounted again',
   async () => {
     const { endpoint, bodies } = await startBackend()
     const folder = scratch()
-    const home = mounted(folder, 'home')
+    const home = mountPoint(folder, 'home')
     mkdirSync(join(folder, 'disk'))
     const { run } = makeTool({ HOME: home })
     for (let round = 0; round < 3; round++) {
@@ -131,7 +131,7 @@ test.runIf(isRoot && has('bindfs'))(
   },
 )
 
-function mounted(folder: string, name: string): string {
+function mountPoint(folder: string, name: string): string {
   mkdirSync(join(folder, name))
   return join(folder, name)
 }

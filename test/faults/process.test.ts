@@ -18,15 +18,15 @@ import {
   type Report,
   RUNS,
   receiving,
-  root,
   run,
-  settled,
+  testAsRoot,
+  waitForHelpers,
 } from './compare.ts'
 
 afterAll(printReport)
 
-/** While the Collector never answers, the command does the same as without telemetry, and is counted. */
-async function unfelt(fault: Fault, expected: Record<string, number> = { build: RUNS }): Promise<Report> {
+/** Expects that a command whose Collector never answers does the same as without telemetry, and that it is counted. */
+async function unaffected(fault: Fault, expected: Record<string, number> = { build: RUNS }): Promise<Report> {
   const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: (await startHanging()).endpoint })
   const report = await compare(world, fault)
   await keeps(world, expected)
@@ -50,12 +50,12 @@ describe('a command ends', () => {
     ['by an unhandled rejection', "Promise.reject(new Error('boom'))", 1],
     ['by exit code 13: an await that is never settled', 'await new Promise(() => {})', 13],
   ])('%s', async (_, script, status) => {
-    const { result } = await unfelt({ script: `trackCommand('build'); ${script}` })
+    const { result } = await unaffected({ script: `trackCommand('build'); ${script}` })
     expect(result.status).toBe(status)
   })
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)('by %s', async signal => {
-    const { result } = await unfelt({
+    const { result } = await unaffected({
       script: "trackCommand('build'); console.log('ready'); setInterval(() => {}, 1000)",
       whenItPrints: child => child.kill(signal),
     })
@@ -63,7 +63,7 @@ describe('a command ends', () => {
   })
 
   test('by a handler of its own for SIGINT', async () => {
-    const { result } = await unfelt({
+    const { result } = await unaffected({
       script: `
         trackCommand('build')
         process.on('SIGINT', () => process.exit(130))
@@ -95,32 +95,32 @@ describe('a dev server', () => {
 
   test('ends by itself when it is closed, though a helper still waits for an answer', async () => {
     const closing = "setTimeout(() => server.close(() => console.log('closed')), 1300)"
-    const { result } = await unfelt({ script: `${server}; ${closing}`, runs: 1 }, { build: 1 })
+    const { result } = await unaffected({ script: `${server}; ${closing}`, runs: 1 }, { build: 1 })
     expect(result).toMatchObject({ status: 0, stdout: 'listening\nclosed\n' })
   })
 })
 
 describe('output', () => {
   test('that is not read to its end: tool | head -1', async () => {
-    const { result } = await unfelt({
+    const { result } = await unaffected({
       script: "trackCommand('build'); for (let i = 0; i < 1e5; i++) console.log('a line of output')",
       through: command => ['bash', '-c', '"$@" | head -1; echo "$' + '{PIPESTATUS[0]}"', 'bash', ...command],
-      // Where in Node the write fails is a matter of luck.
+      // The stack trace of the failed write differs from run to run.
       clean: output => output.replace(/\n +at .*/g, ''),
     })
     expect(result.stdout).toMatch(/^a line of output\n\d+\n$/)
   })
 
   test.each(['>&-', '2>&-', '<&-', '<&- >&- 2>&-'])('that is closed: %s', async closed => {
-    await unfelt({ through: command => inShell(`exec ${closed}`, command) })
+    await unaffected({ through: command => inShell(`exec ${closed}`, command) })
   })
 
   test('that is a full device', async () => {
-    await unfelt({ through: command => inShell('exec >/dev/full 2>/dev/full', command) })
+    await unaffected({ through: command => inShell('exec >/dev/full 2>/dev/full', command) })
   })
 
   test('x=$(tool) does not wait for the helper', async () => {
-    const { result } = await unfelt({
+    const { result } = await unaffected({
       through: command => ['sh', '-c', 'x=$("$@" 2>&1); echo "it said $x"', 'sh', ...command],
     })
     expect(result.stdout).toBe('it said {}\n')
@@ -141,7 +141,7 @@ describe('while the Collector never answers, 200 ms after the command has ended 
       took.push(Number(/free after (\d+) ms/.exec(result.stdout)![1]))
       // The helper still waits.
       expect(helpers(world)).toHaveLength(1)
-      await settled(world)
+      await waitForHelpers(world)
     }
     return Math.min(...took)
   }
@@ -164,7 +164,7 @@ describe('while the Collector never answers, 200 ms after the command has ended 
 
 describe('NODE_OPTIONS', () => {
   test('with --inspect', async () => {
-    const { result } = await unfelt({
+    const { result } = await unaffected({
       env: { NODE_OPTIONS: '--inspect=127.0.0.1:0' },
       clean: output => output.replace(/ws:\S+/, 'ws:…'),
     })
@@ -176,14 +176,14 @@ describe('NODE_OPTIONS', () => {
     await new Promise(resolve => server.once('listening', resolve))
     const { port } = server.address() as AddressInfo
     await new Promise(resolve => server.close(resolve))
-    await unfelt({
+    await unaffected({
       env: { NODE_OPTIONS: `--inspect=127.0.0.1:${port}` },
       clean: output => output.replace(/ws:\S+/, 'ws:…'),
     })
   })
 
   test('with a --require that is missing', async () => {
-    const { result } = await unfelt({ env: { NODE_OPTIONS: '--require ./missing.cjs' } }, {})
+    const { result } = await unaffected({ env: { NODE_OPTIONS: '--require ./missing.cjs' } }, {})
     expect(result.status).toBe(1)
   })
 
@@ -223,7 +223,7 @@ describe('an execPath that is deleted while the command runs', () => {
   })
 })
 
-describe('worker_threads', () => {
+describe('a worker thread', () => {
   const worker = (after: string) => `
     import { Worker } from 'node:worker_threads'
     trackCommand('build')
@@ -246,13 +246,13 @@ describe('worker_threads', () => {
     ['that calls process.exit', 'setTimeout(() => process.exit(3), 50)'],
     ['that throws', "setTimeout(() => { throw new Error('boom') }, 50)"],
     ['that is terminated', 'setInterval(() => {}, 1000)'],
-  ])('%s counts by itself', async (_, after) => {
-    // Which of the two events of a worker that threw comes first is a matter of luck.
+  ])('%s: the commands of both threads are counted', async (_, after) => {
+    // The order of a worker's last events differs from run to run.
     const clean = (output: string) => output.split('\n').sort().join('\n')
-    await unfelt({ script: worker(after), clean }, { build: RUNS, init: RUNS })
+    await unaffected({ script: worker(after), clean }, { build: RUNS, init: RUNS })
   })
 
-  test('that counts where the main thread does not: its count arrives', async () => {
+  test('that counts while the main thread does not: its count arrives', async () => {
     const receiver = await receiving()
     const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
     await compare(world, { script: worker('').replace("trackCommand('build')", '') })
@@ -262,7 +262,7 @@ describe('worker_threads', () => {
 })
 
 test('a tool that calls itself counts as often as it runs', async () => {
-  await unfelt(
+  await unaffected(
     {
       script: `
         import { execFileSync } from 'node:child_process'
@@ -308,15 +308,15 @@ describe('twenty commands leave no zombie where PID 1 is', () => {
     await keeps(world, { build: TIMES })
   }
 
-  root('sh', async () => {
+  testAsRoot('sh', async () => {
     await leavesNone(command => [...namespace, 'sh', '-c', loop, 'sh', ...command])
   })
 
-  root('node', async () => {
+  testAsRoot('node', async () => {
     await leavesNone(command => [...namespace, process.execPath, '-e', inNode, ...command])
   })
 
-  root('sleep', async () => {
+  testAsRoot('sleep', async () => {
     let first = ''
     await leavesNone(
       // `nsenter` changes the working folder.
@@ -333,7 +333,7 @@ describe('twenty commands leave no zombie where PID 1 is', () => {
         ...command,
       ],
       async () => {
-        // One for each run, since the empty processes of the control stay as zombies.
+        // A new namespace for each run, since the empty processes of the control stay as zombies.
         const sleeper = spawn(namespace[0]!, [...namespace.slice(1), 'sleep', '100'], { stdio: 'ignore' })
         onTestFinished(() => void sleeper.kill('SIGKILL'))
         first = await firstChild(sleeper.pid!)
@@ -341,7 +341,7 @@ describe('twenty commands leave no zombie where PID 1 is', () => {
     )
   })
 
-  root('the command itself', async () => {
+  testAsRoot('the command itself', async () => {
     await leavesNone(command => [...namespace, 'sh', '-c', loop, 'sh', ...namespace, ...command])
   })
 

@@ -1,11 +1,11 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
-/** Linux only: it reads /proc and makes namespaces. What needs root, or a newer Node, says so in its skipped name. */
+/** Linux only: the tests read /proc and make namespaces. The title of a skipped test says what it needs. */
 const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/faults/*.test.ts'],
     testTimeout: 120_000,
-    // The lifetimes are compared with each other, and two cores are few.
+    // The tests compare running times, which other files would disturb on a machine with two cores.
     fileParallelism: false,
   },
 })

@@ -9,10 +9,10 @@ const page = readFileSync(join(root, 'docs/frameworks.md'), 'utf8')
 const folder = join(root, 'examples/frameworks')
 
 interface Example {
-  /** As the package and its row in docs/frameworks.md are called. */
+  /** The name of the package, and of its row in docs/frameworks.md. */
   title: string
   sources: string[]
-  /** What is run: the source, or what the setup has made of it. */
+  /** The file that is run: the source, or what the setup compiled from it. */
   main: string
 }
 
@@ -50,10 +50,10 @@ const examples: Example[] = [
   { title: 'none, CommonJS', sources: ['commonjs.cjs'], main: 'commonjs.cjs' },
 ]
 
-/** citty and sade take a flag that they do not know for the tool's own. All others refuse it. */
+/** citty and sade accept a flag that the tool does not define. All others refuse it. */
 const lenient = new Set(['citty', 'sade'])
 
-/** What is never counted, whichever framework it is. */
+/** Command lines that are not counted. */
 const notCounted = ({ title }: Example): string[][] => [
   [],
   ['--help'],
@@ -63,11 +63,11 @@ const notCounted = ({ title }: Example): string[][] => [
   ...(lenient.has(title) ? [] : [['db', 'migrate', 'latest', '--nope']]),
 ]
 
-/** What is no command, whichever framework it is. */
+/** Command lines whose command does not exist. */
 const unknown = [['nope'], ['db', 'nope', 'latest']]
 
-/** In the place of otlp-tally, a module that does nothing: what the framework does without us. */
-const without = `data:text/javascript,${encodeURIComponent(`
+/** Replaces otlp-tally with a module that does nothing, which shows what the framework does without it. */
+const replaceLibrary = `data:text/javascript,${encodeURIComponent(`
   import { register } from 'node:module'
   register('data:text/javascript,' + encodeURIComponent(\`
     const nothing = 'data:text/javascript,export const trackCommand = () => {}; export const initTelemetry = () => ({ trackCommand })'
@@ -82,14 +82,14 @@ function runner(world: World, { main }: Example) {
       cwd: world.cwd,
       env: { ...world.env, NO_COLOR: '1', ...env },
     })
-  // Node 20 has no hook that replaces what `require` gives.
+  // Node 20 has no hook that replaces what `require` returns, so telemetry is only off there.
   const runWithout = (args: readonly string[]) =>
-    main.endsWith('.cjs') ? run(args, [], { DO_NOT_TRACK: '1' }) : run(args, ['--import', without])
+    main.endsWith('.cjs') ? run(args, [], { DO_NOT_TRACK: '1' }) : run(args, ['--import', replaceLibrary])
   return { run, runWithout }
 }
 
 describe.each(examples)('$title', example => {
-  test('counts the command that was resolved, once, and changes nothing of what the framework does', async () => {
+  test('counts the resolved command once, and does not change what the framework does', async () => {
     const world = makeWorld()
     const { run, runWithout } = runner(world, example)
     const receiver = await startReceiver()
@@ -99,7 +99,7 @@ describe.each(examples)('$title', example => {
       expect({ args, ...result }).toEqual({ args, ...expected })
     }
     for (const args of [...notCounted(example), ['db', 'migrate', 'latest']]) await same(args)
-    // A body carries all that was ever counted, so this one would show what the runs before it have added.
+    // A body has everything that was counted so far, so this one would show counts of the runs before it.
     expect(counts(await receiver.arrived(1))).toEqual({ 'db migrate': 1 })
     for (const [index, args] of unknown.entries()) {
       await same(args)
@@ -114,7 +114,7 @@ describe.each(examples)('$title', example => {
     })
     expect(await run(['telemetry', 'enable'])).toMatchObject({ status: 0, stderr: '' })
     await run(['db', 'migrate', 'latest'])
-    // What is disabled and enabled again is a new installation, with counts of its own.
+    // After disable and enable there is a new installation, which counts from zero.
     const before = 1 + unknown.length
     expect(counts((await receiver.arrived(before + 1)).slice(before))).toEqual({ 'db migrate': 1 })
     expect(receiver.requests).toHaveLength(before + 1)
@@ -138,7 +138,7 @@ describe.each(examples)('$title', example => {
     expect(stdout).not.toContain('secret')
   })
 
-  test('flags and exit codes of the telemetry command get through', async () => {
+  test('the telemetry command gets its flags, and the tool exits with its code', async () => {
     const world = makeWorld()
     const { run } = runner(world, example)
     const { status, stdout } = await run(['telemetry', 'status', '--json'])

@@ -15,7 +15,7 @@ const runners: [name: string, args: string[], file: string][] = [
   ['node --test', ['--test', 'node.test.js'], 'node.test.js'],
 ]
 
-/** The examples in a project of their own, with the package in it. */
+/** A new project with the examples, the package and Vitest in it. */
 function makeProject(): World {
   const world = makeWorld()
   for (const name of readdirSync(folder).filter(name => name !== 'node_modules'))
@@ -41,7 +41,7 @@ describe.each(runners)('%s', (_, args, file) => {
     expect((stdout + stderr).replaceAll('\\', '')).toContain('"stringValue":"unknown"')
   })
 
-  test('what the tests start is off, also where its user has agreed', async () => {
+  test('a tool that a test starts is off, also if its user has agreed', async () => {
     const { cwd, env, writeConfig } = makeProject()
     writeConfig('[telemetry]\nenabled = true\n')
     const tool = readFileSync(join(cwd, 'trix.js'), 'utf8')
@@ -54,12 +54,12 @@ describe.each(runners)('%s', (_, args, file) => {
     const source = readFileSync(join(cwd, file), 'utf8')
     writeFileSync(join(cwd, file), source.replace("TRIX_TELEMETRY: 'log'", "TRIX_TELEMETRY: ''"))
     const { stdout, stderr } = await runProcess(process.execPath, args, { cwd, env })
-    // The test fails, and shows what the tool has said.
+    // The test fails, and shows what the tool printed.
     expect(stdout + stderr).toContain('trix telemetry is off')
   })
 })
 
-test('Jest can require the package, and what it gets does nothing', async () => {
+test('Jest can require the package, whose functions then do nothing', async () => {
   const { cwd, env } = makeProject()
   writeFileSync(
     join(cwd, 'jest.test.cjs'),

@@ -10,7 +10,7 @@ const { Client } = await import(join(sdk, 'client/index.js'))
 const { StdioClientTransport } = await import(join(sdk, 'client/stdio.js'))
 const { ElicitRequestSchema } = await import(join(sdk, 'types.js'))
 
-/** What the user does with a question: nothing where the client cannot ask. */
+/** What the user answers to a question. */
 type Answer = { action: string; content?: Record<string, unknown> }
 
 interface Session {
@@ -19,13 +19,13 @@ interface Session {
   close(): Promise<void>
   /** Ends the server's process, and waits for that. */
   kill(signal: NodeJS.Signals): Promise<void>
-  /** What was on stdout and was no message of the protocol. */
+  /** What the server wrote to stdout that is not a message of the protocol. */
   noise: unknown[]
   /** The questions that the user has seen. */
   asked: string[]
 }
 
-/** A real client that has started the server and is connected to it. */
+/** A real client that has started the server and is connected to it. Without `answer` it cannot ask its user. */
 async function connect(world: World, client = 'claude-code', answer?: Answer): Promise<Session> {
   const transport = new StdioClientTransport({
     command: process.execPath,
@@ -61,7 +61,7 @@ async function connect(world: World, client = 'claude-code', answer?: Answer): P
   }
 }
 
-/** A user who has agreed, and a receiver in the place of the server that the example names. */
+/** A user who has agreed, and a receiver in place of the endpoint that the example names. */
 async function setting(env: Record<string, string> = { NOTES_MCP_TELEMETRY: 'on' }) {
   const receiver = await startReceiver()
   const world = makeWorld({ NOTES_MCP_TELEMETRY_ENDPOINT: receiver.endpoint, ...env })
@@ -81,7 +81,7 @@ test('10,000 calls are 10,000 counts, and stdout has nothing but the protocol', 
   for (const { body } of receiver.requests) expect(body).not.toContain('secret')
 })
 
-test('a server that is idle delivers, without a further call', async () => {
+test('an idle server delivers without a further call', async () => {
   const { receiver, world } = await setting()
   const { call } = await connect(world)
   await call('add_note')
@@ -142,7 +142,7 @@ describe('consent', () => {
     await arrived(receiver, { add_note: 1 })
   })
 
-  test('a yes in the window of the client counts from then on, in this session too, and is asked for once', async () => {
+  test('after a yes in the client, calls are counted, in this session too, and the user is not asked again', async () => {
     const { receiver, world } = await setting({})
     const first = await connect(world, 'zed', yes)
     await expect.poll(() => first.asked, { timeout: 30_000 }).toHaveLength(1)
@@ -161,7 +161,7 @@ describe('consent', () => {
 
   test.each([
     ['declines', { action: 'decline' }],
-    ['accepts the form without the tick', { action: 'accept', content: { allow: false } }],
+    ['accepts the form without ticking the box', { action: 'accept', content: { allow: false } }],
   ])('a user who %s is not asked again, and nothing is sent', async (_, answer) => {
     const { receiver, world } = await setting({})
     const first = await connect(world, 'zed', answer)
@@ -176,7 +176,7 @@ describe('consent', () => {
     expect(world.files()).toEqual(['.local/state/notes-mcp/consent.json'])
   })
 
-  test('a window that is closed is no answer', async () => {
+  test('a user who closes the window is asked again in the next session, and nothing is stored or sent', async () => {
     const { receiver, world } = await setting({})
     for (let session = 0; session < 2; session++) {
       const { asked, call, close } = await connect(world, 'zed', { action: 'cancel' })

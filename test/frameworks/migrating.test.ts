@@ -3,7 +3,7 @@ import { counts, startReceiver } from '../receiver.ts'
 import { makeWorld } from '../world.ts'
 import { blocksOf } from './pages.ts'
 
-test('the code in docs/migrating.md sends to PostHog as PostHog asks for it, and keeps out who opted out', async () => {
+test('the code in docs/migrating.md sends to PostHog as PostHog requires, and sends nothing for users who opted out', async () => {
   const receiver = await startReceiver()
   const { script } = makeWorld({ TRIX_TELEMETRY: 'on' })
   const [block] = blocksOf('migrating.md')

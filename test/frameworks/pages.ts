@@ -3,7 +3,7 @@ import { join } from 'node:path'
 
 export const root: string = join(import.meta.dirname, '../..')
 
-/** The code blocks of a page in `docs`, in the order in which they stand there. */
+/** The code blocks of a page in `docs`, in their order. */
 export function blocksOf(page: string): { language: string; code: string }[] {
   const text = readFileSync(join(root, 'docs', page), 'utf8')
   return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language, code]) => ({
@@ -12,7 +12,7 @@ export function blocksOf(page: string): { language: string; code: string }[] {
   }))
 }
 
-/** The code blocks of JavaScript or TypeScript that are a part of none of these files in `examples`. Indentation aside. */
+/** The JavaScript and TypeScript blocks of a page that are in none of these files of `examples`. Indentation is ignored. */
 export function foreignBlocks(page: string, files: readonly string[]): string[] {
   const flat = (code: string) => code.replace(/^ +/gm, '')
   const sources = files.map(file => flat(readFileSync(join(root, 'examples', file), 'utf8')))

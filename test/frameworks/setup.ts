@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '../..')
 
-/** Installs what the examples need where it is not yet, and compiles the examples, which checks their types. */
+/** Installs what the examples need, unless it is installed, and compiles the examples, which checks their types. */
 export default function setup(): void {
   for (const name of ['frameworks', 'mcp']) {
     const folder = join(root, 'examples', name)
@@ -13,7 +13,7 @@ export default function setup(): void {
   }
 }
 
-/** npm writes down what it has installed. It is what the lock file says, or it is installed anew. */
+/** Whether npm's record of what it has installed agrees with the lock file. */
 function isInstalled(folder: string): boolean {
   try {
     statSync(join(folder, 'node_modules/otlp-tally/dist/index.js'))
@@ -34,7 +34,7 @@ function run(cwd: string, command: string, args: string[]): void {
   try {
     execFileSync(command, args, { cwd, encoding: 'utf8', stdio: 'pipe' })
   } catch (error) {
-    // Not thrown on: what the command said is what helps, and a stack of ours above it does not.
+    // Printed, not rethrown: the output of the command helps, our stack trace does not.
     const { message, stdout, stderr } = error as Error & { stdout?: string; stderr?: string }
     console.error([message, stdout, stderr].join('\n'))
     process.exit(1)

@@ -1,5 +1,5 @@
-// Run by a Node that strips types: `node bundle.ts <toolbox> <bundler> <variant> <entry> <folder>`. One function a
-// bundler, each with the settings that its own documentation gives for a Node program.
+// Run by a Node that strips types: `node bundle.ts <toolbox> <bundler> <variant> <entry> <folder>`. One function per
+// bundler, with the settings that its documentation recommends for a Node program.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'

@@ -10,7 +10,7 @@ import { runtimes, TOOLS } from './tools.ts'
 
 const { node20, node24, bun } = runtimes
 const project = makeProject()
-/** Apart from the project, so that nothing of it can be found from there, by `import.meta.url` or by a path. */
+/** Outside the project, so that a bundle cannot find files of the project, by `import.meta.url` or by a path. */
 const elsewhere = makeFolder()
 project.write('tool.js', toolSource('module'))
 project.write('wrapped.js', toolSource('wrapped'))
@@ -59,7 +59,7 @@ test.each(['esm', 'cjs'])('instrumented by istanbul, %s', async format => {
   await exercise([node20, output], { route: 'detached' })
 })
 
-test('copies of different bundlers in one process, and one that is not bundled, share one state', async () => {
+test('in one process, copies from different bundlers and a copy that is not bundled share one state', async () => {
   project.write(
     'copy.js',
     `import { initTelemetry, trackCommand } from 'otlp-tally'

@@ -9,10 +9,11 @@ import { runtimes, TOOLS } from './tools.ts'
 
 const { node20, node24, node26, bun, deno } = runtimes
 const project = makeProject()
-// Others have to get in: the hard limit is on a user of its own.
+// The tests with a hard limit run as another user, who has to read this folder.
 chmodSync(project.folder, 0o755)
 project.write('tool.js', toolSource('module'))
 project.write('wrapped.js', toolSource('wrapped'))
+// A tool that demands a helper. An executable that cannot start one sends inline nevertheless.
 const stubborn = (source: string) => source.replace("name: 'trix',", "name: 'trix', delivery: 'detached',")
 project.write('stubborn.js', stubborn(toolSource('wrapped')))
 
@@ -43,7 +44,7 @@ const makers: Record<Maker | 'deno', (path: string, entry?: string) => Promise<v
     await pkg(path, await bundle(entry))
   },
 
-  /** Of a package with all its files: pkg's own file system is in the executable. */
+  /** From a package with all its files, which pkg puts into a file system inside the executable. */
   async pkgPackage(path: string, entry = 'wrapped.js') {
     const folder = `${path}-package`
     cpSync(join(project.folder, 'node_modules'), join(folder, 'node_modules'), { recursive: true })
@@ -60,7 +61,7 @@ const makers: Record<Maker | 'deno', (path: string, entry?: string) => Promise<v
 async function pkg(path: string, input: string): Promise<void> {
   const { stdout } = await project.make(node24, '-p', 'process.version')
   const version = stdout.trim()
-  // What pkg would download lies in its cache: the same Node, from elsewhere.
+  // pkg would download Node into its cache. This puts ours there instead.
   const cached = join(project.folder, '.pkg-cache/sea', `node-${version}-linux-x64`)
   mkdirSync(join(cached, 'bin'), { recursive: true })
   copyFileSync(node24, join(cached, 'bin/node'))
@@ -87,7 +88,7 @@ async function bundle(entry: string): Promise<string> {
 
 let made = 0
 
-/** A folder of its own for each executable, so that it can have any name. */
+/** Makes an executable in a folder of its own, so that it can have any name. */
 async function make(maker: Maker | 'deno', name: string, entry?: string): Promise<string> {
   const path = join(project.folder, `executable-${made++}`, name)
   mkdirSync(join(path, '..'))
@@ -96,25 +97,25 @@ async function make(maker: Maker | 'deno', name: string, entry?: string): Promis
 }
 
 const asRoot = process.getuid?.() === 0
-/** So many processes and threads, and no more: what multiplied would soon get no further. */
+/** Limits the number of processes and threads, so that a tool that starts itself again and again is stopped soon. */
 const limited = (path: string, processes = 80) => [
   ...['setpriv', `--reuid=${NOBODY_ELSE}`, `--regid=${NOBODY_ELSE}`, '--clear-groups'],
   ...['prlimit', `--nproc=${processes}`, path],
 ]
 
-test.runIf(asRoot)('the hard limit is one', () => {
+test.runIf(asRoot)('the hard limit takes effect', () => {
   const [command, ...args] = limited('sh', 2)
   expect(spawnSync(command!, [...args, '-c', 'sleep 1 & sleep 1 & sleep 1 & wait']).status).not.toBe(0)
 })
 
 describe.each(executables)('$title', ({ maker, interpreter, expected }) => {
   let executable: string
-  test('auto', async () => {
+  test('with the default delivery', async () => {
     executable = await make(maker, 'trix')
     await exercise([executable], expected)
   })
 
-  test('called as an interpreter is', async () => {
+  test('with the file name of an interpreter', async () => {
     const path = join(executable, '..', interpreter)
     copyFileSync(executable, path)
     await exercise([path], expected)
@@ -129,15 +130,15 @@ describe.each(executables)('$title', ({ maker, interpreter, expected }) => {
   })
 })
 
-test('a Node that is called otherwise: inline', async () => {
+test('a Node whose file has another name: inline', async () => {
   const path = join(project.folder, 'trix-runtime')
   copyFileSync(node20, path)
   await exercise([path, join(project.folder, 'tool.js')], { route: 'inline' })
 })
 
-// It is downloaded when it is first needed, from no package registry. DENORT_BIN names one that is there.
+// Deno downloads denort when it first needs it, but not from a package registry. DENORT_BIN is the path of an existing one.
 test.runIf(process.env.DENORT_BIN)('deno compile (needs denort, in DENORT_BIN)', async () => {
   await exercise([await make('deno', 'trix')], { route: 'inline' })
 })
-test.skip("pkg without --sea: its base binaries are downloaded from its releases' page")
-test.skip('Electron: its binary is downloaded from its releases’ page')
+test.skip('pkg without --sea: its base binaries are downloaded from its releases page')
+test.skip('Electron: its binary is downloaded from its releases page')

@@ -5,19 +5,19 @@ import { expect } from 'vitest'
 import { counts, type Receiver, startReceiver } from '../receiver.ts'
 import { makeWorld, type Result, runProcess, type World } from '../world.ts'
 
-/** A user with the tool in front of them, built and run in one way. */
+/** A user of the tool, which is built and run in one of the ways that we test. */
 export interface Trial {
   world: World
   receiver: Receiver
-  /** Runs the tool in a folder with one good document, or with `--dir bad` one with a broken one. */
+  /** Runs the tool in a folder with one good document. Its folder `bad` has a broken one. */
   run(args: readonly string[], env?: Record<string, string>): Promise<Result>
-  /** How often the tool was started, by us and by whomever else. */
+  /** How often the tool was started, by us or by anything else. */
   starts(): number
-  /** Resolves when so many POSTs have come and no process of this user is left that could send one more. */
+  /** Resolves when this many POSTs have arrived and no process of this user is left to send another. */
   delivered(posts: number): Promise<void>
 }
 
-/** An own user for the hard limit, with no process of anybody else's. */
+/** The user for the hard limit, who has no other processes. */
 export const NOBODY_ELSE = 64_123
 
 export async function makeTrial(command: readonly string[], uid?: number): Promise<Trial> {
@@ -49,8 +49,8 @@ export async function makeTrial(command: readonly string[], uid?: number): Promi
 }
 
 /**
- * Resolves when so many POSTs have come in all, and no process is left with that variable, which a helper has of its
- * command. Rejects after 15 s, and where more have come.
+ * Resolves when this many POSTs have arrived in all and no process is left with that environment variable, which a helper
+ * inherits from its command. Rejects after 15 s, or if more POSTs have arrived.
  */
 export async function delivered(
   receiver: Receiver,
@@ -63,8 +63,9 @@ export async function delivered(
   expect(receiver.requests).toHaveLength(posts)
 }
 
+/** Resolves when no process of this program is left with that environment variable. Rejects after 15 s. */
 export async function gone(variable: string, program = ''): Promise<void> {
-  // Twice: for a moment of its start a process has no environment that can be seen.
+  // Two scans in a row must find none, since the environment of a process that is just starting cannot be seen.
   for (let scans = 0, deadline = Date.now() + 15_000; ; await sleep(20)) {
     const left = processesWith(variable).filter(line => line.includes(program))
     scans = left.length ? 0 : scans + 1
@@ -88,17 +89,17 @@ function processesWith(variable: string): string[] {
 
 export interface Expected {
   route: 'detached' | 'inline'
-  /** Whether a helper can be started at all: then one sends at exit too. Default: where the route is detached. */
+  /** Whether a helper can be started, which sends after `process.exit()` too. Default: if the route is detached. */
   helper?: boolean
   /** False where the runtime runs no `exit` handler after an uncaught error: the next command delivers. */
   afterError?: boolean
-  /** Of the runtime, for the user of this way to build; everything else on stderr is an error. */
+  /** What the runtime itself may write to stderr. Anything else there is an error. */
   stderr?: RegExp
 }
 
 /**
- * What a user does with a tool, and what must come of it: exit codes and output are the tool's own, each command is
- * one POST, the counts are right, and the tool was started as often as the user has.
+ * Does what a user does with a tool, and expects that exit codes and output are the tool's own, that each command is one
+ * POST, that the counts are right, and that nothing but the user has started the tool.
  */
 export async function exercise(
   command: readonly string[],
@@ -129,7 +130,7 @@ export async function exercise(
   expect(counts(receiver.requests, 'documents_tested')).toEqual({ false: 1 })
 
   await step(['help'], false, { status: 0, stdout: '' })
-  // No command of it: counted as such, and never by its name.
+  // An unknown command is counted as `unknown`, never by its name.
   await step(['frobnicate'], true, { status: 2, stdout: '' })
   expect(counts(receiver.requests)).toEqual({ build: 2, check: 1, test: 1, unknown: 1 })
   for (const { body } of receiver.requests) expect(body).not.toContain('frobnicate')

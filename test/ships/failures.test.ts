@@ -8,12 +8,12 @@ import { gone } from './exercise.ts'
 import { makeProject } from './project.ts'
 import { runtimes } from './tools.ts'
 
-// The table of test/failures.ts in every runtime: what a tool calls a failure does not depend on where it runs. What
-// differs is said here and in docs/failures.md.
+// The table of test/failures.ts in every runtime, since what is a failure should not depend on the runtime. The
+// differences are listed here and in docs/failures.md.
 
 const project = makeProject()
 
-/** Runs an ending, and returns how it ended and how many failures are on disk then. */
+/** Runs a tool that ends in this way. Returns how it ended and how many failures are then on disk. */
 async function end(command: readonly string[], { code, kill }: { code: string; kill?: NodeJS.Signals }) {
   const world = makeWorld({ TRIX_TELEMETRY: 'on', DENO_NO_UPDATE_CHECK: '1' })
   const file = project.write(
@@ -42,7 +42,7 @@ async function end(command: readonly string[], { code, kill }: { code: string; k
   return ended
 }
 
-/** Node 22.12 sets the exit code of an `await` that is never settled when all listeners have run. */
+/** Node 22.12 sets the exit code for an `await` that is never settled only after all `exit` listeners have run. */
 const UNSEEN_BY_NODE_22 = /^an `await`/
 
 describe.each([
@@ -61,7 +61,7 @@ describe.each([
   })
 })
 
-/** Where no `exit` listener is run, there is no failure to be seen. */
+/** A runtime that runs no `exit` listeners after these endings cannot count them as failures. */
 const UNSEEN_BY_BUN = /^an unhandled rejection/
 const UNSEEN_BY_DENO = /^an uncaught error|^an unhandled rejection/
 

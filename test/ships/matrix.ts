@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Expected } from './exercise.ts'
 
-/** What is run, and what must come of it. The tests go by these lists, and docs/where-it-works.md has them as tables. */
+/** What the tests run and what they expect. docs/where-it-works.md has these lists as tables. */
 
 export const bundlers: readonly (readonly [name: string, variants: readonly string[]])[] = [
   [
@@ -20,7 +20,7 @@ export const bundlers: readonly (readonly [name: string, variants: readonly stri
 
 export type Maker = 'sea20' | 'sea26' | 'pkg' | 'pkgPackage' | 'bun'
 
-/** `interpreter`: the file may be called as one is; `node` is what a single executable application is made from. */
+/** `interpreter` is the name of the program that the executable was made from. The executable may have that name too. */
 export const executables: readonly {
   title: string
   maker: Maker
@@ -96,7 +96,7 @@ export function worksRows(): string[][] {
   ]
 }
 
-/** The rows of the second: where the tool itself sends, how it was tried, why. */
+/** The rows of the second table: where the tool itself sends, how it was tried, why. */
 export const inlineRows: readonly (readonly string[])[] = [
   [
     'a single executable, except by `bun build --compile`',

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { afterAll, inject } from 'vitest'
 import { type Result, runProcess } from '../world.ts'
 
-/** A project of somebody's, which has the package and the example tool in it. */
+/** A user's project, in which the package is installed. */
 export interface Project {
   folder: string
   write(name: string, text: string): string
-  /** Runs a program of the toolbox in the project. Rejects, with what it said, where it failed. */
+  /** Runs a program of the toolbox in the project. Rejects with its output if it fails. */
   make(command: string, ...args: readonly string[]): Promise<Result>
 }
 
@@ -33,7 +33,7 @@ export function makeProject(type: 'module' | 'commonjs' = 'module'): Project {
     folder,
     write,
     async make(command, ...args) {
-      // A home of its own: what is built is not to depend on the settings of who builds it.
+      // The project is the home, so that a build does not depend on the settings of the person who runs the tests.
       const env = { PATH: process.env.PATH ?? '', HOME: folder, DENO_NO_UPDATE_CHECK: '1' }
       const result = await runProcess(command, args, { cwd: folder, env })
       if (result.status !== 0)
@@ -44,8 +44,8 @@ export function makeProject(type: 'module' | 'commonjs' = 'module'): Project {
 }
 
 /**
- * The example tool, which says in the file STARTS that it was started. `wrapped` is without top-level await, which no
- * CommonJS output can have; `commonjs` is that with `require`.
+ * The source of the example tool, which adds a dot to the file STARTS when it is started. `wrapped` has no top-level await,
+ * since CommonJS output cannot have it. `commonjs` is `wrapped` with `require`.
  */
 export function toolSource(form: 'module' | 'wrapped' | 'commonjs'): string {
   const source = readFileSync(join(import.meta.dirname, '../../examples/tool.js'), 'utf8')

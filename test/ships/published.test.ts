@@ -13,7 +13,7 @@ const { node24 } = runtimes
 const project = makeProject()
 const load = createRequire(join(TOOLS, 'index.js'))
 
-test('publint finds nothing', async () => {
+test('publint finds no problem', async () => {
   const { stdout } = await project.make(
     node24,
     join(TOOLS, 'publint/src/cli.js'),
@@ -23,7 +23,7 @@ test('publint finds nothing', async () => {
   expect(stdout).toContain('All good!')
 })
 
-test('attw finds nothing, by any resolution', async () => {
+test('attw finds no problem with any resolution', async () => {
   const attw = join(TOOLS, '@arethetypeswrong/cli/dist/index.js')
   const args = [inject('tarball'), '--format', 'json']
   const { stdout } = await project.make(node24, attw, ...args)
@@ -34,7 +34,7 @@ test('attw finds nothing, by any resolution', async () => {
 test.each(
   ['5.4', '5.9', '6', '7'].flatMap(version => resolutions.map(resolution => ({ version, resolution }))),
 )('TypeScript $version, $resolution', async ({ version, resolution }) => {
-  // 7 has no `moduleResolution: "node"` any more; to 6 one has to say that it is deprecated, which those before refuse.
+  // TypeScript 7 has no `moduleResolution: "node"`. 6 needs `ignoreDeprecations` for it, with a value that 5 refuses.
   if (version !== '6' && resolution[2] === 'node') return
   const folder = join(project.folder, `typescript-${version}-${resolution.join('-')}`)
   writeTypeProject(folder, resolution)
@@ -45,7 +45,7 @@ test.each(
   })
 })
 
-/** What a bundler makes of a few lines. */
+/** The bundle that a bundler makes of this code. */
 async function bundled(bundler: string, code: string): Promise<string> {
   const entry = project.write(`${bundler}.js`, code)
   const folder = join(project.folder, `${bundler}-build`)
@@ -65,7 +65,7 @@ test.each(['esbuild', 'rollup', 'webpack', 'rspack', 'vite', 'tsdown'])(
     const code = await bundled(bundler, unused)
     expect(code).toContain('nothing of it')
     expect(code.length).toBeLessThan(400)
-    // The same with a use has it, so the bundler did look.
+    // The same code with a use of the package has it, so the bundler does find the package.
     expect(await bundled(bundler, `${unused}\ninitTelemetry({ name: 'trix', version: '1.0.0' })`)).toMatch(
       /command_invocation/,
     )

@@ -9,13 +9,13 @@ import { makeProject, toolSource } from './project.ts'
 import { runtimes } from './tools.ts'
 
 const { node20, node22, node24, node26, bun, deno } = runtimes
-/** A lock on fd 200, and a pipe on fd 201 whose reader says when it ends. */
+/** A lock on fd 200, and a pipe on fd 201 whose reader makes the file `eof` when the pipe is closed. */
 const LOCKED = '( flock -n 200; exec 201> >(cat >/dev/null; touch eof); "$@" ) 200>lock'
 
 const project = makeProject()
 const tool = project.write('tool.js', toolSource('module'))
 const host = makeProject('commonjs')
-// Where an installed tool is: Node 22.12 warns of `require()` of a module by anything else.
+// In node_modules, as an installed tool is: elsewhere Node 22.12 warns about `require()` of an ECMAScript module.
 const required = host.write('node_modules/trix/tool.js', toolSource('commonjs'))
 
 describe.each([
@@ -57,7 +57,7 @@ describe('Deno', () => {
     expect(counts(receiver.requests)).toEqual({ build: 1 })
   })
 
-  // On a terminal Deno would put a question and wait for the answer; without one it takes it for a no.
+  // On a terminal Deno would ask for a missing permission and wait for the answer. Without a terminal it denies it.
   test.each(['everything', ...all.filter(name => name !== 'run')])(
     'without %s: off, without a question',
     async lacking => {

@@ -7,18 +7,18 @@ import { installTools } from './tools.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** What would be published: the tarball, and a folder of what is in it. */
+    /** What would be published: the tarball, and a folder with its content. */
     tarball: string
     packed: string
   }
 }
 
-/** Installs what the package is tried with, and packs the package, before the first test starts. */
+/** Installs the runtimes and bundlers, and packs the package, before the first test starts. */
 export default async function setup(project: TestProject): Promise<() => void> {
   try {
     await installTools()
   } catch (error) {
-    // Not thrown on: the message says what to do, and a stack of ours above it does not.
+    // Printed, not rethrown: the message says what to do, our stack trace does not help.
     console.error((error as Error).message)
     process.exit(1)
   }

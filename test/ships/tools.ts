@@ -7,15 +7,15 @@ import { join } from 'node:path'
 
 const MANIFESTS = ['package.json', 'package-lock.json', '.npmrc'].map(name => join(import.meta.dirname, name))
 
-/** Outside the repository and by what is pinned: a machine that keeps it installs once. */
+/** Outside the repository and named by the pinned versions, so that a machine that keeps it installs only once. */
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'otlp-tally')
 const pinned = MANIFESTS.map(path => readFileSync(path, 'utf8')).join('')
 const folder = join(cache, `ships-${createHash('sha256').update(pinned).digest('hex').slice(0, 12)}`)
 
-/** The folder of everything that the package is tried with. */
+/** The `node_modules` with all runtimes and bundlers. */
 export const TOOLS: string = join(folder, 'node_modules')
 
-/** The runtimes come as packages that hold one program, for one platform each. */
+/** Each runtime is a package that holds one program, for one platform. */
 export const runtimes: Record<'node20' | 'node22' | 'node24' | 'node26' | 'bun' | 'deno', string> = {
   node20: join(TOOLS, 'node-20/bin/node'),
   node22: join(TOOLS, 'node-22/bin/node'),
@@ -32,12 +32,12 @@ export async function installTools(): Promise<void> {
   if (existsSync(TOOLS)) return
   process.stderr.write('Installing runtimes and bundlers, once: 1.3 GB. It takes some minutes.\n')
   await mkdir(cache, { recursive: true })
-  // Renamed into place when it is whole: neither an interrupted install nor two at once leave half of it.
+  // Renamed into place when it is complete, so that neither an interrupted install nor two at once leave a part of one.
   const temporary = await mkdtemp(join(cache, 'ships-install-'))
   try {
     for (const path of MANIFESTS)
       await copyFile(path, join(temporary, path.slice(import.meta.dirname.length)))
-    // No scripts: what is needed is in the packages, and nothing else is to be downloaded.
+    // No scripts: the packages have all that is needed, and a script may download more.
     await npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], temporary)
     for (const path of Object.values(runtimes))
       if (!existsSync(path.replace(folder, temporary)))

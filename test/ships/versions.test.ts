@@ -44,6 +44,7 @@ const required = project.write(
 `,
 )
 
+/** The tool as it is used with the package, and as a bundle. */
 async function forms(): Promise<[name: string, path: string][]> {
   if (!existsSync(bundle)) {
     mkdirSync(elsewhere, { recursive: true })
@@ -59,7 +60,7 @@ async function forms(): Promise<[name: string, path: string][]> {
 
 // npm only warns about `engines`, and a bundle does not even do that.
 describe.each(lacking)('Node %s, which lacks process.getBuiltinModule', version => {
-  test('is off, not a crash, and status says why', async () => {
+  test('is off and does not crash, and status says why', async () => {
     for (const [form, path] of [...(await forms()), ['required', required]]) {
       const { run, world, receiver } = await makeTrial([program(version), path!])
       for (const mode of ['on', 'log', 'local', 'off', '']) {
@@ -110,7 +111,7 @@ describe.each([
 
   async function under(...flags: string[]): Promise<Trial & { reason: string }> {
     const trial = await makeTrial([node, permission, ...flags, tool])
-    // What Node itself warns of is there without telemetry too.
+    // Node's own warnings appear without telemetry too.
     const plain = ({ stderr, ...rest }: { stderr: string }) => ({
       ...rest,
       stderr: stderr.replace(/node:\d+/g, 'node'),
@@ -122,7 +123,7 @@ describe.each([
     return { ...trial, reason: stdout.replace(/\s+/g, ' ') }
   }
 
-  test('all that is needed: a helper', async () => {
+  test('with all permissions that are needed: a helper', async () => {
     const { receiver, delivered, reason } = await under(...read, ...write, ...net, ...child)
     await delivered(1)
     expect(counts(receiver.requests)).toEqual({ build: 1 })
@@ -151,7 +152,7 @@ describe.each([
   })
 })
 
-test('all that is pinned is tried', () => {
+test('every pinned version of Node is tested', () => {
   const installed = readdirSync(TOOLS).filter(name => /^node-\d+\.\d+/.test(name))
   expect(installed.map(name => name.slice(5)).sort()).toEqual([...lacking, ...later].sort())
 })

