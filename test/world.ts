@@ -45,8 +45,18 @@ export interface Running {
 /** Makes a folder that is removed when the test ends. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'otlp-tally-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  onTestFinished(() => removeFolder(folder))
   return folder
+}
+
+/** A helper may still make a file there. `maxRetries` would only repeat the last step, and not remove that file. */
+function removeFolder(folder: string, tries = 5): void {
+  try {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  } catch (error) {
+    if (tries === 0 || (error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error
+    removeFolder(folder, tries - 1)
+  }
 }
 
 /** Makes a world that is removed when the test ends. `env` is added to `PATH` and `HOME`. */
