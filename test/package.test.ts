@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { version } from '../src/core/version.ts'
 import { counts, startReceiver } from './receiver.ts'
 import { type Resolution, resolutions, typeErrors, writeTypeProject } from './type-project.ts'
-import { makeWorld, runProcess } from './world.ts'
+import { makeWorld, removeFolder, runProcess } from './world.ts'
 
 const root = join(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -30,7 +30,7 @@ beforeAll(() => {
   writeFileSync(join(project, 'package.json'), '{ "name": "trix", "version": "1.0.0", "type": "module" }')
   npm(['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], project)
 })
-afterAll(() => rmSync(project, { recursive: true, force: true, maxRetries: 5 }))
+afterAll(() => removeFolder(project))
 
 function npm(args: string[], cwd: string): string {
   return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })

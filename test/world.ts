@@ -49,8 +49,11 @@ export function makeFolder(): string {
   return folder
 }
 
-/** A helper may still make a file there. `maxRetries` would only repeat the last step, and not remove that file. */
-function removeFolder(folder: string, tries = 5): void {
+/**
+ * Removes a folder, also while a process still makes a file there: `maxRetries` only repeats the last step, and does not
+ * remove that file.
+ */
+export function removeFolder(folder: string, tries = 5): void {
   try {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   } catch (error) {

@@ -43,7 +43,7 @@ export function statusText(inspection: Inspection, { tool, env, stdout }: Contex
 /** What a yes lacks that does not count for what would be sent now. */
 function otherYesRows({ decision, answers, target }: Inspection): Row[] {
   const { agreed } = answers
-  if (!target || ![16, 18, 19].includes(decision.row) || !Object.keys(agreed).length) return []
+  if (!target || ![16, 18].includes(decision.row) || !Object.keys(agreed).length) return []
   const news = newsIn(target, agreed)
   const what = Object.hasOwn(agreed, target.origin)
     ? `did not cover ${news.length ? news.join(', ') : 'the new text of the notice'}`

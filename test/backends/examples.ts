@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
+import { removeFolder } from '../world.ts'
 
 /** The files that a maintainer copies. */
 export const EXAMPLES: string = join(import.meta.dirname, '../../examples/collector')
@@ -30,7 +31,7 @@ export const TOKEN = 'public-token-of-trix'
 /** A folder for the running test. */
 export function folder(): string {
   const dir = mkdtempSync(join(tmpdir(), 'otlp-tally-setup-'))
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }))
+  onTestFinished(() => removeFolder(dir))
   return dir
 }
 

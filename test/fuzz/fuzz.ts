@@ -1,4 +1,4 @@
-import { accessSync, appendFileSync, constants, mkdtempSync, rmSync } from 'node:fs'
+import { accessSync, appendFileSync, constants, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { afterAll } from 'vitest'
 import { shared } from '../../src/core/global.ts'
 import { anyText } from '../arbitraries.ts'
+import { removeFolder } from '../world.ts'
 
 /** The same seed makes the same cases. */
 export const SEED: number = Number(process.env.FUZZ_SEED)
@@ -38,7 +39,7 @@ export function keepFailure(what: string, report: string, cause?: unknown): neve
 /** A folder that is removed after all tests of the file. In memory where there is such a file system. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(inMemory('/dev/shm') ? '/dev/shm' : tmpdir(), 'otlp-tally-fuzz-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  afterAll(() => removeFolder(folder))
   return folder
 }
 

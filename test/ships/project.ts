@@ -1,8 +1,8 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, inject } from 'vitest'
-import { type Result, runProcess } from '../world.ts'
+import { type Result, removeFolder, runProcess } from '../world.ts'
 
 /** A user's project, in which the package is installed. */
 export interface Project {
@@ -15,7 +15,7 @@ export interface Project {
 /** A folder that is removed after the last test of the file. Call it at the top of a test file. */
 export function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'otlp-tally-ships-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  afterAll(() => removeFolder(folder))
   return folder
 }
 
