@@ -133,10 +133,10 @@ describe.runIf(isLinux)('the helper', () => {
     expect(countedBy(bodies)).toMatchObject({ byStart: 4, byArrival: 4, byTime: 3 })
   })
 
-  /** Runs the helper's program with this job, or with none. */
-  async function runHelper(job: string | undefined) {
+  /** Runs the helper's program with this job, or with none. `before` is code that runs first. */
+  async function runHelper(job: string | undefined, before = '') {
     const env = { PATH: process.env.PATH ?? '', ...(job !== undefined && { OTLP_TALLY_HELPER: job }) }
-    return runProcess(process.execPath, ['-e', `${await helperCode()}.main()`], { cwd: '/', env })
+    return runProcess(process.execPath, ['-e', `${before};${await helperCode()}.main()`], { cwd: '/', env })
   }
   /** It ends itself by SIGKILL. */
   const ended = { stdout: '', stderr: '', signal: 'SIGKILL' }
@@ -187,6 +187,16 @@ describe.runIf(isLinux)('the helper', () => {
     const helper = runHelper(job({ url, timeoutMs: 2000, ...(await unsentLog()) }))
     await connected
     expect(await helper).toMatchObject(ended)
+  })
+
+  test('records what became of its request before it ends, however slowly it starts', async () => {
+    const { endpoint: url } = await startHanging()
+    const log = await unsentLog()
+    const slow = `WebAssembly.Memory = class {
+      constructor() { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000) }
+    }`
+    expect(await runHelper(job({ url, timeoutMs: 500, ...log }), slow)).toMatchObject(ended)
+    expect(readFileSync(log.path, 'utf8').split('\n').at(-1)).toMatch(/^!unknown \w+ timeout \d+$/)
   })
 
   test('neither counts nor starts a helper where it is the tool itself', async () => {

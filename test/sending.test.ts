@@ -164,6 +164,19 @@ describe('nothing is sent', () => {
     expect([requests.map(({ body }) => values(body)), result()]).toEqual([[{ build: '0,1' }], 'taken 200'])
   })
 
+  test.each([
+    ['fetch', postByFetch],
+    ['node:http', postByHttp],
+  ])('by %s after a sync that took all of the time, and the series begin later', async (_, post) => {
+    const { endpoint, requests } = await startReceiver()
+    run('build')
+    const block = (ms: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+    await send(jobTo(endpoint, { timeoutMs: 200 }), { post, sync: () => void block(300) })
+    expect([requests, result()]).toEqual([[], 'refused timeout'])
+    await send(jobTo(endpoint), { post })
+    expect(requests.map(({ body }) => values(body))).toEqual([{ build: '0,1' }])
+  })
+
   test.each<[string, () => void]>([
     ['has said no in the meantime', () => writeFileSync(join(state, 'consent.json'), '{"no":1795900000000}')],
     ['has an answer that cannot be read', () => writeFileSync(join(state, 'consent.json'), '')],

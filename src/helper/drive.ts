@@ -8,8 +8,10 @@ import type { Request, Step, Steps } from './step.ts'
 export interface Transport {
   post(request: Request, signal: AbortSignal): Promise<Outcome>
   sync(fd: number): void | Promise<void>
-  /** Called before a burst makes the request wait for this time. Without it, the request is left to a later command. */
-  onHold?(ms: number): void
+  /** True if this process may wait while a burst holds the request back. If not, it is left to a later command. */
+  canHold?: boolean
+  /** Called when the time is over. The request is aborted by then. */
+  onTimeout?(): void
 }
 
 /** A delivery that runs. */
@@ -21,19 +23,22 @@ export interface Delivery {
 }
 
 /** Delivers a job. If another process is sending, waits for it for at most half of the time. */
-export function runDelivery(job: Job, { post, sync, onHold }: Transport): Delivery {
+export function runDelivery(job: Job, { post, sync, canHold, onTimeout }: Transport): Delivery {
   const controller = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let patientUntil = 0
   const startTimer = () => {
     // Not by `Date.now()`: the user may set that clock.
     patientUntil = performance.now() + job.timeoutMs / 2
-    timer = setTimeout(() => controller.abort(), job.timeoutMs)
+    timer = setTimeout(() => {
+      controller.abort()
+      onTimeout?.()
+    }, job.timeoutMs)
   }
   const steps = send(job, {
     now: () => Date.now(),
     isPatient: () => performance.now() < patientUntil,
-    ...(onHold && { maxHoldMs: BURST_PAUSE_MS }),
+    ...(canHold && { maxHoldMs: BURST_PAUSE_MS }),
   })
   const perform = async (step: Step): Promise<Outcome | undefined> => {
     if (step.do === 'post') return post(step.request, controller.signal)
@@ -41,7 +46,6 @@ export function runDelivery(job: Job, { post, sync, onHold }: Transport): Delive
     if (step.do === 'wait') await sleep(10 + 20 * Math.random())
     if (step.do === 'hold') {
       clearTimeout(timer)
-      onHold?.(step.ms)
       await sleep(step.ms)
       startTimer()
     }

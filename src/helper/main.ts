@@ -25,27 +25,23 @@ export function main(): void {
 const kill = () => process.kill(process.pid, 'SIGKILL')
 /** How long the helper continues after SIGTERM. Service managers wait at least as long before they kill. */
 const LAST_MS = 2000
-/** From the request's timeout to the end of the helper: time to record the outcome. */
-const MARGIN_MS = 400
+/** From the request's timeout to the end of the helper, if it has not ended by then. */
+const MARGIN_MS = 100
 
 async function run(): Promise<void> {
   const job = JSON.parse(process.env[HELPER_VARIABLE]!) as Job
-  // Up to 300 ms of start-up count towards the limit.
-  let limit = setTimeout(kill, job.timeoutMs + MARGIN_MS - Math.min(performance.now(), 300))
+  const end = () => {
+    abandon()
+    kill()
+  }
   const { done, abandon } = runDelivery(job, {
     post: canFetch() ? postByFetch : postByHttp,
     sync: fs.fdatasyncSync,
-    onHold(ms) {
-      clearTimeout(limit)
-      limit = setTimeout(kill, ms + job.timeoutMs + MARGIN_MS)
-    },
+    canHold: true,
+    // Its own timer, started before, could end this process before the request's timeout is recorded.
+    onTimeout: () => setTimeout(end, MARGIN_MS),
   })
-  const endSoon = () =>
-    setTimeout(() => {
-      abandon()
-      kill()
-    }, LAST_MS)
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, endSoon)
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => setTimeout(end, LAST_MS))
   await done
 }
 
