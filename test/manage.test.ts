@@ -322,6 +322,33 @@ describe('export', () => {
     expect(before.filter(isFingerprint)).toEqual([])
   })
 
+  test.each([
+    [
+      'before it writes',
+      'openSync',
+      '([path, flags]) => path.endsWith("/fingerprint") && flags & fs.constants.O_RDWR',
+    ],
+    ['while it writes', 'linkSync', '([, path]) => path.endsWith("/fingerprint")'],
+  ])('leaves no fingerprint when `disable` comes %s it', async (_, name, isIt) => {
+    const world = await userWithCounts()
+    const { status, stdout, stderr } = await world.script(`
+      import { execFileSync } from 'node:child_process'
+      const fs = process.getBuiltinModule('node:fs')
+      const original = fs.${name}
+      const disable = [${JSON.stringify(TOOL)}, 'telemetry', 'disable']
+      fs.${name} = (...args) => {
+        if ((${isIt})(args)) {
+          fs.${name} = original
+          execFileSync(process.execPath, disable)
+        }
+        return original(...args)
+      }
+      ${managed("commands: ['build']", ['export', '-f', 'otlp'])}`)
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+    expect(stderr).toContain('telemetry was disabled just now')
+    expect(world.files().filter(isFingerprint)).toEqual([])
+  })
+
   test('writes a file, and never over another without --force', async () => {
     const world = await userWithCounts()
     const file = join(world.cwd, 'usage.csv')

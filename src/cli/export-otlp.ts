@@ -1,5 +1,7 @@
-import { lstatSync } from 'node:fs'
-import { ensureFingerprint } from '../core/log/fingerprint.ts'
+import { lstatSync, rmSync } from 'node:fs'
+import { saysNo } from '../core/decide/consent.ts'
+import { answerFiles, type Folders } from '../core/decide/folders.ts'
+import { ensureFingerprint, fingerprintPath } from '../core/log/fingerprint.ts'
 import { isCopied } from '../core/stamp.ts'
 import { bodyOf, partOf } from '../helper/body.ts'
 import { feed } from '../helper/fold.ts'
@@ -31,7 +33,7 @@ export function exportOtlp({ logs, fingerprint, folders, decision }: Inspection)
       throw new Stop(
         `what was counted for you alone has no fingerprint, and none is made while telemetry is off: ${decision.reason}. --format json has it all`,
       )
-    own = ensureFingerprint(folders.stateFolder, now)
+    own = makeOwn(folders, now)
   }
   const lines = usable.flatMap(({ fold, local }) => {
     const ownFingerprint = local ? own : fold.head!.fingerprint
@@ -51,6 +53,21 @@ export function exportOtlp({ logs, fingerprint, folders, decision }: Inspection)
       ? `${plural(lost, 'count')} without an id of this computer cannot be sent; --format json has them`
       : undefined,
   }
+}
+
+/** As a command that counts does, looks for a no afterwards: a `disable` at another terminal may not have seen the file. */
+function makeOwn(folders: Folders, now: number): string {
+  try {
+    return ensureFingerprint(folders.stateFolder, now)
+  } finally {
+    removeIfDisabled(folders)
+  }
+}
+
+function removeIfDisabled(folders: Folders): void {
+  if (!saysNo(answerFiles(folders))) return
+  rmSync(fingerprintPath(folders.stateFolder), { force: true })
+  throw new Stop('telemetry was disabled just now, so there is no fingerprint. --format json has it all')
 }
 
 /** Whether a log has ids of this installation. A copied log has those of another one. */
