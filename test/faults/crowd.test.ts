@@ -6,6 +6,7 @@ import { all, countedBy, resourceValues } from '../consumers.ts'
 import { makeTool, startBackend } from '../counting.ts'
 import { helpers, helpersEnded } from '../helper.ts'
 import { canSend } from '../log-text.ts'
+import { GUARD_MS } from '../machine.ts'
 import type { Result, World } from '../world.ts'
 import { countedIn, expectNoOtherFiles, makeUser, receiving, waitForHelpers } from './compare.ts'
 
@@ -43,12 +44,12 @@ test.each([50, 200])(
     expect(on.results).toEqual(off.results)
     // The helpers run on the same cores, so it may take twice the time. Commands that wait for each other would take more.
     expect(on.ms).toBeLessThan(5 * off.ms + 5000)
-    await waitForHelpers(world)
+    await waitForHelpers(world, GUARD_MS)
     expectNoOtherFiles(world)
     expect(countedIn(world)).toEqual({ build: size })
     await canSend(join(world.state, 'v1'))
     await world.tool(['build'])
-    await waitForHelpers(world)
+    await waitForHelpers(world, GUARD_MS)
     expect(countedBy(receiver.requests.map(({ body }) => body))).toEqual(all(size + 1))
   },
 )
@@ -64,7 +65,7 @@ test('disable while 50 commands run: none is counted after it, and no id is left
   expect(await disabling).toMatchObject({ status: 0, stderr: '' })
   const last = await world.tool(['build'])
   for (const result of running) expect(result).toEqual(last)
-  await waitForHelpers(world)
+  await waitForHelpers(world, GUARD_MS)
   expect(world.files()).toEqual(['.config/trix/config.toml', '.local/state/trix/consent.json'])
   report.push(`disable: ${receiver.requests.length} requests were sent before it`)
   await world.tool(['telemetry', 'enable'])
@@ -195,10 +196,10 @@ test('two versions at once: all runs of both are counted', async () => {
   const receiver = await receiving()
   const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: receiver.endpoint })
   await runAtOnce(world, 50, i => ({ TRIX_TELEMETRY: 'on', TRIX_VERSION: i % 2 ? '1.0.0' : '2.0.0' }))
-  await waitForHelpers(world)
+  await waitForHelpers(world, GUARD_MS)
   expectNoOtherFiles(world)
   await canSend(join(world.state, 'v1'))
   for (const version of ['1.0.0', '2.0.0']) await world.tool(['check'], { TRIX_VERSION: version })
-  await waitForHelpers(world)
+  await waitForHelpers(world, GUARD_MS)
   expect(countedBy(receiver.requests.map(({ body }) => body))).toEqual(all(52))
 })

@@ -212,14 +212,6 @@ describe('a config', () => {
     execFileSync('chmod', ['600', world.config])
     await delivers(world, {}, { through })
   })
-
-  test('with a byte order mark is read', async () => {
-    const world = makeUser({ TRIX_TELEMETRY_ENDPOINT: 'http://127.0.0.1:65009' })
-    world.writeConfig(`\ufeff${valid}timeout_ms = 500\n`)
-    const { helperMs } = await compare(world)
-    expect(helperMs).toBeLessThan(1500)
-    await delivers(world, { build: RUNS })
-  })
 })
 
 describe('limits', () => {

@@ -5,12 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { startHanging } from '../helper.ts'
-import { LIBRARY, TOOL } from '../paths.ts'
+import { LIBRARY } from '../paths.ts'
 import { counts } from '../receiver.ts'
 import {
   compare,
   type Fault,
-  helpers,
   inShell,
   keeps,
   makeUser,
@@ -18,9 +17,7 @@ import {
   type Report,
   RUNS,
   receiving,
-  run,
   testAsRoot,
-  waitForHelpers,
 } from './compare.ts'
 
 afterAll(printReport)
@@ -124,41 +121,6 @@ describe('output', () => {
       through: command => ['sh', '-c', 'x=$("$@" 2>&1); echo "it said $x"', 'sh', ...command],
     })
     expect(result.stdout).toBe('it said {}\n')
-  })
-})
-
-describe('while the Collector never answers, 200 ms after the command has ended there is', () => {
-  const BOUND_MS = 200
-
-  /** Runs a line of bash in which "$@" is the command. Returns the shortest time that the line has printed, in ms. */
-  async function freeAfter(line: string): Promise<number> {
-    const took: number[] = []
-    for (let i = 0; i < RUNS; i++) {
-      const { endpoint } = await startHanging()
-      const world = makeUser({ TRIX_TELEMETRY: 'on', TRIX_TELEMETRY_ENDPOINT: endpoint })
-      const { result } = await run(['bash', '-c', line, 'bash', process.execPath, TOOL, 'build'], world)
-      expect(result).toMatchObject({ status: 0, stderr: '' })
-      took.push(Number(/free after (\d+) ms/.exec(result.stdout)![1]))
-      // The helper still waits.
-      expect(helpers(world)).toHaveLength(1)
-      await waitForHelpers(world)
-    }
-    return Math.min(...took)
-  }
-  const measured = (free: string) => `
-    start=\${EPOCHREALTIME/[.,]/}
-    until ${free}; do :; done
-    end=\${EPOCHREALTIME/[.,]/}
-    echo "free after $(((end - start) / 1000)) ms"`
-
-  test('no lock on fd 200', async () => {
-    const line = `( flock -n 200; "$@" ) 200>lock${measured('flock -n lock true')}`
-    expect(await freeAfter(line)).toBeLessThan(BOUND_MS)
-  })
-
-  test('an end of file for a process substitution', async () => {
-    const line = `"$@" >(cat >/dev/null; touch eof)${measured('[[ -e eof ]]')}`
-    expect(await freeAfter(line)).toBeLessThan(BOUND_MS)
   })
 })
 
