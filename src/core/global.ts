@@ -15,7 +15,7 @@ export interface Global {
   /** A tool has shown its notice in this process. */
   noticed: boolean
   /** The tool that counted a command last, and so counts the failure of this process, once for all tools. */
-  last?: Tool
+  lastTool?: Tool
 }
 
 const handle: Global = { tools: new Map(), early: 0, noticed: false }

@@ -80,7 +80,7 @@ function countCommand(state: State, name: unknown): void {
   count(state, series)
   if (options.failures) {
     state.command = series
-    shared().last = state.tool
+    shared().lastTool = state.tool
   }
 }
 
@@ -145,7 +145,7 @@ function isInline(state: State): boolean {
 
 function onExit(state: State, code: number): void {
   const { command } = state
-  if (command && isFailure(code, optionsOf(state)) && shared().last === state.tool && mayCount(state))
+  if (command && isFailure(code, optionsOf(state)) && shared().lastTool === state.tool && mayCount(state))
     count(state, { metric: FAILURE_METRIC, attributes: command.attributes })
   deliver(state, { exiting: true })
 }

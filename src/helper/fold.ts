@@ -24,7 +24,7 @@ export interface Fold {
   /** The claim that has no outcome yet. */
   open: Claim | undefined
   /** The nonce of the last valid claim. */
-  last: string
+  lastNonce: string
   /** The outcome of the last request that has one. */
   result: Result | undefined
 }
@@ -71,7 +71,7 @@ export function emptyFold(): Fold {
     damaged: false,
     series: new Map(),
     open: undefined,
-    last: '',
+    lastNonce: '',
     result: undefined,
   }
 }
@@ -165,7 +165,7 @@ function addClaim(fold: Fold, nonce: string, seen: number, life: number, ms: num
     begins.push(text)
   }
   fold.open = { nonce, ms, life, before, total: fold.total, begins }
-  fold.last = nonce
+  fold.lastNonce = nonce
 }
 
 function addOutcome(fold: Fold, result: Result): void {

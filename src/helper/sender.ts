@@ -64,7 +64,9 @@ function* sendOne(job: Job, clock: Clock, claim: Claimed, suspects?: OtherLog[])
  * or another process has claimed the log.
  */
 function isStillValid({ reader, nonce, ms }: Claimed, now: number, life: number): boolean {
-  return fs.fstatSync(reader.fd).nlink !== 0 && readOn(reader).last === nonce && Math.abs(now - ms) < life
+  return (
+    fs.fstatSync(reader.fd).nlink !== 0 && readOn(reader).lastNonce === nonce && Math.abs(now - ms) < life
+  )
 }
 
 function settle({ reader, nonce }: Claimed, { what, why }: Outcome, now: number): void {

@@ -45,8 +45,8 @@ function writeLog(fd: number, bytes: number, random: () => number): number {
 }
 
 /** A fold as text, without what a checkpoint leaves out because it is undefined. */
-const plain = ({ series, open, result, last, ...rest }: Fold) =>
-  JSON.stringify({ ...rest, series: [...series], open, result, last })
+const plain = ({ series, open, result, lastNonce, ...rest }: Fold) =>
+  JSON.stringify({ ...rest, series: [...series], open, result, lastNonce })
 
 test.each([0.01, 0.3, 1, 16])(
   'a log of %d MiB has the same fold from its last checkpoint as from its beginning, wherever it ends',

@@ -10,18 +10,18 @@ export const BURST_PAUSE_MS = 1000
 
 /**
  * The time, in ms since 1970, before which no request is due; 0 where one is due now. `tail` is what `readTail`
- * returns. `last` is the time of the last claim; by default the one that the tail shows.
+ * returns. `claimed` is the time of the last claim; by default the one that the tail shows.
  */
 export function heldUntil(
   tail: string,
   now: number,
   intervalMs: number,
-  last: number = lastClaim(tail),
+  claimed: number = lastClaim(tail),
 ): number {
   // A claim in the future: a clock was wrong, so its time says nothing.
-  if (!tail || last > now) return 0
+  if (!tail || claimed > now) return 0
   const pause = Math.max(intervalMs, isBurst(tail, now) ? BURST_PAUSE_MS : 0)
-  return last + pause > now ? last + pause : 0
+  return claimed + pause > now ? claimed + pause : 0
 }
 
 /** True if this record is the first mark after the last claim in the tail. Marks begin with a letter. */

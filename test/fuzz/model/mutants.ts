@@ -35,7 +35,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
   'a void claim is as good': {
     changes: {
       'helper/claim.ts': [['fold.open?.nonce !== nonce || fold.damaged', 'fold.damaged']],
-      'helper/sender.ts': [['readOn(reader).last === nonce && ', '']],
+      'helper/sender.ts': [['readOn(reader).lastNonce === nonce && ', '']],
     },
     scenario: first['two first commands']!,
   },
@@ -48,7 +48,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
         ],
       ],
       'helper/claim.ts': [['fold.open?.nonce !== nonce || fold.damaged', 'fold.damaged']],
-      'helper/sender.ts': [['readOn(reader).last === nonce && ', '']],
+      'helper/sender.ts': [['readOn(reader).lastNonce === nonce && ', '']],
     },
     scenario: more['three on two begun series']!,
   },
@@ -57,7 +57,7 @@ export const mutants: Readonly<Record<string, Mutant>> = {
     scenario: first['two first commands']!,
   },
   'no look before the request': {
-    changes: sender('&& readOn(reader).last === nonce && Math.abs(now - ms) < life', ''),
+    changes: sender('&& readOn(reader).lastNonce === nonce && Math.abs(now - ms) < life', ''),
     scenario: first['two, time passes']!,
   },
   'a request after its claim was over': {
