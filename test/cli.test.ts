@@ -855,6 +855,18 @@ describe('a host without a terminal', () => {
     expect(consent(world)).toHaveProperty('yes')
   })
 
+  test('does not count the run in which it shows the notice, unless the user says yes then', async () => {
+    const { endpoint } = await startReceiver()
+    const shown = `const text = consentText(); recordConsent('shown', text)`
+    const world = makeWorld({ TO: endpoint })
+    await world.script(host(`${shown}; trackCommand('build')`))
+    expect(world.files()).toEqual(['.local/state/trix/notice'])
+    const other = makeWorld({ TO: endpoint })
+    await other.script(host(`${shown}; recordConsent('yes', text); trackCommand('build')`))
+    expect(other.files().filter(file => file.endsWith('.log'))).toHaveLength(1)
+    await helpersEnded(other)
+  })
+
   test.each([
     ['another text', `recordConsent('yes', consentText() + ' ')`],
     ['no text', `recordConsent('yes', '')`],

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { version } from '../src/core/version.ts'
 import { bundleLibrary } from './bundle.ts'
+import { helpersEnded } from './helper.ts'
 import { LIBRARY } from './paths.ts'
 import { counts, type Receiver, startReceiver } from './receiver.ts'
 import { makeWorld, runOnTerminal, runProcess, SILENT, type World } from './world.ts'
@@ -297,6 +298,27 @@ describe('initTelemetry', () => {
       'trix telemetry: not counted (not valid: timeoutMs, endpont; "trix telemetry status" explains it)\n',
     )
   })
+})
+
+test('what intervalMs holds back is not sent after the config says no', async () => {
+  const { world, receiver } = await consented()
+  world.writeConfig('')
+  const result = await world.script(`
+    import { writeFileSync } from 'node:fs'
+    import { flushTelemetry, initTelemetry, trackCommand } from 'otlp-tally'
+    const endpoint = '${receiver.endpoint}'
+    initTelemetry({ name: 'trix', version: '1.0.0', endpoint, intervalMs: 600_000, commands: ['build', 'check'] })
+    trackCommand('build')
+    await flushTelemetry()
+    trackCommand('check')
+    // After a second it is due, and held back.
+    await new Promise(resolve => setTimeout(resolve, 1100))
+    writeFileSync(${JSON.stringify(world.config)}, '[telemetry]\\nenabled = false')
+    await flushTelemetry()
+  `)
+  expect(result).toEqual(SILENT)
+  await helpersEnded(world)
+  expect(byTool(receiver).trix).toEqual({ build: 1 })
 })
 
 test('a CommonJS tool counts', async () => {

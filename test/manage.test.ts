@@ -437,6 +437,25 @@ describe('clear', () => {
     expect(log.instance).not.toBe(instance)
   })
 
+  test.each([['clear', '--all', '--yes'], ['disable']])(
+    '%s also removes a log that a helper sets aside meanwhile',
+    async (...args) => {
+      const world = await userWithCounts('on')
+      const { stderr } = await world.script(`
+        import { syncBuiltinESMExports } from 'node:module'
+        const fs = process.getBuiltinModule('node:fs')
+        const { unlinkSync } = fs
+        fs.unlinkSync = path => {
+          if (/0\\.19\\.3.*\\.log$/.test(path)) fs.renameSync(path, path + '~abcdefgh')
+          unlinkSync(path)
+        }
+        syncBuiltinESMExports()
+        ${managed("commands: ['build']", args)}`)
+      expect(stderr).toBe('')
+      expect(world.files().filter(file => file.includes('.log'))).toEqual([])
+    },
+  )
+
   test('--all removes the fingerprint, the record of the notice and a yes too', async () => {
     const world = await userWithCounts('on')
     await telemetry(world, 'enable')

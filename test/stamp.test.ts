@@ -1,16 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import {
+import fs, {
   cpSync,
   existsSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { consentPath, readAnswers, writeAnswers } from '../src/core/decide/consent.ts'
 import {
   ensureFingerprint,
   fingerprintPath,
@@ -25,6 +27,8 @@ let state: string
 beforeEach(() => {
   state = makeFolder()
 })
+
+afterEach(() => void vi.restoreAllMocks())
 
 const NOW = Date.UTC(2027, 0, 1)
 
@@ -104,6 +108,22 @@ describe('the fingerprint', () => {
     expect(ensureFingerprint(state, NOW + MAX_AGE_MS)).toBe(renewed)
   })
 
+  test('is replaced if a clock far ahead has made it, and kept while a clock shows 1970', () => {
+    const made = ensureFingerprint(state, NOW + MAX_AGE_MS)
+    expect(ensureFingerprint(state, 0)).toBe(made)
+    expect(ensureFingerprint(state, NOW)).not.toBe(made)
+  })
+
+  test('is made where another process removes the one before just now', () => {
+    const made = ensureFingerprint(state, NOW)
+    const { openSync } = fs
+    vi.spyOn(fs, 'openSync').mockImplementationOnce((...args) => {
+      rmSync(fingerprintPath(state))
+      return openSync(...args)
+    })
+    expect(ensureFingerprint(state, NOW)).not.toBe(made)
+  })
+
   test('is not used in a copy of the folder, and the original keeps it', () => {
     const original = join(state, 'original')
     const made = ensureFingerprint(original, NOW)
@@ -131,4 +151,18 @@ describe('the fingerprint', () => {
     expect(existsSync(join(state, 'file/fingerprint'))).toBe(false)
     expect(readFileSync(join(state, 'file'), 'utf8')).toBe('')
   })
+})
+
+test('an answer that replaces another at the same moment is not overwritten', () => {
+  const path = consentPath(state)
+  const { statSync } = fs
+  const yes = { 'http://127.0.0.1:9': { noticeVersion: 1, kinds: ['commands'], time: NOW } }
+  vi.spyOn(fs, 'statSync').mockImplementation(((file: string, options: object) => {
+    if (file !== path) return statSync(file, options)
+    vi.restoreAllMocks()
+    writeAnswers(path, { no: NOW })
+    return statSync(file, options)
+  }) as typeof statSync)
+  writeAnswers(path, { yes })
+  expect(readAnswers(path)).toMatchObject({ no: NOW })
 })

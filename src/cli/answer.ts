@@ -2,6 +2,8 @@ import { unlinkSync } from 'node:fs'
 import { consentPath, readAnswers, saysNo, withTerms, writeAnswers } from '../core/decide/consent.ts'
 import { answerFiles, type Folders } from '../core/decide/folders.ts'
 import type { Target } from '../core/decide/target.ts'
+import { parentOf } from '../core/files.ts'
+import { syncFolder } from '../files/sync-folder.ts'
 import { fallbackProblem, NO_HOME } from './write-problem.ts'
 
 /**
@@ -26,7 +28,10 @@ export function writeNo(folders: Folders): string[] {
     const problem = file === consentPath(folders.stateFolder) ? undefined : fallbackProblem(folders)
     // Without a home no command can count there.
     if (problem) return problem === NO_HOME ? [] : [`${file}: ${problem}`]
-    return tryTo(file, () => writeAnswers(file, { no: Date.now() }))
+    return tryTo(file, () => {
+      writeAnswers(file, { no: Date.now() })
+      syncFolder(parentOf(file))
+    })
   })
 }
 

@@ -3,7 +3,7 @@ import type { Context, Flags } from './context.ts'
 import { countMarks } from './forget.ts'
 import { sentences } from './print.ts'
 import { yesOrNo } from './question.ts'
-import { hasYes, remove, removeYes, storedIn } from './remove.ts'
+import { hasYes, remove, removeLogs, removeYes, storedIn } from './remove.ts'
 import { Stop } from './stop.ts'
 import { writableFolders } from './write-problem.ts'
 
@@ -42,7 +42,7 @@ export async function clear(context: Context, { all = false, yes = false }: Flag
   // First what lets a command count, so that none makes a new log meanwhile.
   const left = [
     ...(all ? [...remove(notice), ...removeYes(stateFolder), ...remove(fingerprint)] : []),
-    ...remove(counted),
+    ...removeLogs(stateFolder, counted),
   ]
   if (left.length) throw new Stop(`not all of it could be removed. Left: ${left.join(', ')}`)
   stdout.write(sentences(stdout, `${name} telemetry: removed ${list}`))

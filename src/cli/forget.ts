@@ -3,7 +3,7 @@ import type { Folders } from '../core/decide/folders.ts'
 import { fingerprintPath, readFingerprint } from '../core/log/fingerprint.ts'
 import { readLog } from '../helper/read-log.ts'
 import { plural } from '../terminal/plural.ts'
-import { remove, storedIn } from './remove.ts'
+import { remove, removeLogs, storedIn } from './remove.ts'
 import { fallbackProblem } from './write-problem.ts'
 
 /** What `forget` has removed. */
@@ -40,7 +40,7 @@ function forgetIn(stateFolder: string, forgotten: Forgotten): void {
     unlessItThrows(() => readFingerprint(stateFolder, Date.now())?.fingerprint) || undefined
   const marks = countMarks(logs)
   forgotten.local += countMarks(local)
-  const left = remove([...fingerprint, ...logs, ...notice])
+  const left = [...remove(fingerprint), ...removeLogs(stateFolder, logs), ...remove(notice)]
   forgotten.left.push(...left)
   if (left.length) return
   if (had) forgotten.removed.push('the fingerprint')

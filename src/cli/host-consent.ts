@@ -51,7 +51,8 @@ export function recordConsent(answer: 'shown' | 'yes' | 'no', text: string, io: 
   const context = contextOf(io)
   if (typeof context === 'string') return false
   // The next count of this process decides anew. After a notice only the next run counts, as the notice says.
-  if (answer !== 'shown') context.tool.discard()
+  if (answer === 'shown') context.tool.stayOff()
+  else context.tool.discard()
   if (answer === 'no') return recordNo(context).ok
   const due = dueText(context, [16, 17, 18])
   if (!due || due.text !== text || writeProblem(context)) return false

@@ -25,7 +25,15 @@ export function readWhole(
   // Most users have few of these files, and this look costs less than an error that is thrown and caught. By `lstat`,
   // since a dangling link is not an absent file.
   if (!fs.lstatSync(path, { throwIfNoEntry: false })) return undefined
-  const fd = fs.openSync(path, flags | (fs.constants.O_NONBLOCK ?? 0))
+  let fd: number
+  try {
+    fd = fs.openSync(path, flags | (fs.constants.O_NONBLOCK ?? 0))
+  } catch (error) {
+    // Another process has removed it since.
+    if (hasCode(error, 'ENOENT') && !fs.lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+      return undefined
+    throw error
+  }
   try {
     const stats = fs.fstatSync(fd)
     if (!stats.isFile()) throw new Error('it is not a regular file')
@@ -78,9 +86,13 @@ export function parentOf(path: string): string {
  */
 export function writeStamped(path: string, text: (stamp: Stamp) => string, place: Place = rename): void {
   makeFolder(parentOf(path))
-  const written = writeTo(path, stats => text(stampOf(stats)), place)
+  let stamped = ''
+  const written = writeTo(path, stats => (stamped = text(stampOf(stats))), place)
   const placed = written && fs.statSync(path, { throwIfNoEntry: false })
-  if (placed && isCopied(stampOf(written), placed)) writeTo(path, () => text(NO_STAMP), rename)
+  if (!placed || !isCopied(stampOf(written), placed)) return
+  // If another process has replaced it since, that file is the later answer.
+  const { bytes } = readWhole(path, Math.max(placed.size, 1)) ?? {}
+  if (bytes?.equals(Buffer.from(`${stamped}\n`))) writeTo(path, () => text(NO_STAMP), rename)
 }
 
 /** Returns what the file is, if it was placed. */

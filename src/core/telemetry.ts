@@ -56,6 +56,7 @@ export function createTelemetry(given: TelemetryOptions): Tool {
       discard(state)
     },
     discard: () => discard(state),
+    stayOff: () => silently(state, () => stayOff(state)),
     explain: why => silently(state, () => explain(given, why)),
   }
   state.tool = tool
@@ -102,17 +103,22 @@ function mayCount(state: State): boolean {
 }
 
 function decideNow(state: State): Decision {
-  const { disabled } = state
   const options = optionsOf(state)
   // One notice per process, whichever tool shows it.
   const show: Situation['show'] = (...about) =>
     !shared().noticed && (shared().noticed = showNotice(options, ...about))
-  const decision = decide({ options, env: process.env, disabled, show })
+  const decision = ruling(state, show)
   const isOff = decision.mode === 'off'
   state.decision = decision
   state.counter = isOff ? undefined : counterFor(options, decision)
-  if (isOff && isLogMode(state.given)) explain(options, shortReason(options, decision, disabled))
+  if (isOff && isLogMode(state.given)) explain(options, shortReason(options, decision, state.disabled))
   return decision
+}
+
+/** What is decided now. Without `show`, no notice is shown. */
+function ruling(state: State, show?: Situation['show']): Decision {
+  const options = optionsOf(state)
+  return decide({ options, env: process.env, disabled: state.disabled, ...(show && { show }) })
 }
 
 function count(state: State, series: Series): void {
@@ -155,6 +161,7 @@ function onExit(state: State, code: number): void {
 function deliver(state: State, { exiting = false, ignoreHold = false } = {}): void {
   clearTimeout(state.timer)
   state.timer = undefined
+  if (!state.decision && state.counter && !isStillOn(state)) state.counter = undefined
   // Once off, off for the whole run. Otherwise the next decision would find the notice that this run has just shown.
   if (state.decision?.mode !== 'off') state.decision = undefined
   const { counter } = state
@@ -166,6 +173,12 @@ function deliver(state: State, { exiting = false, ignoreHold = false } = {}): vo
     say(state.given, `this would be sent to ${job.url}\n${body}`)
   } else if (isInline(state) && !exiting) startInline(state, job)
   else startDetached(state, job)
+}
+
+/** Whether what was held back may still be sent there. The helper reads only the user's answers again. */
+function isStillOn(state: State): boolean {
+  const { mode, target } = ruling(state)
+  return mode === 'on' && target!.url === state.counter!.job()?.url
 }
 
 /**
@@ -224,6 +237,11 @@ async function flush(state: State): Promise<void> {
     new Promise<void>(resolve => (timeout = setTimeout(resolve, timeoutMs))),
   ])
   clearTimeout(timeout)
+}
+
+function stayOff(state: State): void {
+  const decision = ruling(state)
+  if (decision.mode === 'off') state.decision ??= decision
 }
 
 function discard(state: State): void {

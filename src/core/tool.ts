@@ -50,6 +50,8 @@ export interface Tool {
   readonly disable: (reason: boolean | string) => void
   /** This process does not send what it has counted so far: the user is managing telemetry. */
   readonly discard: () => void
+  /** What is off now stays off until this process ends, as after a notice. */
+  readonly stayOff: () => void
   /** Tells the user who asked for `log` mode why something is not counted. */
   readonly explain: (why: string) => void
 }

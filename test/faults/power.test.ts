@@ -67,6 +67,15 @@ describe.each(['ext4', 'xfs', 'btrfs'])('on %s, after a power cut', fs => {
     expect(countedBy(bodies)).toEqual(all(8))
   })
 
+  test.runIf(can)('a no stays', async () => {
+    const { world, sync, cut } = onDisk()
+    await world.tool(['telemetry', 'enable'])
+    sync()
+    await world.tool(['telemetry', 'disable'])
+    cut()
+    expect((await world.tool(['telemetry', 'status'])).stdout).toContain('you have said no')
+  })
+
   test.runIf(can)('the first command of an installation is counted once', async () => {
     const { endpoint, bodies } = await startBackend()
     const { run, canSend, cut } = onDisk()

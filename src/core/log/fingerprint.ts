@@ -37,7 +37,9 @@ function readFrom(path: string, now: number, flags?: number): Fingerprint | unde
   if (!/^[0-9a-f]{64}$/.test(fingerprint) || !(created > 0))
     return { fingerprint: '', created: 0, status: 'damaged' }
   const copied = isCopied(parseStamp([Number(ino), Number(birth)]) ?? NO_STAMP, content.stats)
-  return { fingerprint, created, status: copied ? 'copied' : now - created < MAX_AGE_MS ? 'good' : 'expired' }
+  // One that a clock far ahead has made would never expire. A clock at 1970 says nothing of its age.
+  const isYoung = Math.abs(now - created) < MAX_AGE_MS || now < EARLIEST
+  return { fingerprint, created, status: copied ? 'copied' : isYoung ? 'good' : 'expired' }
 }
 
 /**
