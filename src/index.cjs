@@ -15,7 +15,7 @@ try {
   const initTelemetry = options => {
     try {
       globalThis[key] = globalThis[key] || { tools: new Map(), early: 0, noticed: false }
-      const tool = { ...functions, options, disabled, disable() {}, discard() {}, explain() {} }
+      const tool = { ...functions, options, disabled, disable() {}, discard() {}, stayOff() {}, explain() {} }
       globalThis[key].tools.set(options.name, tool)
     } catch {
       // Options that cannot be read at all: the tool works, without telemetry.

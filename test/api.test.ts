@@ -21,7 +21,7 @@ const examples: Record<
 > = {
   initTelemetry: { counted: { build: 1 } },
   trackCommand: { counted: { build: 1 } },
-  trackEvent: { metric: 'safety_triggered', counted: { 'true,high': 1 } },
+  trackEvent: { metric: 'deploy', counted: { 'true,staging': 1 } },
   flushTelemetry: { counted: { watch: 1 } },
   runTelemetryCommand: { args: ['telemetry', 'status'], stdout: /^trix telemetry is on/ },
   askConsent: { counted: { build: 1 } },

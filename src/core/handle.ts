@@ -56,7 +56,7 @@ export function initTelemetry<
  * ```js
  * import { initTelemetry, trackCommand } from 'otlp-tally'
  *
- * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: ['build'] })
+ * initTelemetry({ name: 'trix', version: '0.19.3', commands: ['build'] })
  * trackCommand('build')
  * ```
  */
@@ -71,14 +71,9 @@ export function trackCommand(name: string): void {
  * ```js
  * import { initTelemetry, trackEvent } from 'otlp-tally'
  *
- * initTelemetry({
- *   name: 'trix',
- *   version: '0.19.3',
- *   endpoint: 'https://otel.example.com',
- *   commands: [],
- *   events: { safety_triggered: { risk_level: ['low', 'high'], blocked: Boolean } },
- * })
- * trackEvent('safety_triggered', { risk_level: 'high', blocked: true })
+ * const events = { deploy: { target: ['staging', 'production'], forced: Boolean } }
+ * initTelemetry({ name: 'trix', version: '0.19.3', commands: [], events })
+ * trackEvent('deploy', { target: 'staging', forced: true })
  * ```
  */
 export function trackEvent(metric: string, attributes?: Attributes): void {
@@ -93,7 +88,7 @@ export function trackEvent(metric: string, attributes?: Attributes): void {
  * ```js
  * import { flushTelemetry, initTelemetry, trackCommand } from 'otlp-tally'
  *
- * initTelemetry({ name: 'trix', version: '0.19.3', endpoint: 'https://otel.example.com', commands: ['watch'] })
+ * initTelemetry({ name: 'trix', version: '0.19.3', commands: ['watch'] })
  * trackCommand('watch')
  * await flushTelemetry()
  * ```

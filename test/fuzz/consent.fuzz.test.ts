@@ -545,7 +545,12 @@ class User {
 
   context(setting: Setting): Context {
     const stream = { write: () => true }
-    const tool = { options: this.options(setting), disabled: false, discard() {} } as unknown as Tool
+    const tool = {
+      options: this.options(setting),
+      disabled: false,
+      discard() {},
+      stayOff() {},
+    } as unknown as Tool
     return { tool, env: this.env(setting), stdin: process.stdin, stdout: stream, stderr: stream }
   }
 
