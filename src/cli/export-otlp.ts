@@ -1,5 +1,5 @@
-import { lstatSync, rmSync } from 'node:fs'
-import { saysNo } from '../core/decide/consent.ts'
+import { lstatSync } from 'node:fs'
+import { removeIfDisabled } from '../core/decide/consent.ts'
 import { answerFiles, type Folders } from '../core/decide/folders.ts'
 import { ensureFingerprint, fingerprintPath } from '../core/log/fingerprint.ts'
 import { isCopied } from '../core/stamp.ts'
@@ -55,19 +55,13 @@ export function exportOtlp({ logs, fingerprint, folders, decision }: Inspection)
   }
 }
 
-/** As a command that counts does, looks for a no afterwards: a `disable` at another terminal may not have seen the file. */
 function makeOwn(folders: Folders, now: number): string {
   try {
     return ensureFingerprint(folders.stateFolder, now)
   } finally {
-    removeIfDisabled(folders)
+    const why = 'telemetry was disabled just now, so there is no fingerprint. --format json has it all'
+    removeIfDisabled(answerFiles(folders), [fingerprintPath(folders.stateFolder)], new Stop(why))
   }
-}
-
-function removeIfDisabled(folders: Folders): void {
-  if (!saysNo(answerFiles(folders))) return
-  rmSync(fingerprintPath(folders.stateFolder), { force: true })
-  throw new Stop('telemetry was disabled just now, so there is no fingerprint. --format json has it all')
 }
 
 /** Whether a log has ids of this installation. A copied log has those of another one. */

@@ -43,9 +43,8 @@ export function remove(paths: readonly string[]): string[] {
 /** The same for logs, also for those that a helper sets aside meanwhile. */
 export function removeLogs(stateFolder: string, paths: readonly string[]): string[] {
   const left = remove(paths)
-  const { logs, local } = storedIn(stateFolder)
-  const isAside = (log: string) => paths.some(path => log.startsWith(`${path}~`))
-  return [...left, ...remove([...logs, ...local].filter(isAside))]
+  const logs = [...logPaths(stateFolder, LOGS), ...logPaths(stateFolder, LOCAL)]
+  return [...left, ...remove(logs.filter(log => paths.some(path => log.startsWith(`${path}~`))))]
 }
 
 /** True if there is a yes, even one that was copied here and does not count. */

@@ -1,4 +1,4 @@
-import { saysNo } from './decide/consent.ts'
+import { removeIfDisabled } from './decide/consent.ts'
 import type { Decision } from './decide/decide.ts'
 import type { Mode } from './decide/environment.ts'
 import { answerFiles } from './decide/folders.ts'
@@ -7,7 +7,7 @@ import { ensureFingerprint, fingerprintPath } from './log/fingerprint.ts'
 import { mark } from './log/mark.ts'
 import { logPath } from './log/name.ts'
 import { type HeadDraft, headRecord, seriesText } from './log/record.ts'
-import { crypto, fs } from './node.ts'
+import { crypto } from './node.ts'
 import type { TelemetryOptions } from './options.ts'
 import { environmentAttributes } from './runtime-attributes.ts'
 import type { Stamp } from './stamp.ts'
@@ -41,16 +41,6 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
   const draft = draftOf(options)
   const path = logPath(stateFolder, options.version, isLocal ? undefined : target!.url, draft)
 
-  /**
-   * `disable` first writes its no and then removes logs and ids. So if it did not see the ones that were made just now, its
-   * no is seen here. Also called if they could not be written to their end. Throws if it has removed them.
-   */
-  function removeIfDisabled(): void {
-    if (!saysNo(answers)) return
-    for (const file of [path, fingerprintPath(stateFolder)]) fs.rmSync(file, { force: true })
-    throw new Error('it was disabled just now')
-  }
-
   const counter = {
     mode,
     counted: [] as string[],
@@ -72,7 +62,12 @@ export function counterFor(options: TelemetryOptions, { mode, folders, target }:
         counter.heldUntil = marked.heldUntil
         counter.leads ||= marked.leads
       } finally {
-        if (isNew && !isLocal) removeIfDisabled()
+        if (isNew && !isLocal)
+          removeIfDisabled(
+            answers,
+            [path, fingerprintPath(stateFolder)],
+            new Error('it was disabled just now'),
+          )
       }
     },
     job(ignoreHold = false): Job | undefined {

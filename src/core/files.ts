@@ -91,7 +91,7 @@ export function writeStamped(path: string, text: (stamp: Stamp) => string, place
   const placed = written && fs.statSync(path, { throwIfNoEntry: false })
   if (!placed || !isCopied(stampOf(written), placed)) return
   // If another process has replaced it since, that file is the later answer.
-  const { bytes } = readWhole(path, Math.max(placed.size, 1)) ?? {}
+  const { bytes } = readWhole(path, 1 << 18) ?? {}
   if (bytes?.equals(Buffer.from(`${stamped}\n`))) writeTo(path, () => text(NO_STAMP), rename)
 }
 

@@ -1,5 +1,5 @@
 import { readWhole, rename, writeStamped } from '../files.ts'
-import { SEP } from '../node.ts'
+import { fs, SEP } from '../node.ts'
 import type { TelemetryOptions } from '../options.ts'
 import { isCopied, parseStamp, type Stamp } from '../stamp.ts'
 import { isRecord } from '../vocabulary.ts'
@@ -85,6 +85,16 @@ export function saysNo(paths: readonly string[]): boolean {
     const { no, unreadable } = readAnswers(path)
     return no !== undefined || unreadable !== undefined
   })
+}
+
+/**
+ * For who has just made a log or an id, even if it could not be written to its end. `disable` first writes its no and
+ * then removes these: if it did not see the new files, its no is seen here. Throws the error if it has removed them.
+ */
+export function removeIfDisabled(answers: readonly string[], files: readonly string[], error: Error): void {
+  if (!saysNo(answers)) return
+  for (const file of files) fs.rmSync(file, { force: true })
+  throw error
 }
 
 /**
